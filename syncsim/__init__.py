@@ -1,0 +1,3 @@
+"""See, step and check how the processes of a Python program synchronize."""
+
+__version__ = "0.1.0"
