@@ -1,0 +1,1 @@
+"""A program on the way in: it is read here, never run."""

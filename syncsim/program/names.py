@@ -1,0 +1,197 @@
+"""What the source calls a primitive: `forks[2]`, `self.slots`, `locks['a']`.
+
+A primitive is created by a call, and the code around that call says what its author
+calls it: the target of an assignment, a list it is appended to, the keyword it is
+passed as. This module reads that from the syntax tree; nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count, pairwise
+from typing import NamedTuple, TypeAlias
+
+
+class Position(NamedTuple):
+    """Where a call stands in the source, as the syntax tree counts.
+
+    Lines count from 1, columns are UTF-8 byte offsets from 0. Mind the order:
+    `code.co_positions()` yields line, end line, column, end column. It yields None
+    for what the compiler did not record.
+    """
+
+    line: int | None
+    column: int | None
+    end_line: int | None
+    end_column: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamePattern:
+    """The name that a creation site gives to what it creates."""
+
+    base: str
+    indexed: bool = False
+    """One site makes many: they are called `base[0]`, `base[1]`, in order of birth."""
+
+
+def pattern(text: str, position: Position) -> NamePattern | None:
+    """What the source calls the result of the call at `position`; None when it does not say."""
+    steps = _calls(text).get((position.end_line, position.end_column))
+    return _climb(steps) if steps else None
+
+
+class Namer:
+    """Gives every primitive of a run a name of its own, in the order of their creation."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._numbers: dict[str, Iterator[int]] = {}
+
+    def name(self, text: str | None, position: Position | None, kind: str) -> str:
+        """The display name of a new primitive of this `kind` ("Lock").
+
+        `text` is the source of the file that creates it, None when that cannot be
+        read. The second `slots` of a run is `slots#2`; without any name in the
+        source it is `Lock#1`, counted per kind.
+        """
+        found = pattern(text, position) if text is not None and position is not None else None
+        if found is None:
+            return self._next(kind, "{}#{}", first=1)
+        if found.indexed:
+            return self._next(found.base, "{}[{}]", first=0)
+        if found.base not in self._used:
+            self._used.add(found.base)
+            return found.base
+        return self._next(found.base, "{}#{}", first=2)
+
+    def _next(self, base: str, form: str, first: int) -> str:
+        numbers = self._numbers.setdefault(form.format(base, ""), count(first))
+        name = next(name for n in numbers if (name := form.format(base, n)) not in self._used)
+        self._used.add(name)
+        return name
+
+
+# Reading the tree -------------------------------------------------------------------
+
+_Chain: TypeAlias = tuple[ast.AST, ...]
+"""A call and what it is part of, from the inside out."""
+
+_CONVERSIONS = frozenset({"dict", "frozenset", "list", "set", "sorted", "tuple"})
+_COLLECTORS = frozenset({"add", "append", "appendleft", "extend", "insert"})
+_PARCELS = frozenset({"args", "initargs", "kwargs", "kwds"})
+"""Keywords of multiprocessing that pass things on and name none of them."""
+
+
+@lru_cache(maxsize=64)
+def _calls(text: str) -> dict[tuple[int | None, int | None], _Chain]:
+    """Every call of the source by where it ends, up to the statement it is part of.
+
+    The end alone tells a call: it is a closing parenthesis, and each call has its own.
+    The start does not: of `a.b()` split over lines CPython reports the line of `b`.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    calls: dict[tuple[int | None, int | None], _Chain] = {}
+    todo: list[_Chain] = [(tree,)]
+    while todo:
+        chain = todo.pop()
+        node = chain[0]
+        if isinstance(node, ast.Call):
+            calls[node.end_lineno, node.end_col_offset] = chain
+        for child in ast.iter_child_nodes(node):
+            todo.append((child,) if isinstance(child, ast.stmt) else (child, *chain))
+    return calls
+
+
+def _climb(chain: _Chain) -> NamePattern | None:
+    """Go outwards from the call until something gives it a name.
+
+    `path` is where the call sits in the displays passed on the way: `[1]` in
+    `[Lock(), Lock()]`. It is forgotten where one site makes many.
+    """
+    path: tuple[object, ...] = ()
+    many = False
+    for node, parent in pairwise(chain):
+        match parent:
+            case ast.Assign(targets=[target, *_]):
+                return _bind(target, path, many)
+            case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
+                return _bind(target, path, many)
+            case ast.AugAssign(target=target):
+                return _bind(target, (), True)
+            case ast.withitem(optional_vars=ast.expr() as target):
+                return _bind(target, path, many)
+            case ast.keyword(arg=str(name)) if name not in _PARCELS:
+                return _bind(ast.Name(name), path, many)
+            case ast.Tuple(elts=items) | ast.List(elts=items):
+                if any(isinstance(item, ast.Starred) for item in items):
+                    path, many = (), True
+                else:
+                    path = (next(i for i, item in enumerate(items) if item is node), *path)
+            case ast.Dict(keys=keys, values=values) if node in values:
+                match keys[values.index(node)]:
+                    case ast.Constant(value=key):
+                        path = (key, *path)
+                    case _:
+                        path, many = (), True
+            case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part) if (
+                part is node
+            ):
+                path, many = (), True
+            case ast.DictComp(value=part) if part is node:
+                path, many = (), True
+            case ast.Set() | ast.Starred() | ast.BinOp():
+                path, many = (), True
+            case ast.IfExp(test=test) if test is not node:
+                pass
+            case ast.BoolOp():
+                pass
+            case ast.Call(func=ast.Name(id=name), args=[only]) if (
+                only is node and name in _CONVERSIONS
+            ):
+                pass
+            case ast.Call(func=ast.Attribute(value=owner, attr=verb), args=[*_, last]) if (
+                last is node and verb in _COLLECTORS
+            ):
+                return _bind(owner, (), True)
+            case _:
+                return None
+    return None
+
+
+def _bind(target: ast.expr, path: tuple[object, ...], many: bool) -> NamePattern | None:
+    """The pattern of what sits at `path` in the value that is bound to `target`."""
+    match target, path:
+        case ((ast.Tuple(elts=items) | ast.List(elts=items)), (int(index), *rest)):
+            if index >= len(items) or any(isinstance(i, ast.Starred) for i in items[: index + 1]):
+                return None
+            return _bind(items[index], tuple(rest), many)
+        case ast.Subscript(value=owner, slice=key), _ if not isinstance(key, ast.Constant):
+            # One line that fills many places: forks[seat] = Lock()
+            base, path, many = _spell(owner), (), True
+        case _:
+            base = _spell(target)
+    if base is None:
+        return None
+    return NamePattern(base + "".join(f"[{key!r}]" for key in path), many)
+
+
+def _spell(target: ast.expr) -> str | None:
+    """The target as its author wrote it, or None for what is no plain name."""
+    match target:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=owner, attr=name):
+            start = _spell(owner)
+            return f"{start}.{name}" if start else name
+        case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
+            start = _spell(owner)
+            return f"{start}[{key!r}]" if start else None
+        case _:
+            return None

@@ -1,0 +1,95 @@
+"""The text of a program, read the way Python itself would read it.
+
+A program that cannot be read is refused here, with one sentence that says what is
+wrong, where, and what to do; so nobody behind this door meets half a program.
+"""
+
+from __future__ import annotations
+
+import io
+import tokenize
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ProgramError(Exception):
+    """The program cannot be read; the message is one sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A plain Python file that uses `multiprocessing`, and the arguments it is to get."""
+
+    path: Path
+    """Where the file is, absolute."""
+    text: str
+    """The source, decoded, lines ending in a newline character."""
+    name: str
+    """What people call it: the file's name."""
+    arguments: tuple[str, ...] = ()
+    """What the program will see as `sys.argv[1:]`."""
+
+
+def load(path: str | Path, arguments: tuple[str, ...] = ()) -> Program:
+    """Read the program at `path` and check that it is Python.
+
+    Raises:
+        ProgramError: there is no such file, it cannot be read, or it is no Python.
+    """
+    path = Path(path)
+    text = _decode(path, _read(path))
+    _check(path, text)
+    return Program(path.absolute(), text, path.name, arguments)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise ProgramError(f"{path} is a directory: name the Python file inside it.")
+        if path.exists() and not path.is_file():
+            # Reading a pipe or a device could wait for ever.
+            raise ProgramError(f"{path} is no regular file: save the program to one first.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ProgramError(f"There is no file {path}: check the name and the folder.") from None
+    except PermissionError:
+        raise ProgramError(f"{path} may not be read: ask its owner for permission.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProgramError(f"{path} cannot be read ({reason}): check the path.") from None
+
+
+def _decode(path: Path, data: bytes) -> str:
+    """The text, in the encoding the file itself declares (PEP 263), UTF-8 otherwise."""
+    if b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise ProgramError(
+            f"{path}, line {line}, holds a NUL byte: it is no Python source, name another file."
+        )
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return io.TextIOWrapper(io.BytesIO(data), encoding).read()
+    except UnicodeDecodeError as error:
+        raise ProgramError(
+            f"{path} is not {error.encoding} text ({error.reason}): "
+            "save it as UTF-8, or declare its encoding in the first line."
+        ) from None
+    except (SyntaxError, LookupError) as error:
+        raise ProgramError(
+            f"{path} cannot be decoded ({error}): "
+            "save it as UTF-8, or declare its encoding in the first line."
+        ) from None
+
+
+def _check(path: Path, text: str) -> None:
+    """Compile without running: also finds what a parser lets pass, as `return` in a module."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        where = f"{path}, line {error.lineno}" if error.lineno else f"{path}"
+        raise ProgramError(f"{where}: {error.msg}; correct it and try again.") from None
+    except (RecursionError, MemoryError):
+        raise ProgramError(f"{path} is nested too deeply for Python: simplify it.") from None
