@@ -1,0 +1,297 @@
+"""Who waits for whom, whether anybody can still go on, and what that is called.
+
+The wait-for graph is an AND-OR graph: a lock is given by its holder, a join is answered by
+one process; everything else (an item, a notification, a permit) might come from any
+process that still can go on.  Those who wait for ever are the greatest set of blocked
+actors of whom each can only be helped by others in the set (Knapp, "Deadlock detection in
+distributed databases", 1987, section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from msgspec import Struct
+
+from syncsim.core.atoms import ActorId, Channel, Semaphore
+from syncsim.core.operation import Verb
+from syncsim.core.state import Actor, State
+from syncsim.core.words import listing, names, waiting_for
+
+
+class Verdict(StrEnum):
+    """What happens, in one word."""
+
+    FINISHED = "finished"
+    DEADLOCK = "deadlock"
+    LIVELOCK = "livelock"
+    ASSERTION = "assertion"
+    CRASH = "crash"
+    STARVATION = "starvation"
+    UNDECIDED = "undecided"
+
+
+class Link(Struct, frozen=True):
+    """One edge of a cycle: a process waits for a primitive (or a process), held by the next."""
+
+    process: str
+    waits_for: str
+    held_by: str
+    actor: ActorId
+    holder: ActorId
+
+
+class Finding(Struct, frozen=True):
+    """Why it happens, or what else was seen: a kind of the design, and a sentence."""
+
+    kind: str
+    explanation: str
+
+
+class Diagnosis(Struct, frozen=True):
+    """The verdict of a state (None: it may still go on), with why."""
+
+    verdict: Verdict | None
+    explanation: str = ""
+    stuck: tuple[ActorId, ...] = ()
+    cycle: tuple[Link, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def diagnose(state: State) -> Diagnosis:
+    """What the state amounts to.
+
+    A failure that has happened comes first; then those who wait for ever.  ``finished`` once
+    the main process and all others have ended.
+    """
+    stuck = stuck_actors(state)
+    cycle = find_cycle(state, stuck)
+    findings = tuple(_findings(state, stuck, cycle))
+    failed = next((actor for actor in state.actors if actor.failed), None)
+    if failed is not None:
+        verdict = Verdict.ASSERTION if failed.is_assertion else Verdict.CRASH
+        return Diagnosis(verdict, _failure(failed), stuck, cycle, findings)
+    if stuck and not _somebody_may_end_it(state, stuck):
+        return Diagnosis(
+            Verdict.DEADLOCK, explain_stuck(state, stuck, cycle), stuck, cycle, findings
+        )
+    if state.actors and all(actor.ended for actor in state.actors):
+        return Diagnosis(Verdict.FINISHED, _finished(state), stuck, cycle, findings)
+    return Diagnosis(None, "", stuck, cycle, findings)
+
+
+def helpers(state: State, actor: Actor) -> tuple[ActorId, ...] | None:
+    """Who alone could make the actor's pending operation go through; None: anybody alive."""
+    operation = actor.pending
+    assert operation is not None
+    if operation.verb is Verb.JOIN:
+        target = state.by_pid(operation.atom)
+        return (target.id,) if target else ()
+    atom = state.atoms.get(operation.atom)
+    if isinstance(atom, Semaphore) and atom.resource and atom.is_lock:
+        return tuple(holder for holder in atom.holders if not state.actors[holder].ended)
+    return None
+
+
+def stuck_actors(state: State) -> tuple[ActorId, ...]:
+    """Those who wait for ever, by actor."""
+    alive = [actor for actor in state.actors if not actor.ended]
+    stuck = {
+        actor.id
+        for actor in alive
+        if actor.pending is not None and not state.enabled(actor) and not actor.pending.can_time_out
+    }
+    moving = {actor.id for actor in alive} - stuck
+    while stuck:
+        freed = set()
+        for actor in alive:
+            if actor.id not in stuck:
+                continue
+            who = helpers(state, actor)
+            if moving if who is None else moving.intersection(who):
+                freed.add(actor.id)
+        if not freed:
+            break
+        stuck -= freed
+        moving |= freed
+    return tuple(sorted(stuck))
+
+
+def _somebody_may_end_it(state: State, stuck: tuple[ActorId, ...]) -> bool:
+    """Whether a process above one that is stuck still goes on: it could terminate it."""
+    for actor in stuck:
+        above = state.actors[actor].parent
+        while above is not None:
+            if above not in stuck and not state.actors[above].ended:
+                return True
+            above = state.actors[above].parent
+    return False
+
+
+def find_cycle(state: State, stuck: Iterable[ActorId]) -> tuple[Link, ...]:
+    """A shortest cycle among the stuck: each waits for what the next one holds."""
+    members = set(stuck)
+    edges: dict[ActorId, tuple[str, tuple[ActorId, ...]]] = {}
+    for actor in sorted(members):
+        wait = waiting_for(state, state.actors[actor])
+        if wait is not None:
+            edges[actor] = (wait.what, tuple(on for on in wait.on if on in members))
+    best: list[ActorId] = []
+    for start in sorted(edges):
+        path = _shortest_way_back(edges, start)
+        if path and (not best or len(path) < len(best)):
+            best = path
+    return tuple(
+        Link(
+            process=state.actors[actor].name,
+            waits_for=edges[actor][0],
+            held_by=state.actors[holder].name,
+            actor=actor,
+            holder=holder,
+        )
+        for actor, holder in zip(best, best[1:] + best[:1], strict=True)
+    )
+
+
+def _shortest_way_back(
+    edges: dict[ActorId, tuple[str, tuple[ActorId, ...]]], start: ActorId
+) -> list[ActorId]:
+    paths = [[start]]
+    seen: set[ActorId] = set()
+    while paths:
+        longer = []
+        for path in paths:
+            for following in edges.get(path[-1], ("", ()))[1]:
+                if following == start:
+                    return path
+                if following not in seen:
+                    seen.add(following)
+                    longer.append([*path, following])
+        paths = longer
+    return []
+
+
+def explain_stuck(state: State, stuck: tuple[ActorId, ...], cycle: tuple[Link, ...]) -> str:
+    """Why nobody of the stuck can go on, in one to three sentences."""
+    said: set[ActorId] = set()
+    parts = []
+    if cycle:
+        for link, before in zip(cycle, cycle[-1:] + cycle[:-1], strict=True):
+            said.add(link.actor)
+            holder = state.actors[link.actor]
+            if _is_join(state, before.actor):
+                parts.append(f"{holder.name} waits for {link.waits_for}")
+            else:
+                parts.append(
+                    f"{holder.name} holds {before.waits_for} and waits for {link.waits_for}"
+                )
+        nobody = {1: "It waits for itself", 2: "Neither can go on"}.get(
+            len(cycle), "None of them can go on"
+        )
+        text = f"{'; '.join(parts)}. {nobody}."
+    else:
+        text = ""
+    rest: list[str] = []
+    joins: list[str] = []
+    for actor in stuck:
+        if actor in said:
+            continue
+        wait = waiting_for(state, state.actors[actor])
+        if wait is None:
+            continue
+        (joins if _is_join(state, actor) else rest).append(
+            f"{state.actors[actor].name} {wait.clause}"
+        )
+    if rest:
+        last = "" if cycle else ", and nobody is left who could help"
+        text = f"{text} {'; '.join(rest)}{last}.".strip()
+    if joins and not cycle:
+        text = f"{text} {'; '.join(joins)}.".strip()
+    return text
+
+
+def _is_join(state: State, actor: ActorId) -> bool:
+    operation = state.actors[actor].pending
+    return operation is not None and operation.verb is Verb.JOIN
+
+
+def _failure(actor: Actor) -> str:
+    where = f" ({actor.error_site})" if actor.error_site else ""
+    if actor.is_assertion:
+        return f"An assertion of {actor.name} does not hold: {actor.error}{where}."
+    if actor.error:
+        return f"{actor.name} ends with an exception that nobody catches: {actor.error}{where}."
+    code = actor.exitcode or 0
+    return f"{actor.name} is killed by signal {-code}."
+
+
+def _finished(state: State) -> str:
+    children = [actor for actor in state.actors if not actor.is_main and not actor.thread]
+    if not children:
+        return "The program ends; it never started a process."
+    count = "The only child" if len(children) == 1 else f"All {len(children)} children"
+    text = f"{count} and the main process have ended."
+    codes = [f"{a.name} with exit code {a.exitcode}" for a in state.actors if a.exitcode]
+    if codes:
+        text += f" {listing(codes)}."
+    return text
+
+
+def _findings(
+    state: State, stuck: tuple[ActorId, ...], cycle: tuple[Link, ...]
+) -> Iterable[Finding]:
+    if cycle:
+        ring = " → ".join([link.process for link in cycle] + [cycle[0].process])
+        yield Finding("cycle", f"each waits for the next: {ring}")
+    main_ended = bool(state.actors) and state.actors[0].ended
+    if stuck:
+        others = [a for a in state.actors if a.id not in stuck and not a.is_main]
+        if others:
+            gone = names(state, [a.id for a in others])
+            verb = "has" if len(others) == 1 else "have"
+            done = f"{verb} ended" if all(a.ended for a in others) else f"{verb} not"
+            yield Finding(
+                "partial deadlock",
+                f"{names(state, stuck)} wait for ever; {gone} {done}",
+            )
+    for actor in state.actors:
+        if actor.ended:
+            for primitive in state.holdings(actor):
+                waiting = state.waiting(primitive)
+                if waiting:
+                    yield Finding(
+                        "dead holder",
+                        f"{actor.name} ended while it held {primitive.name}; "
+                        f"{names(state, [w.id for w in waiting])} cannot have it any more",
+                    )
+                elif any(
+                    isinstance(atom := state.atoms[name], Semaphore) and actor.id in atom.holders
+                    for name in primitive.parts.values()
+                ):
+                    yield Finding(
+                        "leaked lock",
+                        f"{actor.name} ended and never gave {primitive.name} back",
+                    )
+            for primitive in state.primitives.values():
+                pipe = state.atoms.get(primitive.parts.get("items", ""))
+                if isinstance(pipe, Channel):
+                    lost = [item.label for item in pipe.buffered if item.sender == actor.id]
+                    if lost:
+                        yield Finding(
+                            "unflushed queue",
+                            f"{actor.name} ended before {listing(lost)} reached {primitive.name}",
+                        )
+        elif main_ended and not actor.is_main:
+            yield Finding("leaked process", f"{actor.name} lives on after the main process")
+        if actor.ended and not actor.reaped and not actor.is_main and not actor.thread:
+            yield Finding("zombie", f"nobody has joined {actor.name} after it ended")
+    for primitive_id, at in state.unheard.items():
+        primitive = state.primitives[primitive_id]
+        sleeping = [a for a in state.waiting(primitive, "wait") if a.id in stuck and a.since >= at]
+        if sleeping:
+            yield Finding(
+                "lost wakeup",
+                f"{primitive.name} was notified at step {at}, before "
+                f"{names(state, [a.id for a in sleeping])} waited: nobody heard it",
+            )

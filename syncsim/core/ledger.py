@@ -1,0 +1,225 @@
+"""The ledger: applies what happened, in order, and gives the state and the steps.
+
+Both worlds write their events here.  One event costs a few microseconds; a ``State`` is
+made only when one is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from syncsim.core.atoms import ActorId, Atom, Channel
+from syncsim.core.operation import Operation, Verb
+from syncsim.core.schedule import Choice
+from syncsim.core.state import Actor, Life, Primitive, State
+from syncsim.core.step import Step
+from syncsim.core.words import sentence
+
+
+class Divergence(Exception):
+    """The real primitive did something else than its model says: an error of ours."""
+
+
+class Ledger:
+    """A run as it happens.
+
+    ``on_step`` is called for each step, when it is complete, or when its call stops to
+    wait in the middle.
+    """
+
+    def __init__(self, on_step: Callable[[Step], None]) -> None:
+        self.n = 0
+        self.actors: list[Actor] = []
+        self.atoms: dict[str, Atom] = {}
+        self.primitives: dict[str, Primitive] = {}
+        self._unheard: dict[str, int] = {}
+        self._on_step = on_step
+        self._state: State | None = None
+        # What each actor did since its last step: its last operation, with the call's detail.
+        self._underway: dict[ActorId, Operation] = {}
+        self._woke: set[ActorId] = set()
+        self._feeding: set[str] = set()
+        self._waited_from: dict[ActorId, int] = {}
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+        if self._state is None:
+            self._state = State(
+                n=self.n,
+                actors=tuple(self.actors),
+                atoms=dict(self.atoms),
+                primitives=dict(self.primitives),
+                unheard=dict(self._unheard),
+            )
+        return self._state
+
+    def add(self, actor: Actor) -> None:
+        """A new actor; its id must be the next one."""
+        assert actor.id == len(self.actors)
+        self.actors.append(actor)
+        self._state = None
+
+    def change(self, actor: ActorId, **changes: object) -> Actor:
+        """Set fields of an actor."""
+        changed = replace(self.actors[actor], **changes)
+        self.actors[actor] = changed
+        self._state = None
+        return changed
+
+    def create(self, primitive: Primitive, atoms: dict[str, Atom]) -> None:
+        """A new primitive and the atoms that come with it."""
+        self.primitives[primitive.id] = primitive
+        for name, atom in atoms.items():
+            self.atoms.setdefault(name, atom)
+        self._state = None
+
+    @property
+    def feeding(self) -> set[str]:
+        """The channels of which something put is not wholly in the pipe yet."""
+        return self._feeding
+
+    def can_go(self, actor: Actor) -> bool:
+        """Whether the actor's pending operation would not block now."""
+        operation = actor.pending
+        if operation is None:
+            return False
+        if operation.verb is Verb.JOIN:
+            return not any(
+                str(other.pid) == operation.atom and not other.ended for other in self.actors
+            )
+        atom = self.atoms.get(operation.atom)
+        return atom is None or atom.enabled(operation, actor.id)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """As ``State.choices``, without making a state."""
+        found = []
+        for actor in self.actors:
+            if actor.pending is None or actor.ended:
+                continue
+            if self.can_go(actor):
+                found.append(Choice(actor.id))
+            elif actor.pending.can_time_out:
+                found.append(Choice(actor.id, times_out=True))
+        return tuple(found)
+
+    def announce(self, actor: ActorId, operation: Operation) -> None:
+        """The actor has reached an operation and has not made it yet."""
+        self.change(actor, pending=operation, since=self.n, outside=False)
+        if operation.compound and actor in self._underway and not self.can_go(self.actors[actor]):
+            self._finish(actor, "waits", complete=False)
+        self._waited_from[actor] = self.n
+
+    def effect(self, actor: ActorId, operation: Operation, result: str | None = None) -> str:
+        """The operation took effect.
+
+        ``result`` is what really came of it, where the one who reports knows; the answer is
+        the result that the model gives.  Raises ``Divergence`` where an acquire differs.
+        """
+        atom = self.atoms.get(operation.atom)
+        modelled = result or ""
+        if atom is not None:
+            if result == "False" and operation.verb is Verb.ACQUIRE:
+                modelled = "False"
+            else:
+                after, modelled = atom.apply(operation, actor)
+                if operation.verb is Verb.ACQUIRE and result is not None and result != modelled:
+                    raise Divergence(
+                        f"{self.actors[actor].name} got {result} from {operation.call}, but by "
+                        f"its model it is {modelled} ({atom})"
+                    )
+                if after is not atom:
+                    self._set(operation.atom, after)
+        if result is not None and operation.verb not in (Verb.RECEIVE, Verb.POLL):
+            modelled = result
+        if operation.role == "wait" and operation.verb is Verb.RELEASE:
+            self._woke.add(actor)
+        who = self.actors[actor]
+        self.actors[actor] = replace(
+            who,
+            pending=None,
+            outside=False,
+            call=operation.call if operation.compound else "",
+            observed=hash((who.observed, operation.verb, operation.atom, modelled)),
+        )
+        self._state = None
+        before = self._underway.get(actor)
+        if before is not None and before.detail and not operation.detail:
+            operation = replace(operation, detail=before.detail)
+        self._underway[actor] = operation
+        if not operation.compound:
+            self._finish(actor, modelled, complete=True)
+        return modelled
+
+    def move(self, actor: ActorId, operation: Operation, result: str | None = None) -> None:
+        """Something behind the scenes took effect for the actor: no step of its own."""
+        atom = self.atoms.get(operation.atom)
+        if atom is not None and result != "False":
+            self._set(operation.atom, atom.apply(operation, actor)[0])
+
+    def drop(self, channel: str, actor: ActorId) -> None:
+        """The feeder of the actor has dropped an item that could not be sent."""
+        atom = self.atoms[channel]
+        assert isinstance(atom, Channel)
+        self._set(channel, atom.without_first(actor))
+
+    def _set(self, name: str, atom: Atom) -> None:
+        self.atoms[name] = atom
+        self._state = None
+        if isinstance(atom, Channel):
+            if atom.buffered or atom.sending:
+                self._feeding.add(name)
+            else:
+                self._feeding.discard(name)
+
+    def back(self, actor: ActorId, result: str) -> None:
+        """The compound call of the actor has returned (or raised, then named by ``result``)."""
+        operation = self._underway.get(actor)
+        if operation is None:
+            return
+        notifies = operation.call in ("Condition.notify", "Condition.notify_all")
+        if notifies and actor not in self._woke:
+            self._unheard[operation.primitive] = self.n + 1
+        self._woke.discard(actor)
+        self.change(actor, call="")
+        self._finish(actor, result, complete=True)
+
+    def end(self, actor: ActorId, exitcode: int | None) -> None:
+        """The process is gone."""
+        self._underway.pop(actor, None)
+        self.change(
+            actor,
+            life=Life.ENDED,
+            exitcode=exitcode,
+            pending=None,
+            call="",
+            outside=False,
+        )
+
+    def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
+        operation = self._underway.pop(actor)
+        self.n += 1
+        who = self.change(actor, steps=self.actors[actor].steps + 1)
+        primitive = self.primitives.get(operation.primitive)
+        site = operation.site
+        step = Step(
+            n=self.n,
+            actor=actor,
+            process=who.name,
+            pid=who.pid,
+            call=operation.call,
+            verb=operation.call.rpartition(".")[2] or str(operation.verb),
+            primitive=primitive.name if primitive else "",
+            kind=primitive.kind if primitive else "",
+            result=result,
+            file=site.file if site else "",
+            line=site.line if site else 0,
+            function=site.function if site else "",
+            detail=operation.detail,
+            complete=complete,
+            waited=max(0, self.n - 1 - self._waited_from.get(actor, self.n)),
+            sentence="",
+        )
+        self._on_step(replace(step, sentence=sentence(step)))

@@ -1,0 +1,155 @@
+"""What a running program tells those who watch it, and what they may ask of it.
+
+The one seam between a run and a screen: the watcher calls the methods of ``Live``, which
+never block, and drains ``updates`` whenever it likes.  Every update is an immutable value
+in the past tense.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from syncsim.core.atoms import ActorId
+from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.schedule import Choice
+from syncsim.core.scheduler import Scheduler
+from syncsim.core.state import State
+from syncsim.core.step import Step
+
+
+class Mode(StrEnum):
+    """How a run goes on."""
+
+    PAUSED = "paused"  # everyone waits at a gate; one step at a time
+    PLAYING = "playing"  # the scheduler picks, at the speed asked for
+    FREE = "free"  # the operating system schedules; we only listen
+    OVER = "over"  # no process is left, or nobody can go on
+
+
+class Stepped(Struct, frozen=True):
+    """A step was made.  ``state`` is everything once it was quiet again.
+
+    ``choice`` is what was chosen to make it; None in free running.
+    """
+
+    step: Step
+    state: State
+    choice: Choice | None = None
+
+
+class Settled(Struct, frozen=True):
+    """Something changed that is no step: a process was born, reached a gate, or ended."""
+
+    state: State
+
+
+class Printed(Struct, frozen=True):
+    """A process wrote ``text`` (hostile: never markup) to ``stream``, ``stdout`` or ``stderr``.
+
+    ``actor`` is None where it is not known who wrote.
+    """
+
+    actor: ActorId | None
+    stream: str
+    text: str
+
+
+class ModeChanged(Struct, frozen=True):
+    """The run goes on in another way."""
+
+    mode: Mode
+
+
+class Diagnosed(Struct, frozen=True):
+    """A verdict was reached, ``n`` steps into the run."""
+
+    diagnosis: Diagnosis
+    n: int
+
+
+class Refused(Struct, frozen=True):
+    """What was asked for cannot be: ``why`` is a sentence for the person."""
+
+    why: str
+
+
+class Frame(Struct, frozen=True):
+    """One level of a call stack, innermost last; ``variables`` are names with safe texts."""
+
+    file: str
+    line: int
+    function: str
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+class Inspected(Struct, frozen=True):
+    """The call stack of an actor at its pending operation.
+
+    ``note`` says why there are no variables, where there are none.  ``kernel`` is the
+    operating system's own account ("sleeping in futex_wait"), empty where it has none.
+    """
+
+    actor: ActorId
+    frames: tuple[Frame, ...] = ()
+    note: str = ""
+    kernel: str = ""
+
+
+class Broken(Struct, frozen=True):
+    """The run cannot go on, by a fault of ours or of the machine: a sentence."""
+
+    message: str
+
+
+Update: TypeAlias = (
+    Stepped | Settled | Printed | ModeChanged | Diagnosed | Refused | Inspected | Broken
+)
+
+
+class Live(Protocol):
+    """A run that is going on.  No method blocks; all may be called from any thread."""
+
+    @property
+    def updates(self) -> deque[Update]:
+        """What happened, oldest first; the watcher takes from the left."""
+        ...
+
+    def play(self) -> None:
+        """Let the scheduler pick, one step after the other."""
+        ...
+
+    def pause(self) -> None:
+        """Stop before the next operation of each process, also out of free running."""
+        ...
+
+    def step(self, actor: ActorId | None = None) -> None:
+        """One step: of that actor, or of whom the scheduler picks.
+
+        Where the actor's call would block but has a timeout, the timeout is what happens.
+        An actor that cannot go is answered with ``Refused``.
+        """
+        ...
+
+    def free(self) -> None:
+        """Open all gates: the operating system schedules from here on."""
+        ...
+
+    def speed(self, steps_per_second: float | None) -> None:
+        """How fast to play; None is flat out."""
+        ...
+
+    def use(self, scheduler: Scheduler) -> None:
+        """Who picks from now on."""
+        ...
+
+    def inspect(self, actor: ActorId) -> None:
+        """Ask for the actor's call stack; answered by ``Inspected``."""
+        ...
+
+    def close(self) -> None:
+        """End the run: within two seconds no process of it is left."""
+        ...

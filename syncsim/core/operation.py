@@ -1,0 +1,67 @@
+"""What a process asks of an atom: an operation, and the call and the site it belongs to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Verb(StrEnum):
+    """The verbs of the atoms."""
+
+    ACQUIRE = "acquire"
+    RELEASE = "release"
+    VALUE = "value"
+    PUT = "put"
+    SEND = "send"
+    SENT = "sent"
+    FLUSH = "flush"
+    RECEIVE = "receive"
+    POLL = "poll"
+    READ = "read"
+    WRITE = "write"
+    START = "start"
+    JOIN = "join"
+    ALIVE = "alive"
+    TERMINATE = "terminate"
+    EXIT = "exit"
+    SLEEP = "sleep"
+    OUTPUT = "output"
+
+
+class Site(Struct, frozen=True):
+    """A place in the program: the file, the line (1-based) and the function."""
+
+    file: str
+    line: int
+    function: str
+
+
+class Operation(Struct, frozen=True):
+    """One operation on one atom.
+
+    ``atom`` names the atom (empty for the clock and for output; the pid for a process's
+    life).  ``call`` is the user-level call it belongs to, such as ``Queue.put``, on the
+    primitive with the id ``primitive``; ``role`` says which part of that primitive the
+    atom is.  ``compound`` is true when the call consists of more operations than this
+    one, and so ends by a return of its own.  ``timeout`` is in seconds.  ``detail`` is the
+    argument in words: the item put, the value written, the text printed, the seconds
+    slept, the name of the process started.
+    """
+
+    verb: Verb
+    atom: str = ""
+    call: str = ""
+    primitive: str = ""
+    role: str = ""
+    site: Site | None = None
+    compound: bool = False
+    blocking: bool = True
+    timeout: float | None = None
+    detail: str = ""
+
+    @property
+    def can_time_out(self) -> bool:
+        """Whether it may end by its timeout instead of by taking effect."""
+        return self.blocking and self.timeout is not None

@@ -1,0 +1,63 @@
+"""Schedules: the choices that produced a run, as a short string that can be pasted.
+
+A letter is a process in order of birth (``a`` is the main process, ``_27_`` the one with
+number 27), a number after it repeats it: ``a5b2cab3``.  ``b@t`` lets the pending call of
+``b`` time out instead.  The string needs no quotes in a shell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from msgspec import Struct
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+class ScheduleError(ValueError):
+    """A schedule string that cannot be read; the message says where and why."""
+
+
+class Choice(Struct, frozen=True, order=True):
+    """Which actor goes next, and whether its pending call times out instead of going through."""
+
+    actor: int
+    times_out: bool = False
+
+
+def format_schedule(choices: Iterable[Choice]) -> str:
+    """The choices as a schedule string."""
+    return "".join(
+        _token(choice) + (str(count) if (count := sum(1 for _ in same)) > 1 else "")
+        for choice, same in groupby(choices)
+    )
+
+
+def parse_schedule(text: str) -> tuple[Choice, ...]:
+    """The choices that a schedule string stands for; raises ``ScheduleError``."""
+    return tuple(_parse("".join(text.split())))
+
+
+def _token(choice: Choice) -> str:
+    process = LETTERS[choice.actor] if choice.actor < len(LETTERS) else f"_{choice.actor}_"
+    return process + ("@t" if choice.times_out else "")
+
+
+_TOKEN = re.compile(r"(?:([a-z])|_([0-9]{1,6})_)(@t)?([0-9]{1,7})?")
+
+
+def _parse(text: str) -> Iterator[Choice]:
+    at = 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if not found:
+            raise ScheduleError(
+                f"the schedule cannot be read at character {at + 1} ({text[at]!r}): expected a "
+                "letter for a process, such as in a5b2cab3"
+            )
+        letter, number, timeout, count = found.groups()
+        actor = LETTERS.index(letter) if letter else int(number)
+        yield from [Choice(actor, timeout is not None)] * int(count or 1)
+        at = found.end()

@@ -1,0 +1,112 @@
+"""What picks the next process: round robin, random with a seed, or the replay of a schedule."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+from syncsim.core.schedule import Choice, format_schedule, parse_schedule
+from syncsim.core.state import State
+
+
+class Scheduler(Protocol):
+    """A policy; ``name`` is how one asks for it on the command line."""
+
+    @property
+    def name(self) -> str: ...
+
+    def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
+        """One of ``choices`` (never empty), or None: it does not want to go on."""
+        ...
+
+
+class ReplayError(Exception):
+    """The schedule asks for what this run does not offer."""
+
+
+class RoundRobin:
+    """Everyone in turn, in order of birth; time runs out only when nobody can move."""
+
+    name = "round-robin"
+
+    def __init__(self) -> None:
+        self._last = -1
+
+    def choose(self, state: State, choices: Sequence[Choice]) -> Choice:
+        """The next one after the last that went."""
+        going = [choice for choice in choices if not choice.times_out] or list(choices)
+        later = [choice for choice in going if choice.actor > self._last]
+        chosen = (later or going)[0]
+        self._last = chosen.actor
+        return chosen
+
+
+class Random:
+    """Anyone who may go, each with the same chance, from ``seed``; time runs out one time in ten.
+
+    The same seed on the same program gives the same schedule.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.name = f"random:{seed}"
+        self._random = random.Random(seed)
+
+    def choose(self, state: State, choices: Sequence[Choice]) -> Choice:
+        """One at random."""
+        going = [choice for choice in choices if not choice.times_out]
+        if len(going) == len(choices) or (going and self._random.random() >= 0.1):
+            return self._random.choice(going)
+        return self._random.choice([choice for choice in choices if choice.times_out])
+
+
+class Replay:
+    """A given schedule, choice by choice; at its end it wants no more."""
+
+    def __init__(self, schedule: str | Sequence[Choice]) -> None:
+        """Raises ``ScheduleError`` for a string that is no schedule."""
+        self.schedule = parse_schedule(schedule) if isinstance(schedule, str) else tuple(schedule)
+        self._at = 0
+
+    @property
+    def name(self) -> str:
+        """The schedule itself."""
+        return f"replay:{format_schedule(self.schedule)}"
+
+    def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
+        """The next choice of the schedule; raises ``ReplayError`` if it is not offered."""
+        if self._at >= len(self.schedule):
+            return None
+        wanted = self.schedule[self._at]
+        if wanted not in choices:
+            who = (
+                state.actors[wanted.actor].name
+                if wanted.actor < len(state.actors)
+                else f"process {wanted.actor}"
+            )
+            raise ReplayError(
+                f"the schedule cannot be followed: its choice {self._at + 1} is "
+                f"{format_schedule([wanted])} ({who}), which cannot go there; "
+                "it may belong to another program"
+            )
+        self._at += 1
+        return wanted
+
+
+def scheduler_named(text: str) -> Scheduler:
+    """The scheduler asked for by ``round-robin``, ``random`` or ``random:SEED``.
+
+    Raises ValueError with a sentence for anything else.
+    """
+    kind, colon, rest = text.partition(":")
+    if kind == "round-robin" and not colon:
+        return RoundRobin()
+    if kind == "random":
+        if not colon:
+            return Random()
+        if rest.lstrip("-").isdigit():
+            return Random(int(rest))
+        raise ValueError(f"the seed in {text!r} must be a whole number, such as random:7")
+    raise ValueError(
+        f"there is no scheduler {text!r}: choose os, round-robin, random, random:SEED or replay"
+    )

@@ -1,0 +1,175 @@
+"""The state of a run: every process and every atom after n steps, immutable.
+
+Source of the rule that makes this enough: a process is deterministic, so what it has
+observed is what it is.  ``Actor.observed`` is a hash of the results it has seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
+from syncsim.core.operation import Operation, Verb
+from syncsim.core.schedule import Choice
+
+
+class Life(StrEnum):
+    """How far a process is in its life."""
+
+    STARTING = "starting"  # its parent has started it; it has not reported yet
+    ALIVE = "alive"
+    ENDED = "ended"
+
+
+class Actor(Struct, frozen=True):
+    """One process (or a thread inside one that uses primitives).
+
+    ``pending`` is the operation it has announced and waits to make; without one it is
+    running between operations.  ``since`` is the step at which it began to wait there.
+    ``call`` is the compound call it is inside of, if any.  ``exitcode`` is negative for
+    a signal.  ``reaped`` means its parent has taken notice of its end (joined it).
+    ``terminated`` means the program itself ended it (``terminate``, ``kill``, a daemon at exit).
+    ``error`` is the uncaught exception, as ``Type: message``.
+    """
+
+    id: ActorId
+    name: str
+    pid: int
+    parent: ActorId | None = None
+    daemon: bool = False
+    thread: str = ""
+    life: Life = Life.STARTING
+    pending: Operation | None = None
+    call: str = ""
+    since: int = 0
+    steps: int = 0
+    exitcode: int | None = None
+    reaped: bool = False
+    terminated: bool = False
+    error: str = ""
+    error_site: str = ""
+    is_assertion: bool = False
+    outside: bool = False
+    observed: int = 0
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is the process in which the program began."""
+        return self.id == 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether its life is over."""
+        return self.life is Life.ENDED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended by an uncaught exception or by a signal that nobody here sent."""
+        signalled = self.exitcode is not None and self.exitcode < 0 and not self.terminated
+        return bool(self.error) or signalled
+
+
+class Primitive(Struct, frozen=True):
+    """A thing that processes synchronize on, as the program created it.
+
+    ``kind`` is its class (``Lock``, ``Queue``); ``name`` what the source calls it; ``parts``
+    are its atoms by role.  ``capacity`` is how many units or items it can have at the most,
+    None without bound: the permits of a Semaphore, the ``maxsize`` of a Queue, the parties
+    of a Barrier.
+    """
+
+    id: str
+    kind: str
+    name: str
+    parts: Mapping[str, str]
+    capacity: int | None = None
+    file: str = ""
+    line: int = 0
+    creator: ActorId = 0
+
+
+class State(Struct, frozen=True):
+    """Everything after ``n`` steps.  The mappings are never changed once they are here."""
+
+    n: int = 0
+    actors: tuple[Actor, ...] = ()
+    atoms: Mapping[str, Atom] = {}
+    primitives: Mapping[str, Primitive] = {}
+    #: Conditions (by id) that were notified while nobody waited, and the step of the last time.
+    unheard: Mapping[str, int] = {}
+
+    def semaphore(self, primitive: Primitive, role: str = "lock") -> Semaphore:
+        """The semaphore in that role; raises KeyError for a role it does not have."""
+        atom = self.atoms[primitive.parts[role]]
+        assert isinstance(atom, Semaphore)
+        return atom
+
+    def channel(self, primitive: Primitive) -> Channel:
+        """The pipe of a Queue or a Pipe."""
+        atom = self.atoms[primitive.parts["items"]]
+        assert isinstance(atom, Channel)
+        return atom
+
+    def enabled(self, actor: Actor) -> bool:
+        """Whether the actor's pending operation would not block now."""
+        operation = actor.pending
+        if operation is None or actor.ended:
+            return False
+        if operation.verb is Verb.JOIN:
+            target = self.by_pid(operation.atom)
+            return target is None or target.ended
+        atom = self.atoms.get(operation.atom)
+        return atom is None or atom.enabled(operation, actor.id)
+
+    def by_pid(self, pid: str) -> Actor | None:
+        """The process with that pid (as text); the newest, should the pid have come again."""
+        for actor in reversed(self.actors):
+            if str(actor.pid) == pid and not actor.thread:
+                return actor
+        return None
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What may happen next, by actor; a timeout counts only where the call would block."""
+        found = []
+        for actor in self.actors:
+            if actor.pending is None or actor.ended:
+                continue
+            if self.enabled(actor):
+                found.append(Choice(actor.id))
+            elif actor.pending.can_time_out:
+                found.append(Choice(actor.id, times_out=True))
+        return tuple(found)
+
+    def holdings(self, actor: Actor) -> tuple[Primitive, ...]:
+        """The primitives of which the actor holds a unit (a lock, a permit)."""
+        return tuple(
+            primitive
+            for primitive in self.primitives.values()
+            if any(actor.id in self.holders(primitive, role) for role in primitive.parts)
+        )
+
+    def holders(self, primitive: Primitive, role: str = "lock") -> tuple[ActorId, ...]:
+        """Who holds the part in that role, oldest first; nobody where it cannot be held.
+
+        The counting semaphore inside a Queue is no possession of anybody.
+        """
+        atom = self.atoms.get(primitive.parts[role])
+        if not isinstance(atom, Semaphore) or role == "slots":
+            return ()
+        return atom.holders
+
+    def waiting(self, primitive: Primitive, *roles: str) -> tuple[Actor, ...]:
+        """Who waits at that primitive (in those roles, or in any), longest first."""
+        line = [
+            actor
+            for actor in self.actors
+            if actor.pending is not None
+            and actor.pending.primitive == primitive.id
+            and (not roles or actor.pending.role in roles)
+            and not actor.ended
+            and not self.enabled(actor)
+        ]
+        return tuple(sorted(line, key=lambda actor: actor.since))

@@ -1,0 +1,30 @@
+"""The seam: something that runs a program one step at a time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from syncsim.core.schedule import Choice
+from syncsim.core.state import State
+from syncsim.core.step import Step
+
+
+class World(Protocol):
+    """A run of a program.  Its bodies are the real processes and, later, the virtual ones."""
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+        ...
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What may happen next."""
+        ...
+
+    def take(self, choice: Choice) -> tuple[Step, ...]:
+        """Let that happen, until everything is quiet again; what it came to."""
+        ...
+
+    def close(self) -> None:
+        """End the run and leave nothing behind."""
+        ...
