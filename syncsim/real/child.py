@@ -1,0 +1,46 @@
+"""How a process of the program joins a run, and the last thing it does in it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from syncsim.real.gate import Gate
+
+_gate: Gate | None = None
+
+#: The exit code of the main process, once it is known.
+exit_code = 0
+
+
+def _leave() -> None:
+    """The process says that it ends."""
+    if _gate is not None and _gate.applies():
+        sys.stdout.flush()
+        _gate.give(Verb.EXIT, "", "exit", str(exit_code), sited=False)
+
+
+# What is registered first runs last: after multiprocessing, which registers when it is
+# imported, has flushed the queues and joined the children.
+atexit.register(_leave)
+
+from syncsim.core.operation import Verb  # noqa: E402
+from syncsim.real import instrument, wire  # noqa: E402
+from syncsim.real.gate import Gate  # noqa: E402
+
+
+def join_run() -> Gate | None:
+    """Instruments this process for the run that the environment names, if there is one."""
+    global _gate
+    directory = os.environ.get(wire.RUN_VARIABLE)
+    if not directory:
+        return None
+    try:
+        _gate = Gate(directory)
+    except OSError:  # the run is over: nobody watches
+        return None
+    instrument.install(_gate)
+    return _gate

@@ -1,0 +1,311 @@
+"""The gate: inside each of the program's processes, the way every operation takes.
+
+With the gates shut an operation is announced, waits until it is granted, and then is made
+on the real primitive.  With the gates open it is made at once and recorded.
+"""
+
+from __future__ import annotations
+
+import _thread
+import fcntl
+import mmap
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from syncsim.core.operation import Verb
+from syncsim.real import wire
+from syncsim.real.safe import frames_as_json
+
+_STDLIB = os.path.dirname(os.__file__)
+_LIBRARY = (
+    os.path.dirname(os.path.abspath(__file__)) + os.sep,
+    f"{_STDLIB}/multiprocessing/",
+    f"{_STDLIB}/concurrent/",
+)
+_FILES = (threading.__file__, "<frozen")
+
+
+class Call:
+    """The user-level call a thread is inside of: its name, primitive and site."""
+
+    __slots__ = ("key", "name", "primitive", "site")
+
+    def __init__(self, name: str, primitive: str, site: FrameType | None) -> None:
+        self.name = name
+        self.primitive = primitive
+        self.site = site and (site.f_code, site.f_lineno)
+        self.key = (name, primitive, id(site.f_code) if site else 0, site.f_lineno if site else 0)
+
+
+class _Here(threading.local):
+    """What belongs to one thread."""
+
+    known = False
+    tid = 0
+    library = False  # a thread of multiprocessing's own: recorded, never held up
+    silent = False  # our own look at the program's objects is no operation
+    call: Call | None = None
+    gate: socket.socket | None = None
+
+
+class Gate:
+    """The connection of one process with its monitor; one for each process."""
+
+    def __init__(self, directory: str) -> None:
+        """Joins the run in ``directory``; raises OSError when it is over."""
+        self.directory = directory
+        self._fifo = _out_of_the_way(os.open(f"{directory}/{wire.FIFO}", os.O_WRONLY))
+        with Path(directory, wire.MODE).open("rb") as file:
+            self._mode = mmap.mmap(file.fileno(), 1, prot=mmap.PROT_READ)
+        # By id, which is faster than by code; the code is kept so that its id stays its own.
+        self._library: dict[int, tuple[bool, CodeType]] = {}
+        self.active = False
+        #: Where a process's own stack begins: below are our frames, or those of the parent that
+        #: it was forked from.
+        self.bottoms: list[CodeType] = []
+        self._begin()
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _begin(self) -> None:
+        self.pid = os.getpid()
+        self.here = _Here()
+        self._points: dict[object, int] = {}
+
+    def _forked(self) -> None:
+        """A forked child is outside until it turns out to be a ``Process``."""
+        inherited = self.here.gate
+        if inherited is not None:
+            inherited.close()
+        self._begin()
+        self.active = False
+
+    # -- life ------------------------------------------------------------------------
+
+    def born(self, name: str, parent: int, *, daemon: bool = False) -> None:
+        """This process takes part from now on; ``parent`` is the pid of the one that started it."""
+        self._begin()
+        self.here.known = True
+        self.active = True
+        self.write(wire.Born(self.pid, 0, parent, name, daemon, ""))
+
+    def write(self, record: wire.Record) -> None:
+        """One record, whole."""
+        line = wire.encode(record)
+        try:
+            os.write(self._fifo, line)
+        except BrokenPipeError:  # nobody watches any more
+            self.active = False
+
+    def _thread(self) -> bool:
+        """Gets to know the current thread; false if it is not to be held up."""
+        here = self.here
+        here.known = True
+        if threading.main_thread().ident != _thread.get_ident():
+            thread = threading.current_thread()
+            here.tid = threading.get_native_id()
+            target = getattr(thread, "_target", None)
+            module = getattr(target, "__module__", "") or ""
+            here.library = (
+                thread.name == "QueueFeederThread"
+                or module.startswith(("multiprocessing.", "concurrent.futures"))
+                or type(thread).__module__.startswith(("multiprocessing.", "concurrent.futures"))
+            )
+            if not here.library:
+                self.write(wire.Born(self.pid, here.tid, self.pid, thread.name, True, thread.name))
+        return not here.library
+
+    # -- where in the program --------------------------------------------------------
+
+    def user_frame(self) -> FrameType | None:
+        """The innermost frame that is the program's own, not the library's and not ours."""
+        frame: FrameType | None = sys._getframe(1)
+        known = self._library
+        while frame is not None:
+            code = frame.f_code
+            found = known.get(id(code))
+            if not (found[0] if found is not None else self.is_library(code)):
+                return frame
+            if code in self.bottoms:
+                return None
+            frame = frame.f_back
+        return None
+
+    def is_library(self, code: CodeType) -> bool:
+        """Whether the code is multiprocessing's or ours, and not the program's."""
+        library = code.co_filename.startswith(_LIBRARY + _FILES)
+        self._library[id(code)] = (library, code)
+        return library
+
+    def _point(self, verb: Verb, atom: str, name: str, frame: FrameType | None) -> int:
+        call = self.here.call
+        if call is not None:
+            site = call.site
+            key: object = (verb, atom, call.key)
+        elif frame is not None:
+            site = (frame.f_code, frame.f_lineno)
+            key = (verb, atom, name, id(frame.f_code), frame.f_lineno)
+        else:
+            site = None
+            key = (verb, atom, name)
+        n = self._points.get(key)
+        if n is None:
+            n = self._points[key] = len(self._points)
+            self.write(
+                wire.Point(
+                    self.pid,
+                    n,
+                    verb,
+                    atom,
+                    call.name if call else name,
+                    call.primitive if call else "",
+                    call is not None,
+                    site[0].co_filename if site else "",
+                    site[1] if site else 0,
+                    site[0].co_name if site else "",
+                )
+            )
+        return n
+
+    # -- operations ------------------------------------------------------------------
+
+    @property
+    def shut(self) -> bool:
+        """Whether operations have to wait for a grant."""
+        return self._mode[0] == wire.SHUT
+
+    def applies(self) -> bool:
+        """Whether operations of the current thread are to be recorded."""
+        here = self.here
+        if not self.active or here.silent:
+            return False
+        if not here.known:
+            self._thread()
+        return True
+
+    def acquire(
+        self, atom: str, real: Callable[..., bool], block: bool, timeout: float | None
+    ) -> bool:
+        """An acquire of the semaphore ``atom`` whose real method is ``real``."""
+        here = self.here
+        call = here.call
+        frame = None if call is not None else self.user_frame()
+        n = self._point(Verb.ACQUIRE, atom, "", frame)
+        pid, tid = self.pid, here.tid
+        gated = self._mode[0] == wire.SHUT and not here.library
+        if not gated:
+            got = real(False)
+            if got or not block or here.library or (timeout is not None and timeout <= 0):
+                if not got and block and here.library:
+                    got = real(block, timeout)
+                self.write(wire.Op(pid, tid, n, str(got), ""))
+                return got
+        self.write(wire.Want(pid, tid, n, gated, block, timeout, ""))
+        grant = self._wait() if gated else wire.RUN_FREE
+        if grant == wire.TIME_OUT:
+            got = False
+        elif grant == wire.GO:
+            got = real(False)
+        else:
+            got = real(block, timeout)
+        self.write(wire.Did(pid, tid, str(got)))
+        return got
+
+    def give(
+        self, verb: Verb, atom: str, name: str = "", detail: str = "", *, sited: bool = True
+    ) -> None:
+        """Announces and records what is about to take effect; the caller then does it.
+
+        Not ``sited``: no line of the program asks for it.
+        """
+        here = self.here
+        frame = self.user_frame() if sited and here.call is None else None
+        n = self._point(verb, atom, name, frame)
+        if self._mode[0] == wire.SHUT and not here.library:
+            self.write(wire.Want(self.pid, here.tid, n, True, True, None, detail))
+            self._wait()
+            self.write(wire.Did(self.pid, here.tid, "None"))
+        else:
+            self.write(wire.Op(self.pid, here.tid, n, "None", detail))
+
+    def note(self, verb: Verb, atom: str, name: str = "", detail: str = "") -> None:
+        """Records an operation that never waits at the gate."""
+        frame = None if self.here.call is not None else self.user_frame()
+        n = self._point(verb, atom, name, frame)
+        self.write(wire.Op(self.pid, self.here.tid, n, "None", detail))
+
+    def take(
+        self,
+        verb: Verb,
+        atom: str,
+        real: Callable[[], Any],
+        name: str = "",
+        detail: str = "",
+        *,
+        timeout: float | None = None,
+        block: bool = True,
+        in_vain: Any = None,
+        label: Callable[[Any], str] = str,
+    ) -> Any:
+        """Announces, makes and then records an operation that may have to wait.
+
+        ``in_vain`` is the answer when it times out instead; ``label`` gives the text of
+        the result.
+        """
+        here = self.here
+        frame = None if here.call is not None else self.user_frame()
+        n = self._point(verb, atom, name, frame)
+        gated = self._mode[0] == wire.SHUT and not here.library
+        self.write(wire.Want(self.pid, here.tid, n, gated, block, timeout, detail))
+        if gated and self._wait() == wire.TIME_OUT:
+            self.write(wire.Did(self.pid, here.tid, "False"))
+            return in_vain
+        try:
+            result = real()
+        except BaseException as error:
+            self.write(wire.Did(self.pid, here.tid, type(error).__name__))
+            raise
+        self.write(wire.Did(self.pid, here.tid, label(result)))
+        return result
+
+    def _wait(self) -> bytes:
+        """Waits at the gate for the grant; answers looks at the stack meanwhile."""
+        here = self.here
+        gate = here.gate
+        try:
+            if gate is None:
+                gate = here.gate = self._connect()
+            while True:
+                grant = gate.recv(1)
+                if grant != wire.INSPECT:
+                    # Nobody is at the other end any more: the guard ends us in a moment.
+                    return grant or wire.RUN_FREE
+                gate.sendall(self._look())
+        except ConnectionError:
+            return wire.RUN_FREE
+
+    def _connect(self) -> socket.socket:
+        gate = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        gate.connect(f"{self.directory}/{wire.GATE}")
+        moved = socket.socket(fileno=_out_of_the_way(gate.detach()))
+        moved.sendall(f"{self.pid} {self.here.tid}\n".encode())
+        return moved
+
+    def _look(self) -> bytes:
+        self.here.silent = True
+        try:
+            return frames_as_json(self.user_frame(), _LIBRARY + _FILES, self.bottoms) + b"\n"
+        finally:
+            self.here.silent = False
+
+
+def _out_of_the_way(fd: int) -> int:
+    """The same file under a high number, so that the program sees the numbers it expects."""
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200)
+    os.close(fd)
+    return moved

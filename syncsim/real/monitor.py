@@ -1,0 +1,276 @@
+"""The monitor: a thread that drives a run and tells those who watch what happens.
+
+The thread alone touches the world.  It is asked through a queue of orders and answers with
+immutable updates in a deque; nothing here knows that a screen exists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from syncsim.core.atoms import ActorId
+from syncsim.core.diagnosis import Diagnosis, diagnose
+from syncsim.core.ledger import Divergence
+from syncsim.core.live import (
+    Broken,
+    Diagnosed,
+    Mode,
+    ModeChanged,
+    Printed,
+    Refused,
+    Settled,
+    Stepped,
+    Update,
+)
+from syncsim.core.schedule import Choice
+from syncsim.core.scheduler import ReplayError, Scheduler
+from syncsim.core.state import State
+from syncsim.core.step import Step
+from syncsim.core.words import waiting_for
+from syncsim.program.source import Program
+from syncsim.real.world import RealWorld
+
+#: Of one core, what playing flat out may use: a screen cannot show more, and must stay awake.
+FLAT_OUT_SHARE = 0.15
+#: In free running, how often a second the state is told.
+FREE_RATE = 20
+
+
+class Monitor:
+    """A run of real processes that one watches; the real body of ``core.live.Live``."""
+
+    def __init__(self, program: Program, scheduler: Scheduler) -> None:
+        """Starts the run, paused; the thread goes on until ``close``."""
+        self.updates: deque[Update] = deque()
+        self._scheduler = scheduler
+        self._orders: deque[Callable[[], None]] = deque()
+        self._rate: float | None = 4.0
+        self._mode = Mode.PAUSED
+        self._diagnosed = False
+        self._closing = False
+        self._next = 0.0
+        self._told: State | None = None
+        self._blocked = 0
+        self._wake, self._waker = os.pipe()
+        self._world = RealWorld(
+            program,
+            on_step=self._stepped,
+            on_print=lambda actor, stream, text: self.updates.append(Printed(actor, stream, text)),
+        )
+        self._world.also_wake_on(self._wake)
+        self._taken: list[Step] = []
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+        self._thread.start()
+
+    # -- orders, from any thread ----------------------------------------------------------
+
+    def play(self) -> None:
+        """Let the scheduler pick, one step after the other."""
+        self._order(lambda: self._go(Mode.PLAYING))
+
+    def pause(self) -> None:
+        """Stop before the next operation of each process."""
+        self._order(lambda: self._go(Mode.PAUSED))
+
+    def step(self, actor: ActorId | None = None) -> None:
+        """One step: of that actor, or of whom the scheduler picks."""
+        self._order(lambda: self._step(actor))
+
+    def free(self) -> None:
+        """Open all gates."""
+        self._order(lambda: self._go(Mode.FREE))
+
+    def speed(self, steps_per_second: float | None) -> None:
+        """How fast to play; None is flat out."""
+
+        def change() -> None:
+            self._rate = steps_per_second
+            self._next = 0.0
+
+        self._order(change)
+
+    def use(self, scheduler: Scheduler) -> None:
+        """Who picks from now on."""
+
+        def change() -> None:
+            self._scheduler = scheduler
+
+        self._order(change)
+
+    def inspect(self, actor: ActorId) -> None:
+        """Ask for the actor's call stack."""
+        self._order(lambda: self.updates.append(self._world.inspect(actor)))
+
+    def close(self) -> None:
+        """End the run; returns once nothing of it is left."""
+
+        def change() -> None:
+            self._closing = True
+
+        self._order(change)
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _order(self, order: Callable[[], None]) -> None:
+        self._orders.append(order)
+        with contextlib.suppress(OSError):  # closed already
+            os.write(self._waker, b"!")
+
+    # -- the thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._turn()
+        except (Divergence, OSError) as error:
+            self.updates.append(Broken(f"The run was broken off: {error}"))
+        except Exception as error:
+            # An exception in a thread would be seen by nobody.
+            self.updates.append(Broken(f"A fault of syncsim itself: {error!r}"))
+        finally:
+            self._world.close()
+            self._closing = True
+            for fd in (self._wake, self._waker):
+                os.close(fd)
+
+    def _turn(self) -> None:
+        """Follows the orders, plays if it is time, and listens."""
+        if self._orders:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._wake, 4096)
+            while self._orders:
+                self._orders.popleft()()
+            return
+        world = self._world
+        timeout = 0.25
+        if world.quiet and world.controlled:
+            self._tell()
+            if self._mode is Mode.PLAYING:
+                now = time.monotonic()
+                if now >= self._next:
+                    self._play_one(now)
+                    return
+                timeout = min(timeout, self._next - now)
+        elif self._mode is Mode.FREE:
+            timeout = self._next - time.monotonic()
+            if timeout <= 0 or world.over:
+                self._next = time.monotonic() + 1 / FREE_RATE
+                self._tell()
+                timeout = 1 / FREE_RATE
+        world.pump(timeout)
+
+    def _play_one(self, now: float) -> None:
+        used = time.thread_time()
+        self._choose()
+        if self._rate is None:
+            self._next = now + (time.thread_time() - used) / FLAT_OUT_SHARE
+        else:
+            # From when it was due, so that the rate is kept; but never to make up for a halt.
+            self._next = max(self._next, now - 1 / self._rate) + 1 / self._rate
+
+    def _choose(self) -> None:
+        choices = self._world.choices()
+        if not choices:
+            self._go(Mode.PAUSED)
+            return
+        try:
+            choice = self._scheduler.choose(self._world.state, choices)
+        except ReplayError as error:
+            self.updates.append(Refused(f"{error}."))
+            choice = None
+        if choice is None:
+            self._go(Mode.PAUSED)
+        else:
+            self._take(choice)
+
+    def _step(self, actor: ActorId | None) -> None:
+        if self._mode is Mode.OVER:
+            self.updates.append(Refused("The run is over: restart it or look back."))
+            return
+        if self._mode is not Mode.PAUSED:
+            self._go(Mode.PAUSED)
+        self._world.settle(time.monotonic() + self._world.patience)
+        if actor is None:
+            if not self._world.choices():
+                self.updates.append(Refused("Nobody can go on."))
+            else:
+                self._choose()
+            return
+        offered = [choice for choice in self._world.choices() if choice.actor == actor]
+        if offered:
+            self._take(offered[0])
+        else:
+            self.updates.append(Refused(self._why_not(actor)))
+
+    def _why_not(self, actor: ActorId) -> str:
+        state = self._world.state
+        if actor >= len(state.actors):
+            return "There is no such process."
+        who = state.actors[actor]
+        if who.ended:
+            return f"{who.name} has ended."
+        wait = waiting_for(state, who)
+        if wait is not None:
+            return f"{who.name} {wait.clause}."
+        if who.outside:
+            return f"{who.name} is outside our view: it computes, or waits for something else."
+        return f"{who.name} is running: it has not reached its next operation."
+
+    def _take(self, choice: Choice) -> None:
+        self._taken = []
+        self._world.take(choice, time.monotonic() + self._world.patience + 1)
+        state = self._told = self._world.state
+        for step in self._taken:
+            self.updates.append(Stepped(step, state, choice))
+        if not self._taken:
+            self.updates.append(Settled(state))
+        self._taken = []
+        self._diagnose(state)
+
+    def _stepped(self, step: Step) -> None:
+        self._taken.append(step)
+
+    def _tell(self) -> None:
+        """Tells of what happened without a choice of ours."""
+        state = self._world.state
+        if state is self._told:
+            return
+        self._told = state
+        for step in self._taken:
+            self.updates.append(Stepped(step, state))
+        if not self._taken:
+            self.updates.append(Settled(state))
+        self._taken = []
+        self._diagnose(state)
+
+    def _diagnose(self, state: State) -> None:
+        diagnosis: Diagnosis = diagnose(state)
+        if diagnosis.verdict is not None and not self._diagnosed:
+            self._diagnosed = True
+            self.updates.append(Diagnosed(diagnosis, state.n))
+        if self._world.over or (diagnosis.verdict and not self._world.choices()):
+            if self._mode is not Mode.FREE or self._world.over or diagnosis.stuck:
+                self._set(Mode.OVER)
+
+    def _go(self, mode: Mode) -> None:
+        if mode is self._mode:
+            return
+        if self._mode is Mode.OVER:
+            self.updates.append(Refused("The run is over: restart it or look back."))
+            return
+        if mode is Mode.FREE:
+            self._world.open_gates()
+        elif not self._world.controlled:
+            self._world.shut_gates()
+        self._next = 0.0
+        self._set(mode)
+
+    def _set(self, mode: Mode) -> None:
+        if mode is not self._mode:
+            self._mode = mode
+            self.updates.append(ModeChanged(mode))

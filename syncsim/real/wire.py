@@ -1,0 +1,185 @@
+"""The wire: what the program's processes report, one line of JSON a record, through one FIFO.
+
+Every record is one ``os.write`` of at most ``PIPE_BUF`` bytes, so it is atomic, never torn
+by a signal, and the order in the FIFO is one total order.  What an operation gives is
+recorded before it takes effect, what it takes after.  Long constant parts (where in the
+source, which call) are declared once as a ``Point`` and referred to by number.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+#: Where a process finds its run directory; inherited by all of the program's processes.
+RUN_VARIABLE = "SYNCSIM_RUN"
+#: The number of the file descriptor of the lifeline (see ``guard``).
+LIFELINE_VARIABLE = "SYNCSIM_LIFELINE"
+FIFO = "records"
+GATE = "gate"
+MODE = "mode"
+
+#: The first byte of the mode file: are the gates open?
+OPEN, SHUT = 0, 1
+
+#: What comes through a gate, from us to a waiting process.
+GO, TIME_OUT, RUN_FREE, INSPECT = b"g", b"t", b"o", b"i"
+
+#: One record is at most this many bytes (4096 on Linux, 512 on macOS).
+LIMIT = select.PIPE_BUF
+
+
+class Born(Struct, array_like=True, frozen=True, tag="born"):
+    """A process of the program has begun (``thread`` names a thread inside one)."""
+
+    pid: int
+    tid: int
+    parent: int
+    name: str
+    daemon: bool
+    thread: str
+
+
+class Point(Struct, array_like=True, frozen=True, tag="point"):
+    """Declares what is constant of an operation at one place of one process."""
+
+    pid: int
+    n: int
+    verb: str
+    atom: str
+    call: str
+    primitive: str
+    compound: bool
+    file: str
+    line: int
+    function: str
+
+
+class Want(Struct, array_like=True, frozen=True, tag="want"):
+    """A process (or thread) has announced an operation and not made it yet."""
+
+    pid: int
+    tid: int
+    point: int
+    gated: bool
+    blocking: bool
+    timeout: float | None
+    detail: str
+
+
+class Did(Struct, array_like=True, frozen=True, tag="did"):
+    """The announced operation took effect."""
+
+    pid: int
+    tid: int
+    result: str
+
+
+class Op(Struct, array_like=True, frozen=True, tag="op"):
+    """An operation took effect that was not announced: the gates are open."""
+
+    pid: int
+    tid: int
+    point: int
+    result: str
+    detail: str
+
+
+class Back(Struct, array_like=True, frozen=True, tag="back"):
+    """A compound call has returned, or raised the exception named."""
+
+    pid: int
+    tid: int
+    result: str
+
+
+class Part(Struct, array_like=True, frozen=True):
+    """One atom of a new primitive: a semaphore's numbers, or the text of a cell."""
+
+    role: str
+    atom: str
+    form: str  # "semaphore", "recursive", "channel" or "cell"
+    value: int = 0
+    maximum: int = 0
+    text: str = ""
+
+
+class Made(Struct, array_like=True, frozen=True, tag="made"):
+    """The program has created a primitive, by the expression at that position."""
+
+    pid: int
+    id: str
+    kind: str
+    parts: list[Part]
+    capacity: int | None
+    file: str
+    line: int
+    end_line: int
+    column: int
+    end_column: int
+
+
+class Text(Struct, array_like=True, frozen=True, tag="text"):
+    """A process wrote this to its stdout or stderr."""
+
+    pid: int
+    stream: str
+    text: str
+
+
+class Error(Struct, array_like=True, frozen=True, tag="error"):
+    """An exception that nobody caught ends the process."""
+
+    pid: int
+    exception: str
+    message: str
+    file: str
+    line: int
+    assertion: bool
+
+
+class Reaped(Struct, array_like=True, frozen=True, tag="reaped"):
+    """A parent has taken notice of the end of its child."""
+
+    pid: int
+    child: int
+    exitcode: int
+
+
+class Left(Struct, array_like=True, frozen=True, tag="left"):
+    """A process leaves our view: it becomes another program, for instance."""
+
+    pid: int
+    why: str
+
+
+Record: TypeAlias = Born | Point | Want | Did | Op | Back | Made | Text | Error | Reaped | Left
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """The record as one line; its longest texts are cut in the middle until it fits."""
+    line = _encoder.encode(record) + b"\n"
+    longest = LIMIT
+    while len(line) > LIMIT:
+        longest //= 2
+        record = type(record)(*(_cut(value, longest) for value in msgspec.structs.astuple(record)))
+        line = _encoder.encode(record) + b"\n"
+    return line
+
+
+def _cut(value: object, longest: int) -> object:
+    if isinstance(value, str) and len(value) > longest:
+        half = longest // 2
+        return f"{value[:half]}…{value[-half:]}" if half else ""
+    return value
+
+
+def decode(lines: bytes) -> list[Record]:
+    """The records in some whole lines; raises ``msgspec.DecodeError`` for anything else."""
+    return _decoder.decode_lines(lines)

@@ -1,0 +1,591 @@
+"""The world of real processes: runs a program on its own, one step at a time or freely.
+
+Single-threaded: whoever drives it calls ``pump`` (or ``take``, which pumps).  The scheduler
+chooses only at a *quiet point*, when everything that can run has announced itself or
+ended.  What is owed is counted, not waited for: a granted process owes its next
+announcement, a started child its first, an ended one its death, a put the feeder thread's
+delivery.  Only what never announces at all (a long computation, a socket) is given up
+on after ``patience`` seconds and called *outside*.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import tokenize
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
+from syncsim.core.ledger import Divergence, Ledger
+from syncsim.core.live import Frame, Inspected
+from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.schedule import Choice
+from syncsim.core.state import Actor, Life, Primitive, State
+from syncsim.core.step import Step
+from syncsim.program.names import Namer, Position
+from syncsim.program.source import Program
+from syncsim.real import guard, kernel, wire
+
+ROOT = str(Path(__file__).resolve().parent.parent.parent)
+_BOOT = (
+    "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
+    "from syncsim.real import stage; sys.path[:] = path; stage.main()"
+)
+
+
+@lru_cache(maxsize=64)
+def _source(file: str) -> str | None:
+    """The text of a file of the program; None where it cannot be read."""
+    try:
+        with tokenize.open(file) as source:
+            return source.read()
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return None
+
+
+class RealWorld:
+    """One run of a program as real processes; a body of ``core.world.World``.
+
+    ``on_step`` hears of every step, ``on_print`` of everything written: the actor (None where
+    it is not known), the stream and the text.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        controlled: bool = True,
+        patience: float = 1.0,
+        stdin: int = subprocess.DEVNULL,
+        on_step: Callable[[Step], None] = lambda step: None,
+        on_print: Callable[[ActorId | None, str, str], None] = lambda actor, stream, text: None,
+    ) -> None:
+        self.program = program
+        self.patience = patience
+        self.fell_behind = False
+        self._ledger = Ledger(self._stepped)
+        self._on_step = on_step
+        self._on_print = on_print
+        self._steps: list[Step] = []
+        self._namer = Namer()
+        self._actor_of: dict[tuple[int, int], ActorId] = {}
+        self._points: dict[tuple[int, int], Operation] = {}
+        self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
+        self._gates: dict[ActorId, socket.socket] = {}
+        self._granted: dict[ActorId, Operation] = {}
+        self._free: set[ActorId] = set()  # in an operation for real: no gate holds it
+        self._leaving: dict[ActorId, int] = {}  # has said its exit code, is not dead yet
+        self._clogged: set[str] = set()  # pipes that are full: their feeders owe nothing
+        self._rest = b""
+        self._moved = time.monotonic()
+        self._closed = False
+        self._begin(controlled, stdin)
+
+    # -- birth and end ---------------------------------------------------------------
+
+    def _begin(self, controlled: bool, stdin: int) -> None:
+        self.directory = tempfile.mkdtemp(prefix="syncsim-")
+        fifo = f"{self.directory}/{wire.FIFO}"
+        os.mkfifo(fifo, 0o600)
+        self._fifo = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        # A writer of our own, so that the FIFO never ends.
+        self._writer = os.open(fifo, os.O_WRONLY)
+        self._mode = os.open(f"{self.directory}/{wire.MODE}", os.O_RDWR | os.O_CREAT, 0o600)
+        os.write(self._mode, bytes([wire.SHUT if controlled else wire.OPEN]))
+        self.controlled = controlled
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._door.bind(f"{self.directory}/{wire.GATE}")
+        self._door.listen(128)
+        self._deaths = kernel.Deaths()
+        spill, spill_end = os.pipe()
+        os.set_blocking(spill, False)
+        lifeline_end, self._lifeline = os.pipe()
+        self._spill = spill
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._fifo, selectors.EVENT_READ, self._read_records)
+        self._selector.register(self._door, selectors.EVENT_READ, self._open_door)
+        self._selector.register(self._deaths, selectors.EVENT_READ, self._bury)
+        self._selector.register(spill, selectors.EVENT_READ, self._read_spill)
+        self._stage = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                _BOOT.format(root=ROOT),
+                str(self.program.path),
+                *self.program.arguments,
+            ],
+            stdin=stdin,
+            stdout=spill_end,
+            stderr=spill_end,
+            pass_fds=(lifeline_end,),
+            start_new_session=True,
+            env=os.environ
+            | {wire.RUN_VARIABLE: self.directory, wire.LIFELINE_VARIABLE: str(lifeline_end)},
+        )
+        os.close(spill_end)
+        os.close(lifeline_end)
+        self._add(Actor(id=0, name="main", pid=self._stage.pid, life=Life.STARTING))
+
+    def also_wake_on(self, fd: int) -> None:
+        """Lets ``pump`` return when that file descriptor becomes readable, too."""
+        self._selector.register(fd, selectors.EVENT_READ, lambda: None)
+
+    def close(self) -> None:
+        """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
+        if self._closed:
+            return
+        self._closed = True
+        guard.end_run(self.directory, self._stage.pid)
+        self._stage.wait()
+        self._selector.close()
+        self._deaths.close()
+        self._door.close()
+        for gate in self._gates.values():
+            gate.close()
+        for fd in (self._fifo, self._writer, self._mode, self._spill, self._lifeline):
+            os.close(fd)
+
+    # -- what the world is ------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+        return self._ledger.state
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody owes us anything: a choice may be made."""
+        ledger = self._ledger
+        for actor in ledger.actors:
+            if actor.ended or actor.outside:
+                continue
+            if actor.id in self._granted or (actor.pending is None and not actor.thread):
+                return False
+            if actor.id in self._free and ledger.can_go(actor):
+                return False
+        return not self._owing_channels()
+
+    def _owing_channels(self) -> list[str]:
+        return [
+            name
+            for name in self._ledger.feeding
+            if name not in self._clogged
+            and isinstance(channel := self._ledger.atoms[name], Channel)
+            and any(
+                not self._ledger.actors[sender].ended
+                for sender in (*channel.sending, *(item.sender for item in channel.buffered))
+            )
+        ]
+
+    @property
+    def over(self) -> bool:
+        """Whether every process has ended."""
+        return all(actor.ended for actor in self._ledger.actors)
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What may happen next: those at a gate whose operation would go through, or time out."""
+        return tuple(c for c in self._ledger.choices() if c.actor not in self._free)
+
+    # -- what one may do --------------------------------------------------------------
+
+    def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
+        """Lets the choice happen until its call is over or must wait, and all is quiet again."""
+        self._steps = []
+        self.grant(choice)
+        self.settle(deadline)
+        while self._goes_on(choice.actor):
+            self.grant(Choice(choice.actor))
+            self.settle(deadline)
+        return tuple(self._steps)
+
+    def _goes_on(self, actor: ActorId) -> bool:
+        """Whether the actor is in the middle of a call that can go on."""
+        who = self._ledger.actors[actor]
+        return (
+            bool(who.call and who.pending and actor not in self._free and self._ledger.can_go(who))
+            and self.controlled
+        )
+
+    def grant(self, choice: Choice) -> None:
+        """Opens the gate of one actor once."""
+        actor = choice.actor
+        operation = self._ledger.actors[actor].pending
+        assert operation is not None and actor not in self._free
+        self._granted[actor] = operation
+        self._send(actor, wire.TIME_OUT if choice.times_out else wire.GO)
+
+    def _send(self, actor: ActorId, message: bytes) -> None:
+        gate = self._gates.get(actor)
+        while gate is None:  # announced, but not through the door yet
+            self._open_door()
+            gate = self._gates.get(actor)
+        with contextlib.suppress(ConnectionError):
+            gate.sendall(message)
+        self._moved = time.monotonic()
+
+    def open_gates(self) -> None:
+        """From here on the operating system schedules."""
+        self.controlled = False
+        os.pwrite(self._mode, bytes([wire.OPEN]), 0)
+        for actor in self._ledger.actors:
+            if actor.pending is not None and actor.id not in self._free and not actor.ended:
+                self._free.add(actor.id)
+                self._send(actor.id, wire.RUN_FREE)
+
+    def shut_gates(self) -> None:
+        """Each process stops before its next operation; one inside an operation stays there."""
+        self.controlled = True
+        os.pwrite(self._mode, bytes([wire.SHUT]), 0)
+        self._moved = time.monotonic()
+
+    def inspect(self, actor: ActorId) -> Inspected:
+        """The actor's call stack, asked of the process itself where it waits at its gate."""
+        who = self._ledger.actors[actor]
+        account = kernel.account(who.pid) if not who.ended else ""
+        if who.ended:
+            return Inspected(actor, note="It has ended.")
+        if who.pending is None or actor in self._free or actor in self._granted:
+            site = who.pending.site if who.pending else None
+            frames = (Frame(site.file, site.line, site.function),) if site else ()
+            note = "Its variables can be seen when it waits at its gate: pause."
+            return Inspected(actor, frames, note, account)
+        self._send(actor, wire.INSPECT)
+        gate = self._gates[actor]
+        gate.settimeout(1.0)
+        answer = b""
+        try:
+            while not answer.endswith(b"\n"):
+                chunk = gate.recv(1 << 16)
+                if not chunk:
+                    break
+                answer += chunk
+            stack = json.loads(answer)
+        except (OSError, ValueError):
+            return Inspected(actor, note="It does not answer.", kernel=account)
+        frames = tuple(
+            Frame(file, line, function, tuple((n, self._with_names(v)) for n, v in variables))
+            for file, line, function, variables in stack
+        )
+        return Inspected(actor, frames, "", account)
+
+    def _with_names(self, text: str) -> str:
+        def name(found: re.Match[str]) -> str:
+            primitive = self._ledger.primitives.get(found[1])
+            return primitive.name if primitive else "a primitive"
+
+        return re.sub("\x00([^\x00]*)\x00", name, text)
+
+    # -- listening ----------------------------------------------------------------------
+
+    def settle(self, deadline: float | None = None) -> None:
+        """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock)."""
+        while not self.quiet:
+            self.pump(0.05)
+            if self.over or (deadline is not None and time.monotonic() > deadline):
+                return
+
+    def pump(self, timeout: float) -> bool:
+        """Reads and applies what has arrived, waiting at most ``timeout`` seconds for it."""
+        events = self._selector.select(timeout)
+        for key, _ in events:
+            key.data()
+        if not events:
+            self._lose_patience()
+        return bool(events)
+
+    def _lose_patience(self) -> None:
+        idle = time.monotonic() - self._moved
+        if idle > 0.1:
+            # A delivery that does not come: the pipe is full.  It comes when somebody receives.
+            self._clogged.update(self._owing_channels())
+        if idle < self.patience or not self.controlled:
+            return
+        for actor in self._ledger.actors:
+            owes = actor.pending is None or actor.id in self._granted
+            if owes and not actor.ended and not actor.outside:
+                self._ledger.change(actor.id, outside=True)
+
+    def _open_door(self) -> None:
+        gate, _ = self._door.accept()
+        gate.settimeout(2.0)
+        words = b""
+        while not words.endswith(b"\n"):
+            words += gate.recv(1)
+        pid, tid = words.split()
+        gate.settimeout(None)
+        # Its first announcement was written before it knocked.
+        self._read_records()
+        actor = self._actor_of.get((int(pid), int(tid)))
+        if actor is None:
+            gate.close()
+        else:
+            self._gates[actor] = gate
+
+    def _read_spill(self) -> None:
+        """What was written past ``sys.stdout``: by C code, ``os.write``, or another program."""
+        try:
+            data = os.read(self._spill, 1 << 16)
+        except BlockingIOError:
+            return
+        if data:
+            self._on_print(None, "stdout", data.decode("utf-8", "backslashreplace"))
+        else:
+            self._selector.unregister(self._spill)
+
+    def _read_records(self) -> None:
+        try:
+            data = self._rest + os.read(self._fifo, 1 << 18)
+        except BlockingIOError:
+            return
+        end = data.rfind(b"\n") + 1
+        self._rest = data[end:]
+        self._moved = time.monotonic()
+        try:
+            records = wire.decode(data[:end])
+        except msgspec.DecodeError as error:
+            raise Divergence(f"a record on the wire cannot be read: {error}") from error
+        handle = self._HANDLERS
+        for record in records:
+            handle[type(record)](self, record)
+
+    def _bury(self) -> None:
+        while True:  # what they said before they died
+            before = self._moved
+            self._read_records()
+            if before == self._moved:
+                break
+        for pid in self._deaths.collect():
+            self._died(pid)
+
+    def _died(self, pid: int) -> None:
+        actor = self._actor_of.get((pid, 0))
+        if actor is None or self._ledger.actors[actor].ended:
+            return
+        if actor == 0:
+            code: int | None = self._stage.wait()
+        else:
+            code = self._leaving.get(actor, kernel.exit_code(pid))
+        for (of, _), member in self._actor_of.items():
+            if of == pid and not self._ledger.actors[member].ended:
+                self._ledger.end(member, code)
+                self._granted.pop(member, None)
+                self._free.discard(member)
+                self._leaving.pop(member, None)
+
+    # -- records ------------------------------------------------------------------------
+
+    def _stepped(self, step: Step) -> None:
+        self._steps.append(step)
+        self._on_step(step)
+
+    def _add(self, actor: Actor) -> None:
+        self._ledger.add(actor)
+        self._actor_of[actor.pid, 0] = actor.id
+        if not actor.thread:
+            self._deaths.watch(actor.pid)
+
+    def _born(self, record: wire.Born) -> None:
+        known = self._actor_of.get((record.pid, record.tid))
+        if known is not None and not self._ledger.actors[known].ended:
+            self._ledger.change(known, life=Life.ALIVE, name=record.name, daemon=record.daemon)
+            return
+        actor = Actor(
+            id=len(self._ledger.actors),
+            name=record.name,
+            pid=record.pid,
+            parent=self._actor_of.get((record.parent, 0)),
+            daemon=record.daemon,
+            thread=record.thread,
+            life=Life.ALIVE,
+        )
+        if record.thread:
+            self._ledger.add(actor)
+            self._actor_of[record.pid, record.tid] = actor.id
+        else:
+            self._add(actor)
+
+    def _point(self, record: wire.Point) -> None:
+        primitive, role = self._belongs.get(record.atom, ("", ""))
+        if record.primitive:
+            primitive = record.primitive
+            parts = self._ledger.primitives.get(primitive)
+            for name, atom in parts.parts.items() if parts else ():
+                if atom == record.atom:
+                    role = name
+        call = record.call
+        if not call and primitive:
+            call = f"{self._ledger.primitives[primitive].kind}.{record.verb}"
+        site = Site(record.file, record.line, record.function) if record.file else None
+        self._points[record.pid, record.n] = Operation(
+            verb=Verb(record.verb),
+            atom=record.atom,
+            call=call or record.verb,
+            primitive=primitive,
+            role=role,
+            site=site,
+            compound=record.compound,
+        )
+
+    def _want(self, record: wire.Want) -> None:
+        actor = self._actor_of.get((record.pid, record.tid))
+        operation = self._points[record.pid, record.point]
+        if actor is None:
+            return  # a thread of the library waits; it is no actor
+        if record.detail or not record.blocking or record.timeout is not None:
+            operation = replace(
+                operation, blocking=record.blocking, timeout=record.timeout, detail=record.detail
+            )
+        self._granted.pop(actor, None)
+        if record.gated:
+            self._free.discard(actor)
+        else:
+            self._free.add(actor)
+        self._ledger.announce(actor, operation)
+
+    def _did(self, record: wire.Did) -> None:
+        actor = self._actor_of.get((record.pid, record.tid))
+        if actor is None:
+            return
+        operation = self._ledger.actors[actor].pending
+        if operation is None:
+            raise Divergence(f"process {record.pid} made an operation that it had not announced")
+        self._granted.pop(actor, None)
+        self._free.discard(actor)
+        self._effect(actor, operation, record.result)
+
+    def _op(self, record: wire.Op) -> None:
+        operation = self._points[record.pid, record.point]
+        actor = self._actor_of.get((record.pid, record.tid))
+        if actor is None:
+            self._library(record, operation)
+            return
+        if record.detail:
+            operation = replace(operation, detail=record.detail)
+        if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and operation.compound):
+            self._ledger.move(actor, operation)
+        else:
+            self._effect(actor, operation, record.result)
+
+    def _library(self, record: wire.Op, operation: Operation) -> None:
+        """A thread of multiprocessing's own did something: it counts for its process."""
+        actor = self._actor_of.get((record.pid, 0))
+        if actor is None:
+            return
+        if operation.verb is Verb.RELEASE and operation.role == "slots":
+            # The feeder could not pickle an item: it gives the slot back and drops it.
+            self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
+        self._ledger.move(actor, operation, record.result)
+        if operation.verb in (Verb.SEND, Verb.SENT):
+            self._clogged.discard(operation.atom)
+
+    def _effect(self, actor: ActorId, operation: Operation, result: str) -> None:
+        match operation.verb:
+            case Verb.START if result.isdigit():
+                self._started(actor, operation, int(result))
+            case Verb.TERMINATE:
+                target = self._actor_of.get((int(operation.atom), 0))
+                if target is not None:
+                    name = self._ledger.actors[target].name
+                    operation = replace(operation, detail=name)
+                    self._ledger.change(target, terminated=True)
+            case Verb.EXIT:
+                self._leaving[actor] = int(operation.detail or 0)
+            case Verb.RECEIVE:
+                self._clogged.discard(operation.atom)
+        self._ledger.effect(actor, operation, result or None)
+
+    def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
+        known = self._actor_of.get((pid, 0))
+        if known is None or self._ledger.actors[known].ended:
+            name = operation.detail
+            self._add(Actor(id=len(self._ledger.actors), name=name, pid=pid, parent=parent))
+
+    def _back(self, record: wire.Back) -> None:
+        actor = self._actor_of.get((record.pid, record.tid))
+        if actor is not None:
+            self._ledger.back(actor, record.result)
+
+    def _made(self, record: wire.Made) -> None:
+        atoms: dict[str, Atom] = {}
+        for part in record.parts:
+            if part.form == "channel":
+                atoms[part.atom] = Channel()
+            elif part.form == "cell":
+                atoms[part.atom] = Cell(value=part.text)
+            else:
+                atoms[part.atom] = Semaphore(
+                    value=part.value,
+                    maximum=part.maximum,
+                    recursive=part.form == "recursive",
+                    resource=part.value > 0,
+                )
+            self._belongs.setdefault(part.atom, (record.id, part.role))
+        position = Position(record.line, record.column, record.end_line, record.end_column)
+        name = self._namer.name(_source(record.file), position, record.kind)
+        primitive = Primitive(
+            id=record.id,
+            kind=record.kind,
+            name=name,
+            parts={part.role: part.atom for part in record.parts},
+            capacity=record.capacity,
+            file=record.file,
+            line=record.line,
+            creator=self._actor_of.get((record.pid, 0), 0),
+        )
+        self._ledger.create(primitive, atoms)
+
+    def _text(self, record: wire.Text) -> None:
+        self._on_print(self._actor_of.get((record.pid, 0)), record.stream, record.text)
+
+    def _error(self, record: wire.Error) -> None:
+        actor = self._actor_of.get((record.pid, 0))
+        if actor is not None:
+            self._ledger.change(
+                actor,
+                error=f"{record.exception}: {record.message}"
+                if record.message
+                else record.exception,
+                error_site=f"{os.path.basename(record.file)}, line {record.line}",
+                is_assertion=record.assertion,
+            )
+
+    def _reaped(self, record: wire.Reaped) -> None:
+        child = self._actor_of.get((record.child, 0))
+        if child is None:
+            return
+        if not self._ledger.actors[child].ended:
+            self._died(record.child)
+        self._ledger.change(child, reaped=True, exitcode=record.exitcode)
+
+    def _left(self, record: wire.Left) -> None:
+        actor = self._actor_of.get((record.pid, 0))
+        if actor is not None:
+            self._ledger.change(actor, outside=True)
+
+    _HANDLERS: dict[type, Callable[[Any, Any], None]] = {
+        wire.Born: _born,
+        wire.Point: _point,
+        wire.Want: _want,
+        wire.Did: _did,
+        wire.Op: _op,
+        wire.Back: _back,
+        wire.Made: _made,
+        wire.Text: _text,
+        wire.Error: _error,
+        wire.Reaped: _reaped,
+        wire.Left: _left,
+    }
