@@ -1,0 +1,179 @@
+"""The command line.  Each command imports what it needs when it needs it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from syncsim import __version__
+
+if TYPE_CHECKING:
+    from syncsim.program.source import Program
+    from syncsim.puzzles.catalogue import Puzzle
+
+_COMMANDS = ("run", "list")
+
+_EPILOG = """\
+syncsim                    open the gallery of puzzles
+syncsim FILE               open the stage on a program of your own
+syncsim run NAME|FILE      run a puzzle or a program without a screen
+syncsim list               the puzzles
+
+exit codes: 0 finished, 1 a bad verdict, 2 bad input, 3 undecided
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One clear sentence, and where to find more."""
+        sys.stderr.write(f"syncsim: {message}. Try syncsim --help.\n")
+        sys.exit(2)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Does what the command line says; the answer is the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words and words[0] == "run":
+            return _run(words[1:])
+        if words and words[0] == "list":
+            return _list(words[1:])
+        return _open(words)
+    except _BadInput as error:
+        sys.stderr.write(f"syncsim: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be said to them.
+        sys.stderr.close()
+        return 141
+
+
+class _BadInput(Exception):
+    """What is asked for cannot be: the message is one sentence for the person."""
+
+
+def _open(words: list[str]) -> int:
+    parser = _Parser(
+        prog="syncsim",
+        description="See, step and check how the processes of a Python program synchronize.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"syncsim {__version__}")
+    parser.add_argument("program", nargs="?", metavar="FILE", help="a program, or a puzzle's name")
+    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program")
+    asked = parser.parse_args(words)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise _BadInput(
+            "a terminal is needed to open the screen; without one, use: syncsim run NAME|FILE"
+        )
+    opened = _find(asked.program, tuple(asked.arguments)) if asked.program else None
+    from syncsim.ui.app import run_app
+
+    return run_app(opened)
+
+
+def _find(name: str, arguments: tuple[str, ...]) -> Program | Puzzle:
+    """The puzzle of that name, or else the program in that file."""
+    from syncsim.program.source import ProgramError, load
+    from syncsim.puzzles.catalogue import PuzzleError, find
+
+    if "/" not in name and not name.endswith(".py"):
+        try:
+            return find(name)
+        except PuzzleError as error:
+            no_puzzle = str(error)
+    else:
+        no_puzzle = ""
+    try:
+        return load(name, arguments)
+    except ProgramError as error:
+        raise _BadInput(no_puzzle or str(error)) from error
+
+
+def _run(words: list[str]) -> int:
+    parser = _Parser(prog="syncsim run", description="Run a puzzle or a program without a screen.")
+    parser.add_argument("program", metavar="NAME|FILE")
+    parser.add_argument(
+        "--scheduler",
+        default="os",
+        metavar="NAME",
+        help="os (as under plain python, the default), round-robin, random[:SEED], replay",
+    )
+    parser.add_argument("--schedule", metavar="STRING", help="the schedule to replay: a5b2cab3")
+    parser.add_argument("--max-steps", type=_positive, metavar="N", help="stop after N steps")
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop after so long")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    before, dashes, after = _split(words)
+    asked = parser.parse_args(before)
+    from syncsim.program.source import Program, load
+
+    found = _find(asked.program, tuple(after))
+    program = found if isinstance(found, Program) else load(found.program, tuple(after))
+    from syncsim import headless
+
+    try:
+        return headless.run(
+            program,
+            asked.scheduler,
+            asked.schedule,
+            max_steps=asked.max_steps,
+            timeout=asked.timeout,
+            as_json=asked.json,
+        )
+    except ValueError as error:
+        raise _BadInput(f"{error}.") from error
+
+
+def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:
+    if "--" not in words:
+        return words, False, []
+    at = words.index("--")
+    return words[:at], True, words[at + 1 :]
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above zero")
+    return seconds
+
+
+def _list(words: list[str]) -> int:
+    parser = _Parser(prog="syncsim list", description="The puzzles, by chapter.")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    asked = parser.parse_args(words)
+    from syncsim.puzzles.catalogue import catalogue
+
+    chapter = None
+    for puzzle in catalogue():
+        if asked.json:
+            import msgspec
+
+            record = {
+                "name": puzzle.slug,
+                "title": puzzle.title,
+                "chapter": puzzle.chapter.title,
+                "kind": puzzle.goal.kind,
+                "difficulty": puzzle.difficulty,
+                "goal": puzzle.goal.text,
+            }
+            print(msgspec.json.encode(record).decode())
+            continue
+        if puzzle.chapter != chapter:
+            chapter = puzzle.chapter
+            print(f"{chapter.number}  {chapter.title}")
+        print(f"   {puzzle.slug:<24} {puzzle.goal.kind:<6} {puzzle.title}")
+    return 0

@@ -1,0 +1,292 @@
+"""The headless twin: a run without a screen, one readable line or one JSON object a step."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TextIO
+
+import msgspec
+
+from syncsim.core.atoms import ActorId
+from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.ledger import Divergence
+from syncsim.core.schedule import Choice, format_schedule
+from syncsim.core.scheduler import Replay, ReplayError, Scheduler
+from syncsim.core.state import State
+from syncsim.core.status import status
+from syncsim.core.step import Step
+from syncsim.core.words import waiting_for
+from syncsim.program.source import Program
+from syncsim.real.world import RealWorld
+
+FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
+
+
+class Stop(Exception):
+    """The run is to end here, undecided: ``args[0]`` says why."""
+
+
+class HeadlessRun:
+    """One run, told on ``out`` as it happens; ``run`` gives the exit code."""
+
+    def __init__(
+        self,
+        program: Program,
+        scheduler: Scheduler | None,
+        *,
+        max_steps: int | None = None,
+        timeout: float | None = None,
+        as_json: bool = False,
+        out: TextIO | None = None,
+    ) -> None:
+        """Without a ``scheduler`` the operating system schedules and we only listen."""
+        self._program = program
+        self._scheduler = scheduler
+        self._max_steps = max_steps
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._timeout = timeout
+        self._out = out or sys.stdout
+        self._tell: Callable[[Step], None] = self._tell_json if as_json else self._tell_text
+        self._as_json = as_json
+        self._schedule: list[Choice] = []
+        self._waiting: set[ActorId] = set()
+        self._partial: dict[tuple[ActorId | None, str], str] = {}
+        self._world: RealWorld
+
+    def run(self) -> int:
+        """Runs to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
+        self._world = RealWorld(
+            self._program,
+            controlled=self._scheduler is not None,
+            patience=10.0,
+            stdin=subprocess.DEVNULL
+            if sys.stdin is None or sys.stdin.isatty()
+            else sys.stdin.fileno(),
+            on_step=self._stepped,
+            on_print=self._printed,
+        )
+        reason = ""
+        with _closing_on_signals(self._world):
+            try:
+                diagnosis = self._observe() if self._scheduler is None else self._control()
+            except Stop as stop:
+                reason = str(stop)
+                diagnosis = diagnose(self._world.state)
+            return self._conclude(diagnosis, reason)
+
+    def _observe(self) -> Diagnosis:
+        """Listens until every process has ended, or somebody is known to wait for ever."""
+        world = self._world
+        told = world.state
+        while True:
+            busy = world.pump(0.05)
+            state = world.state
+            if state is not told and not busy:
+                told = state
+                diagnosis = diagnose(state)
+                if world.over or diagnosis.verdict is Verdict.DEADLOCK:
+                    return diagnosis
+                if (
+                    diagnosis.verdict is not None
+                    and diagnosis.stuck
+                    and not _alive(diagnosis, state)
+                ):
+                    return diagnosis
+            if world.over and not world.pump(0):
+                return diagnose(world.state)
+            self._mind_the_time()
+
+    def _control(self) -> Diagnosis:
+        """Picks, step by step, until nobody can go on."""
+        world = self._world
+        assert self._scheduler is not None
+        self._settle()
+        while True:
+            choices = world.choices()
+            if world.over or not choices:
+                diagnosis = diagnose(world.state)
+                if diagnosis.verdict is None:
+                    raise Stop("nobody offers a step, but somebody is outside our view")
+                return diagnosis
+            choice = self._scheduler.choose(world.state, choices)
+            if choice is None:
+                diagnosis = diagnose(world.state)
+                if diagnosis.verdict is None:
+                    raise Stop("the schedule ends here")
+                return diagnosis
+            self._schedule.append(choice)
+            world.take(choice, self._deadline)
+            self._settle()
+
+    def _settle(self) -> None:
+        self._world.settle(self._deadline)
+        self._mind_the_time()
+        self._tell_waits()
+
+    def _mind_the_time(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise Stop(f"the time is up ({self._timeout:g} s)")
+
+    # -- telling -------------------------------------------------------------------------
+
+    def _stepped(self, step: Step) -> None:
+        self._tell(step)
+        if self._max_steps is not None and step.n >= self._max_steps:
+            raise Stop(f"{step.n} steps were made")
+
+    def _tell_text(self, step: Step) -> None:
+        where = f"{os.path.basename(step.file)}:{step.line}" if step.file else ""
+        self._line(f"{step.n:5}  {step.process:<12} {_plain(step.sentence):<52} {where}".rstrip())
+
+    def _tell_json(self, step: Step) -> None:
+        record = {"type": "step"} | msgspec.structs.asdict(step)
+        self._line(msgspec.json.encode(record).decode())
+
+    def _tell_waits(self) -> None:
+        """In text, says who has begun to wait; no step, so no number."""
+        state = self._world.state
+        waiting = set()
+        for actor in state.actors:
+            wait = waiting_for(state, actor)
+            if wait is not None:
+                waiting.add(actor.id)
+                if actor.id not in self._waiting and not self._as_json:
+                    self._line(f"    ·  {actor.name:<12} {_plain(wait.clause)}")
+        self._waiting = waiting
+
+    def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
+        if self._as_json:
+            name = self._world.state.actors[actor].name if actor is not None else None
+            record = {"type": "output", "process": name, "stream": stream, "text": text}
+            self._line(msgspec.json.encode(record).decode())
+        elif actor is None or stream == "stderr":
+            lines = (self._partial.pop((actor, stream), "") + text).split("\n")
+            self._partial[actor, stream] = lines.pop()[-10_000:]
+            for line in lines:
+                self._line(f"    |  {_plain(line)}")
+
+    def _line(self, text: str) -> None:
+        self._out.write(text + "\n")
+
+    def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
+        state = self._world.state
+        verdict = diagnosis.verdict or Verdict.UNDECIDED
+        explanation = diagnosis.explanation
+        if verdict is Verdict.UNDECIDED:
+            explanation = f"Nothing is decided: {reason}. {_standing(state)}".strip()
+        schedule = format_schedule(self._schedule)
+        if self._as_json:
+            self._line(msgspec.json.encode(self._verdict(diagnosis, verdict, explanation)).decode())
+        else:
+            self._tell_waits()
+            self._line(f"\n{verdict} after {state.n} steps\n{_plain(explanation)}")
+            for finding in diagnosis.findings:
+                self._line(f"  {finding.kind}: {_plain(finding.explanation)}")
+            if self._scheduler is not None:
+                self._line(f"schedule: {schedule}")
+        self._out.flush()
+        if verdict is Verdict.FINISHED:
+            return FINISHED
+        return UNDECIDED if verdict is Verdict.UNDECIDED else BAD
+
+    def _verdict(self, diagnosis: Diagnosis, verdict: Verdict, explanation: str) -> dict[str, Any]:
+        state = self._world.state
+        processes = []
+        for actor in state.actors:
+            wait = waiting_for(state, actor)
+            processes.append(
+                {
+                    "name": actor.name,
+                    "pid": actor.pid,
+                    "state": status(state, actor, diagnosis.stuck),
+                    "exitcode": actor.exitcode,
+                    "waiting_for": wait.what if wait else None,
+                    "holds": [primitive.name for primitive in state.holdings(actor)],
+                }
+            )
+        return {
+            "type": "verdict",
+            "verdict": verdict,
+            "findings": diagnosis.findings,
+            "explanation": explanation,
+            "cycle": [
+                {"process": link.process, "waits_for": link.waits_for, "held_by": link.held_by}
+                for link in diagnosis.cycle
+            ],
+            "processes": processes,
+            "steps": state.n,
+            "schedule": None if self._scheduler is None else format_schedule(self._schedule),
+        }
+
+
+def _alive(diagnosis: Diagnosis, state: State) -> bool:
+    """Whether somebody lives who does not wait for ever."""
+    return any(not a.ended and a.id not in diagnosis.stuck for a in state.actors)
+
+
+def _standing(state: State) -> str:
+    clauses = []
+    for actor in state.actors:
+        wait = waiting_for(state, actor)
+        if wait is not None:
+            clauses.append(f"{actor.name} {wait.clause}")
+        elif not actor.ended and actor.pending is None:
+            clauses.append(f"{actor.name} is running and has reached no operation")
+    return f"{'; '.join(clauses)}." if clauses else ""
+
+
+def _plain(text: str) -> str:
+    """Text of the program without what could command a terminal."""
+    return "".join(c if c.isprintable() else "�" if c != "\t" else " " for c in text)
+
+
+class _closing_on_signals:
+    """Closes the world however the block ends, also by SIGTERM and SIGHUP."""
+
+    def __init__(self, world: RealWorld) -> None:
+        self._world = world
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        def end(number: int, frame: FrameType | None) -> None:
+            raise SystemExit(128 + number)
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, end)
+
+    def __exit__(self, *args: object) -> None:
+        self._world.close()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def run(
+    program: Program,
+    scheduler: str,
+    schedule: str | None,
+    **options: Any,
+) -> int:
+    """Runs ``program`` and gives the exit code; raises ValueError for a bad scheduler."""
+    from syncsim.core.scheduler import scheduler_named
+
+    if schedule is not None and scheduler not in ("os", "replay"):
+        raise ValueError(f"--schedule goes with --scheduler replay, not with {scheduler}")
+    if scheduler == "replay" or schedule is not None:
+        if schedule is None:
+            raise ValueError("--scheduler replay needs --schedule STRING, such as a5b2cab3")
+        chosen: Scheduler | None = Replay(schedule)
+    else:
+        chosen = None if scheduler == "os" else scheduler_named(scheduler)
+    try:
+        return HeadlessRun(program, chosen, **options).run()
+    except ReplayError as error:
+        raise ValueError(str(error)) from error
+    except Divergence as error:
+        print(f"syncsim: the run was broken off, by an error of ours: {error}", file=sys.stderr)
+        return UNDECIDED
