@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         if words and words[0] == "list":
             return _list(words[1:])
         return _open(words)
-    except _BadInput as error:
+    except _BadInputError as error:
         sys.stderr.write(f"syncsim: {error}\n")
         return 2
     except KeyboardInterrupt:
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 141
 
 
-class _BadInput(Exception):
+class _BadInputError(Exception):
     """What is asked for cannot be: the message is one sentence for the person."""
 
 
@@ -67,7 +67,7 @@ def _open(words: list[str]) -> int:
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program")
     asked = parser.parse_args(words)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise _BadInput(
+        raise _BadInputError(
             "a terminal is needed to open the screen; without one, use: syncsim run NAME|FILE"
         )
     opened = _find(asked.program, tuple(asked.arguments)) if asked.program else None
@@ -91,7 +91,7 @@ def _find(name: str, arguments: tuple[str, ...]) -> Program | Puzzle:
     try:
         return load(name, arguments)
     except ProgramError as error:
-        raise _BadInput(no_puzzle or str(error)) from error
+        raise _BadInputError(no_puzzle or str(error)) from error
 
 
 def _run(words: list[str]) -> int:
@@ -107,7 +107,7 @@ def _run(words: list[str]) -> int:
     parser.add_argument("--max-steps", type=_positive, metavar="N", help="stop after N steps")
     parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop after so long")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    before, dashes, after = _split(words)
+    before, after = _split(words)
     asked = parser.parse_args(before)
     from syncsim.program.source import Program, load
 
@@ -125,14 +125,15 @@ def _run(words: list[str]) -> int:
             as_json=asked.json,
         )
     except ValueError as error:
-        raise _BadInput(f"{error}.") from error
+        raise _BadInputError(f"{error}.") from error
 
 
-def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Our words, and those after ``--``, which are the program's."""
     if "--" not in words:
-        return words, False, []
+        return words, []
     at = words.index("--")
-    return words[:at], True, words[at + 1 :]
+    return words[:at], words[at + 1 :]
 
 
 def _positive(text: str) -> int:

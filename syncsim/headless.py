@@ -15,7 +15,7 @@ import msgspec
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
-from syncsim.core.ledger import Divergence
+from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import Choice, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler
 from syncsim.core.state import State
@@ -28,7 +28,7 @@ from syncsim.real.world import RealWorld
 FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
 
 
-class Stop(Exception):
+class StopError(Exception):
     """The run is to end here, undecided: ``args[0]`` says why."""
 
 
@@ -65,17 +65,15 @@ class HeadlessRun:
             self._program,
             controlled=self._scheduler is not None,
             patience=10.0,
-            stdin=subprocess.DEVNULL
-            if sys.stdin is None or sys.stdin.isatty()
-            else sys.stdin.fileno(),
+            stdin=_stdin(),
             on_step=self._stepped,
             on_print=self._printed,
         )
         reason = ""
-        with _closing_on_signals(self._world):
+        with _ClosingOnSignals(self._world):
             try:
                 diagnosis = self._observe() if self._scheduler is None else self._control()
-            except Stop as stop:
+            except StopError as stop:
                 reason = str(stop)
                 diagnosis = diagnose(self._world.state)
             return self._conclude(diagnosis, reason)
@@ -92,11 +90,7 @@ class HeadlessRun:
                 diagnosis = diagnose(state)
                 if world.over or diagnosis.verdict is Verdict.DEADLOCK:
                     return diagnosis
-                if (
-                    diagnosis.verdict is not None
-                    and diagnosis.stuck
-                    and not _alive(diagnosis, state)
-                ):
+                if diagnosis.verdict and diagnosis.stuck and not _alive(diagnosis, state):
                     return diagnosis
             if world.over and not world.pump(0):
                 return diagnose(world.state)
@@ -112,13 +106,13 @@ class HeadlessRun:
             if world.over or not choices:
                 diagnosis = diagnose(world.state)
                 if diagnosis.verdict is None:
-                    raise Stop("nobody offers a step, but somebody is outside our view")
+                    raise StopError("nobody offers a step, but somebody is outside our view")
                 return diagnosis
             choice = self._scheduler.choose(world.state, choices)
             if choice is None:
                 diagnosis = diagnose(world.state)
                 if diagnosis.verdict is None:
-                    raise Stop("the schedule ends here")
+                    raise StopError("the schedule ends here")
                 return diagnosis
             self._schedule.append(choice)
             world.take(choice, self._deadline)
@@ -131,14 +125,14 @@ class HeadlessRun:
 
     def _mind_the_time(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise Stop(f"the time is up ({self._timeout:g} s)")
+            raise StopError(f"the time is up ({self._timeout:g} s)")
 
     # -- telling -------------------------------------------------------------------------
 
     def _stepped(self, step: Step) -> None:
         self._tell(step)
         if self._max_steps is not None and step.n >= self._max_steps:
-            raise Stop(f"{step.n} steps were made")
+            raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:
         where = f"{os.path.basename(step.file)}:{step.line}" if step.file else ""
@@ -225,6 +219,16 @@ class HeadlessRun:
         }
 
 
+def _stdin() -> int:
+    """What the program reads from: our own stdin where it is a file or a pipe.
+
+    A terminal cannot be shared with a process in another session.
+    """
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        return subprocess.DEVNULL
+    return sys.stdin.fileno()
+
+
 def _alive(diagnosis: Diagnosis, state: State) -> bool:
     """Whether somebody lives who does not wait for ever."""
     return any(not a.ended and a.id not in diagnosis.stuck for a in state.actors)
@@ -246,7 +250,7 @@ def _plain(text: str) -> str:
     return "".join(c if c.isprintable() else "�" if c != "\t" else " " for c in text)
 
 
-class _closing_on_signals:
+class _ClosingOnSignals:
     """Closes the world however the block ends, also by SIGTERM and SIGHUP."""
 
     def __init__(self, world: RealWorld) -> None:
@@ -287,6 +291,6 @@ def run(
         return HeadlessRun(program, chosen, **options).run()
     except ReplayError as error:
         raise ValueError(str(error)) from error
-    except Divergence as error:
+    except DivergenceError as error:
         print(f"syncsim: the run was broken off, by an error of ours: {error}", file=sys.stderr)
         return UNDECIDED

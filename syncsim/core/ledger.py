@@ -18,7 +18,7 @@ from syncsim.core.step import Step
 from syncsim.core.words import sentence
 
 
-class Divergence(Exception):
+class DivergenceError(Exception):
     """The real primitive did something else than its model says: an error of ours."""
 
 
@@ -116,7 +116,7 @@ class Ledger:
         """The operation took effect.
 
         ``result`` is what really came of it, where the one who reports knows; the answer is
-        the result that the model gives.  Raises ``Divergence`` where an acquire differs.
+        the result that the model gives.  Raises ``DivergenceError`` where an acquire differs.
         """
         atom = self.atoms.get(operation.atom)
         modelled = result or ""
@@ -126,7 +126,7 @@ class Ledger:
             else:
                 after, modelled = atom.apply(operation, actor)
                 if operation.verb is Verb.ACQUIRE and result is not None and result != modelled:
-                    raise Divergence(
+                    raise DivergenceError(
                         f"{self.actors[actor].name} got {result} from {operation.call}, but by "
                         f"its model it is {modelled} ({atom})"
                     )

@@ -14,7 +14,9 @@ class Scheduler(Protocol):
     """A policy; ``name`` is how one asks for it on the command line."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What one asks for it by."""
+        ...
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
         """One of ``choices`` (never empty), or None: it does not want to go on."""

@@ -143,14 +143,14 @@ def waiting_for(state: State, actor: Actor) -> Wait | None:
     if operation.verb is Verb.JOIN:
         target = state.by_pid(operation.atom)
         name = target.name if target else operation.detail
-        on = (target.id,) if target else ()
-        return Wait(name, f"waits for {name} to end", on)
+        ending = (target.id,) if target else ()
+        return Wait(name, f"waits for {name} to end", ending)
     primitive = state.primitives.get(operation.primitive)
     if primitive is None:
         return Wait(operation.call, f"waits in {operation.call}")
     it = primitive.name
     on, clause = _waiting_at(state, actor, primitive)
-    return Wait(it, clause.format(it=it), on)
+    return Wait(it, clause.replace("{it}", it), on)
 
 
 def _waiting_at(
@@ -160,7 +160,9 @@ def _waiting_at(
     assert operation is not None
     role = operation.role
     atom = state.atoms.get(operation.atom)
-    held = state.holders(primitive, role) if role in primitive.parts else ()
+    held: tuple[ActorId, ...] = ()
+    if role in primitive.parts:
+        held = state.holders(primitive, role)
     by = ""
     if held:
         dead = [h for h in held if state.actors[h].ended]

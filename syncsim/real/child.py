@@ -28,7 +28,7 @@ def _leave() -> None:
 atexit.register(_leave)
 
 from syncsim.core.operation import Verb  # noqa: E402
-from syncsim.real import instrument, wire  # noqa: E402
+from syncsim.real import probes, wire  # noqa: E402
 from syncsim.real.gate import Gate  # noqa: E402
 
 
@@ -42,5 +42,5 @@ def join_run() -> Gate | None:
         _gate = Gate(directory)
     except OSError:  # the run is over: nobody watches
         return None
-    instrument.install(_gate)
+    probes.install(_gate)
     return _gate

@@ -13,7 +13,8 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -179,6 +180,15 @@ class Gate:
         """Whether operations have to wait for a grant."""
         return self._mode[0] == wire.SHUT
 
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """What the current thread does meanwhile is no operation."""
+        self.here.silent = True
+        try:
+            yield
+        finally:
+            self.here.silent = False
+
     def applies(self) -> bool:
         """Whether operations of the current thread are to be recorded."""
         here = self.here
@@ -297,11 +307,8 @@ class Gate:
         return moved
 
     def _look(self) -> bytes:
-        self.here.silent = True
-        try:
+        with self.silence():
             return frames_as_json(self.user_frame(), _LIBRARY + _FILES, self.bottoms) + b"\n"
-        finally:
-            self.here.silent = False
 
 
 def _out_of_the_way(fd: int) -> int:

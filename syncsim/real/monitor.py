@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, diagnose
-from syncsim.core.ledger import Divergence
+from syncsim.core.ledger import DivergenceError
 from syncsim.core.live import (
     Broken,
     Diagnosed,
@@ -127,7 +127,7 @@ class Monitor:
         try:
             while not self._closing:
                 self._turn()
-        except (Divergence, OSError) as error:
+        except (DivergenceError, OSError) as error:
             self.updates.append(Broken(f"The run was broken off: {error}"))
         except Exception as error:
             # An exception in a thread would be seen by nobody.
@@ -253,9 +253,9 @@ class Monitor:
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
             self.updates.append(Diagnosed(diagnosis, state.n))
-        if self._world.over or (diagnosis.verdict and not self._world.choices()):
-            if self._mode is not Mode.FREE or self._world.over or diagnosis.stuck:
-                self._set(Mode.OVER)
+        decided = diagnosis.verdict and not self._world.choices()
+        if self._world.over or (decided and (diagnosis.stuck or self._mode is not Mode.FREE)):
+            self._set(Mode.OVER)
 
     def _go(self, mode: Mode) -> None:
         if mode is self._mode:

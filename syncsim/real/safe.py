@@ -9,35 +9,42 @@ from __future__ import annotations
 
 import json
 from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
 
 #: Stands around the id of a primitive in a text.
 MARK = "\x00"
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    frozenset: ("{", "}"),
+}
 _PLAIN = (int, float, complex, bool, type(None))
 
 
-def safe_text(value: object, limit: int = 60, depth: int = 3) -> str:
+def safe_text(value: Any, limit: int = 60, depth: int = 3) -> str:
     """The value as text of at most ``limit`` characters."""
     text = _text(value, limit, depth)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _text(value: object, limit: int, depth: int) -> str:
+def _text(value: Any, limit: int, depth: int) -> str:
     kind = type(value)
     if kind in _PLAIN:
-        if kind is int and abs(value) >= 10**40:  # type: ignore[operator]
-            return f"an int of {value.bit_length()} bits"  # type: ignore[attr-defined]
+        if kind is int and abs(value) >= 10**40:
+            return f"an int of {value.bit_length()} bits"
         return repr(value)
     if kind is str or kind is bytes:
-        return repr(value[:limit])  # type: ignore[index]
-    if kind in (list, tuple, set, frozenset):
+        return repr(value[:limit])
+    if kind in _BRACKETS:
         return _sequence(value, limit, depth)
     if kind is dict:
         if depth <= 0:
             return "{…}"
         pairs = []
-        for key, item in list(value.items())[:8]:  # type: ignore[attr-defined]
+        for key, item in list(value.items())[:8]:
             pairs.append(f"{_text(key, limit, depth - 1)}: {_text(item, limit, depth - 1)}")
-        more = ", …" if len(value) > 8 else ""  # type: ignore[arg-type]
+        more = ", …" if len(value) > 8 else ""
         return "{" + ", ".join(pairs) + more + "}"
     key = primitive_id(value)
     if key:
@@ -51,9 +58,9 @@ def _text(value: object, limit: int, depth: int) -> str:
     return f"‹{kind.__name__}›"
 
 
-def _sequence(value: object, limit: int, depth: int) -> str:
-    left, right = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}[type(value)]
-    items = list(value)  # type: ignore[call-overload]
+def _sequence(value: Any, limit: int, depth: int) -> str:
+    left, right = _BRACKETS[type(value)]
+    items = list(value)
     if depth <= 0:
         return f"{left}…{right}"
     shown = [_text(item, limit, depth - 1) for item in items[:8]]

@@ -11,7 +11,9 @@ import signal
 import sys
 from types import ModuleType
 
-from syncsim.real import child, guard, instrument, wire
+from syncsim.real import child, guard, wire
+from syncsim.real.gate import Gate
+from syncsim.real.probes import output, processes
 
 
 def main() -> None:
@@ -22,17 +24,17 @@ def main() -> None:
     gate = child.join_run()
     if gate is None:
         sys.exit("the run is over before it began")
-    instrument.name_semaphores("/mp" + os.path.basename(directory)[-6:])
+    processes.name_semaphores("/mp" + os.path.basename(directory)[-6:])
     gate.bottoms.append(_run.__code__)
     gate.born("main", os.getppid())
-    instrument.stream_output()
+    output.redirect(gate)
     path = sys.argv[1]
     del sys.argv[0]
     sys.path[0] = os.path.dirname(os.path.abspath(path))
-    _run(path)
+    _run(path, gate)
 
 
-def _run(path: str) -> None:
+def _run(path: str, gate: Gate) -> None:
     module = ModuleType("__main__")
     module.__file__ = path
     module.__builtins__ = __builtins__  # type: ignore[attr-defined]
@@ -51,7 +53,7 @@ def _run(path: str) -> None:
         while trace is not None and trace.tb_frame.f_code is _run.__code__:
             trace = trace.tb_next
         error.__traceback__ = trace
-        instrument.report_error(error)
+        processes.report_error(gate, error)
         sys.excepthook(type(error), error, trace)
         sys.exit(1)
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 #: Where a process finds its run directory; inherited by all of the program's processes.
 RUN_VARIABLE = "SYNCSIM_RUN"
@@ -117,8 +118,8 @@ class Made(Struct, array_like=True, frozen=True, tag="made"):
     capacity: int | None
     file: str
     line: int
-    end_line: int
     column: int
+    end_line: int
     end_column: int
 
 
@@ -168,7 +169,8 @@ def encode(record: Record) -> bytes:
     longest = LIMIT
     while len(line) > LIMIT:
         longest //= 2
-        record = type(record)(*(_cut(value, longest) for value in msgspec.structs.astuple(record)))
+        fields = msgspec.structs.asdict(record).items()
+        record = replace(record, **{name: _cut(value, longest) for name, value in fields})
         line = _encoder.encode(record) + b"\n"
     return line
 

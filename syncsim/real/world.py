@@ -24,13 +24,13 @@ import tokenize
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
-from syncsim.core.ledger import Divergence, Ledger
+from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.live import Frame, Inspected
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice
@@ -224,7 +224,8 @@ class RealWorld:
         """Opens the gate of one actor once."""
         actor = choice.actor
         operation = self._ledger.actors[actor].pending
-        assert operation is not None and actor not in self._free
+        assert operation is not None
+        assert actor not in self._free
         self._granted[actor] = operation
         self._send(actor, wire.TIME_OUT if choice.times_out else wire.GO)
 
@@ -260,9 +261,9 @@ class RealWorld:
             return Inspected(actor, note="It has ended.")
         if who.pending is None or actor in self._free or actor in self._granted:
             site = who.pending.site if who.pending else None
-            frames = (Frame(site.file, site.line, site.function),) if site else ()
+            here = (Frame(site.file, site.line, site.function),) if site else ()
             note = "Its variables can be seen when it waits at its gate: pause."
-            return Inspected(actor, frames, note, account)
+            return Inspected(actor, here, note, account)
         self._send(actor, wire.INSPECT)
         gate = self._gates[actor]
         gate.settimeout(1.0)
@@ -357,7 +358,7 @@ class RealWorld:
         try:
             records = wire.decode(data[:end])
         except msgspec.DecodeError as error:
-            raise Divergence(f"a record on the wire cannot be read: {error}") from error
+            raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
         handle = self._HANDLERS
         for record in records:
             handle[type(record)](self, record)
@@ -462,7 +463,9 @@ class RealWorld:
             return
         operation = self._ledger.actors[actor].pending
         if operation is None:
-            raise Divergence(f"process {record.pid} made an operation that it had not announced")
+            raise DivergenceError(
+                f"process {record.pid} made an operation that it had not announced"
+            )
         self._granted.pop(actor, None)
         self._free.discard(actor)
         self._effect(actor, operation, record.result)
@@ -554,11 +557,10 @@ class RealWorld:
     def _error(self, record: wire.Error) -> None:
         actor = self._actor_of.get((record.pid, 0))
         if actor is not None:
+            message = f": {record.message}" if record.message else ""
             self._ledger.change(
                 actor,
-                error=f"{record.exception}: {record.message}"
-                if record.message
-                else record.exception,
+                error=record.exception + message,
                 error_site=f"{os.path.basename(record.file)}, line {record.line}",
                 is_assertion=record.assertion,
             )
@@ -576,7 +578,7 @@ class RealWorld:
         if actor is not None:
             self._ledger.change(actor, outside=True)
 
-    _HANDLERS: dict[type, Callable[[Any, Any], None]] = {
+    _HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         wire.Born: _born,
         wire.Point: _point,
         wire.Want: _want,

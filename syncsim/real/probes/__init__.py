@@ -1,0 +1,22 @@
+"""The probes: what is wrapped of the standard library inside the program's processes.
+
+One C type, ``_multiprocessing.SemLock``, is replaced by a subclass that goes through the gate;
+so every lock is instrumented, for every import style and start method.  Around it the
+public calls are marked, so that an operation knows the call it belongs to, and the other
+atoms (pipes, shared memory, processes, clock, output) go through the same gate.
+"""
+
+from __future__ import annotations
+
+from syncsim.real.gate import Gate
+from syncsim.real.probes import channels, clock, memory, primitives, processes, semlock
+
+
+def install(gate: Gate) -> None:
+    """Wraps the standard library of this process; once, before the program runs."""
+    semlock.install(gate)
+    primitives.install(gate)
+    channels.install(gate)
+    memory.install(gate)
+    processes.install(gate)
+    clock.install(gate)

@@ -1,0 +1,81 @@
+"""Calls and creations: what the program's author sees of a primitive."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from syncsim.real import wire
+from syncsim.real.gate import Call, Gate
+
+
+def mark(
+    gate: Gate, cls: Any, method: str, *, name: str = "", label: Callable[[Any], str] = str
+) -> None:
+    """Makes a public method a call: its operations belong to it, and its return is recorded.
+
+    ``name`` is how the call is shown, if not ``Class.method``; ``label`` gives its result as text.
+    """
+    original = getattr(cls, method)
+    title = name or f"{cls.__name__}.{method}"
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **keywords: Any) -> Any:
+        if not gate.applies() or gate.here.call is not None:
+            return original(self, *args, **keywords)
+        here = gate.here
+        here.call = Call(title, type(self)._syncsim_id(self), gate.user_frame())
+        result = ""
+        try:
+            value = original(self, *args, **keywords)
+            result = label(value)
+            return value
+        except BaseException as error:
+            result = type(error).__name__
+            raise
+        finally:
+            here.call = None
+            gate.write(wire.Back(gate.pid, here.tid, result))
+
+    setattr(cls, method, call)
+
+
+def introduce(
+    gate: Gate,
+    cls: Any,
+    identify: Callable[[Any], str],
+    parts: Callable[[Any], list[wire.Part]],
+    capacity: Callable[[Any], int | None] = lambda _: None,
+    kind: str = "",
+) -> None:
+    """Records each creation of a ``cls`` by the program, not those inside other primitives.
+
+    ``identify`` gives the id that the primitive has in every process; the other functions are
+    asked once it is made.
+    """
+    original = cls.__init__
+    cls._syncsim_id = identify
+    kind = kind or cls.__name__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **keywords: Any) -> None:
+        # A subclass of ours (JoinableQueue of Queue) records itself.
+        if not gate.applies() or type(self)._syncsim_id is not identify:
+            original(self, *args, **keywords)
+            return
+        with gate.silence():
+            original(self, *args, **keywords)
+        frame = gate.user_frame()
+        file, position = "", (0, 0, 0, 0)
+        if frame is not None:
+            file = frame.f_code.co_filename
+            line, end_line, column, end_column = (
+                number or 0 for number in list(frame.f_code.co_positions())[frame.f_lasti // 2]
+            )
+            position = (line, column, end_line, end_column)
+        gate.write(
+            wire.Made(gate.pid, identify(self), kind, parts(self), capacity(self), file, *position)
+        )
+
+    cls.__init__ = init

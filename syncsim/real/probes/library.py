@@ -1,0 +1,24 @@
+"""The modules of the standard library that are wrapped.
+
+Their types say, rightly, that nobody assigns to their methods; to us they are ``Any``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name)
+
+
+c_module = _module("_multiprocessing")
+connection = _module("multiprocessing.connection")
+popen_fork = _module("multiprocessing.popen_fork")
+popen_forkserver = _module("multiprocessing.popen_forkserver")
+process = _module("multiprocessing.process")
+queues = _module("multiprocessing.queues")
+sharedctypes = _module("multiprocessing.sharedctypes")
+synchronize = _module("multiprocessing.synchronize")
+util = _module("multiprocessing.util")

@@ -1,0 +1,195 @@
+"""The life of a process: start, birth, uncaught exception, exit, join, signals."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from types import CodeType
+from typing import Any
+
+from syncsim.core.operation import Verb
+from syncsim.real import wire
+from syncsim.real.gate import Gate
+from syncsim.real.probes.library import popen_fork, popen_forkserver, process, util
+from syncsim.real.probes.output import redirect
+
+#: Runs first in every interpreter that multiprocessing starts for the program.
+_PRELUDE = (
+    "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
+    "from syncsim.real import child; sys.path[:] = path; child.join_run(); "
+)
+
+
+def install(gate: Gate) -> None:
+    """Wraps what starts, ends and joins a process."""
+    _wrap_process(gate)
+    _wrap_exit(gate)
+    _report_uncaught(gate)
+    for popen in (popen_fork.Popen, popen_forkserver.Popen):
+        _wrap_poll(gate, popen)
+    for method in ("terminate", "kill"):
+        _wrap_signal(gate, method)
+    _join_new_interpreters()
+
+
+def name_semaphores(prefix: str) -> None:
+    """Lets the names of the program's semaphores begin with ``prefix``, to find them again."""
+    process.current_process()._config["semprefix"] = prefix
+
+
+def _wrap_process(gate: Gate) -> None:
+    base = process.BaseProcess
+    real_start, real_join, real_alive = base.start, base.join, base.is_alive
+    real_bootstrap = base._bootstrap
+
+    @functools.wraps(real_start)
+    def start(self: Any) -> None:
+        if not gate.applies():
+            real_start(self)
+            return
+
+        def go() -> int:
+            real_start(self)
+            pid: int = self.pid
+            return pid
+
+        gate.take(Verb.START, "", go, "Process.start", self.name)
+
+    @functools.wraps(real_join)
+    def join(self: Any, timeout: float | None = None) -> None:
+        # A call that is only going to raise an AssertionError is no operation.
+        if not gate.applies() or self._popen is None or self._parent_pid != os.getpid():
+            real_join(self, timeout)
+            return
+        gate.take(
+            Verb.JOIN,
+            str(self.pid),
+            lambda: real_join(self, timeout),
+            "Process.join",
+            self.name,
+            timeout=timeout,
+        )
+
+    @functools.wraps(real_alive)
+    def is_alive(self: Any) -> bool:
+        alive: bool
+        if gate.applies() and self._popen is not None and self._parent_pid == os.getpid():
+            alive = gate.take(
+                Verb.ALIVE, str(self.pid), lambda: real_alive(self), "Process.is_alive", self.name
+            )
+        else:
+            alive = real_alive(self)
+        return alive
+
+    def bootstrap(self: Any, parent_sentinel: Any = None) -> int:
+        gate.born(self.name, self._parent_pid, daemon=self.daemon)
+        redirect(gate)
+        code: int = real_bootstrap(self, parent_sentinel)
+        return code
+
+    gate.bottoms.append(bootstrap.__code__)
+    base.start, base.join, base.is_alive = start, join, is_alive
+    base._bootstrap = functools.wraps(real_bootstrap)(bootstrap)
+
+
+def _wrap_exit(gate: Gate) -> None:
+    """``os._exit`` is how a forked child ends, and how the program skips all flushing."""
+    real = os._exit
+
+    def leave(status: int) -> Any:
+        if gate.applies():
+            asked_for = not gate.is_library(sys._getframe(1).f_code)
+            gate.give(Verb.EXIT, "", "exit", str(status), sited=asked_for)
+        real(status)
+
+    vars(os)["_exit"] = functools.wraps(real)(leave)
+
+
+def _report_uncaught(gate: Gate) -> None:
+    """``BaseProcess._bootstrap`` prints a child's uncaught exception: there it passes by."""
+    real = traceback.print_exc
+    printer: CodeType = process.BaseProcess._bootstrap.__wrapped__.__code__
+
+    @functools.wraps(real)
+    def print_exc(*args: Any, **keywords: Any) -> None:
+        if sys._getframe(1).f_code is printer:
+            report_error(gate, sys.exc_info()[1])
+        real(*args, **keywords)
+
+    vars(traceback)["print_exc"] = print_exc
+
+
+def report_error(gate: Gate, error: BaseException | None) -> None:
+    """Reports the exception that ends this process; an ``assert`` of the program is told apart."""
+    if error is None:
+        return
+    file, line = "", 0
+    library = False
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        library = gate.is_library(frame.f_code)
+        if not library:
+            file, line = frame.f_code.co_filename, number
+    if isinstance(error, SyntaxError):
+        file, line = error.filename or file, error.lineno or line
+    try:
+        message = str(error)
+    except Exception:  # its __str__ is the program's
+        message = ""
+    gate.write(
+        wire.Error(
+            gate.pid,
+            type(error).__name__,
+            message[:500],
+            file,
+            line,
+            isinstance(error, AssertionError) and not library,
+        )
+    )
+
+
+def _wrap_poll(gate: Gate, popen: Any) -> None:
+    """The one place where a parent learns that its child has ended."""
+    real = popen.poll
+
+    @functools.wraps(real)
+    def poll(self: Any, flag: int = os.WNOHANG) -> int | None:
+        before = self.returncode
+        code: int | None = real(self, flag)
+        if before is None and code is not None and gate.active:
+            gate.write(wire.Reaped(gate.pid, self.pid, code))
+        return code
+
+    popen.poll = poll
+
+
+def _wrap_signal(gate: Gate, method: str) -> None:
+    real = getattr(popen_fork.Popen, method)
+
+    @functools.wraps(real)
+    def send(self: Any) -> None:
+        if gate.applies():
+            gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}")
+        real(self)
+
+    setattr(popen_fork.Popen, method, send)
+
+
+def _join_new_interpreters() -> None:
+    """spawn and forkserver begin a new interpreter: it joins the run before anything else."""
+    real = util.spawnv_passfds
+    root = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
+    starts = ("from multiprocessing.spawn import", "from multiprocessing.forkserver import")
+
+    @functools.wraps(real)
+    def spawnv_passfds(path: Any, args: Any, passfds: Any) -> Any:
+        words = [
+            _PRELUDE.format(root=root) + word
+            if isinstance(word, str) and word.startswith(starts)
+            else word
+            for word in args
+        ]
+        return real(path, words, passfds)
+
+    util.spawnv_passfds = spawnv_passfds

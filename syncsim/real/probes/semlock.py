@@ -1,0 +1,84 @@
+"""The one wrapped type: ``_multiprocessing.SemLock``, under every lock there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from syncsim.core.operation import Verb
+from syncsim.real import wire
+from syncsim.real.probes.library import c_module, synchronize
+
+if TYPE_CHECKING:
+    from syncsim.real.gate import Gate
+
+RealSemLock: Any = c_module.SemLock
+
+
+class SemLock(RealSemLock):  # type: ignore[misc]
+    """CPython's own SemLock, through the gate.  ``key`` names it in every process of the run."""
+
+    __slots__ = ("_acquire", "_release", "key")
+    gate: Gate
+
+    def __new__(cls, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> SemLock:
+        """As the real one (which forgets the name when it unlinks at once)."""
+        self: SemLock = RealSemLock.__new__(cls, kind, value, maxvalue, name, unlink)
+        self._bind(name)
+        return self
+
+    @classmethod
+    def _rebuild(cls, handle: int, kind: int, maxvalue: int, name: str) -> SemLock:
+        self: SemLock = super()._rebuild(handle, kind, maxvalue, name)
+        self._bind(name)
+        return self
+
+    def _bind(self, name: str) -> None:
+        self.key = name
+        self._acquire = super().acquire
+        self._release = super().release
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        """As the real one."""
+        gate = self.gate
+        if not gate.applies():
+            return self._acquire(block, timeout)  # type: ignore[no-any-return]
+        return gate.acquire(self.key, self._acquire, block, timeout)
+
+    def release(self) -> None:
+        """As the real one."""
+        gate = self.gate
+        if gate.applies():
+            gate.give(Verb.RELEASE, self.key)
+        self._release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *args: object) -> None:
+        self.release()
+
+    def _get_value(self) -> int:
+        value: int = super()._get_value()
+        gate = self.gate
+        if gate.applies() and gate.here.call is not None:
+            gate.take(Verb.VALUE, self.key, lambda: value)
+        return value
+
+
+def part(role: str, lock: Any) -> wire.Part:
+    """The semaphore of a lock, as part of a primitive."""
+    semaphore = lock._semlock
+    recursive = semaphore.kind == synchronize.RECURSIVE_MUTEX
+    return wire.Part(
+        role,
+        semaphore.key,
+        "recursive" if recursive else "semaphore",
+        RealSemLock._get_value(semaphore),
+        semaphore.maxvalue,
+    )
+
+
+def install(gate: Gate) -> None:
+    """Puts our SemLock in the place of the real one."""
+    SemLock.gate = gate
+    c_module.SemLock = SemLock
