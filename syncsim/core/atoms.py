@@ -19,7 +19,7 @@ from syncsim.core.operation import Operation, Verb
 ActorId: TypeAlias = int
 
 
-class Semaphore(Struct, frozen=True):
+class Semaphore(Struct, frozen=True, gc=False):
     """A ``_multiprocessing.SemLock``: the one atom under every lock.
 
     ``holders`` says who took a unit that was not given back, oldest first; an actor
@@ -54,35 +54,40 @@ class Semaphore(Struct, frozen=True):
 
     def _acquire(self, actor: ActorId) -> tuple[Semaphore, str]:
         if self.recursive and actor in self.holders:
-            return replace(self, holders=(*self.holders, actor)), "True"
+            return self._with(self.value, (*self.holders, actor)), "True"
         if self.value <= 0:
             return self, "False"
         # Units released by strangers leave more takers than there were units: forget the oldest.
         holders = (*self.holders, actor) if self.resource else ()
         if not self.recursive and len(holders) > self.maximum:
             holders = holders[1:]
-        return replace(self, value=self.value - 1, holders=holders), "True"
+        return self._with(self.value - 1, holders), "True"
 
     def _release(self, actor: ActorId) -> tuple[Semaphore, str]:
         if self.recursive:
             if actor not in self.holders:
                 return self, "AssertionError"
             left = _without_last(self.holders, actor)
-            return replace(self, value=0 if left else 1, holders=left), "None"
+            return self._with(0 if left else 1, left), "None"
         if self.value >= self.maximum:
             return self, "ValueError"
         holders = self.holders
         if holders:
             holders = _without_last(holders, actor) if actor in holders else holders[1:]
-        return replace(self, value=self.value + 1, holders=holders), "None"
+        return self._with(self.value + 1, holders), "None"
+
+    def _with(self, value: int, holders: tuple[ActorId, ...]) -> Semaphore:
+        return Semaphore(value, self.maximum, self.recursive, self.resource, holders)
 
 
 def _without_last(holders: tuple[ActorId, ...], actor: ActorId) -> tuple[ActorId, ...]:
+    if len(holders) == 1:
+        return ()
     at = len(holders) - 1 - holders[::-1].index(actor)
     return holders[:at] + holders[at + 1 :]
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):
     """One message: what it looks like, who sent it, and its number in order of sending."""
 
     label: str
@@ -90,7 +95,7 @@ class Item(Struct, frozen=True):
     number: int = 0
 
 
-class Channel(Struct, frozen=True):
+class Channel(Struct, frozen=True, gc=False):
     """A pipe, with the buffers of those who feed it.
 
     A ``Queue.put`` only appends to ``buffered``; the feeder thread of that process moves
@@ -152,7 +157,7 @@ class Channel(Struct, frozen=True):
         )
 
 
-class Cell(Struct, frozen=True):
+class Cell(Struct, frozen=True, gc=False):
     """A value in shared memory, as text; reads and writes never block."""
 
     value: str = ""

@@ -15,7 +15,6 @@ from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.step import Step
-from syncsim.core.words import sentence
 
 
 class DivergenceError(Exception):
@@ -35,6 +34,7 @@ class Ledger:
         self.atoms: dict[str, Atom] = {}
         self.primitives: dict[str, Primitive] = {}
         self._unheard: dict[str, int] = {}
+        self._by_pid: dict[str, ActorId] = {}
         self._on_step = on_step
         self._state: State | None = None
         # What each actor did since its last step: its last operation, with the call's detail.
@@ -60,6 +60,8 @@ class Ledger:
         """A new actor; its id must be the next one."""
         assert actor.id == len(self.actors)
         self.actors.append(actor)
+        if not actor.thread:
+            self._by_pid[str(actor.pid)] = actor.id
         self._state = None
 
     def change(self, actor: ActorId, **changes: object) -> Actor:
@@ -87,21 +89,29 @@ class Ledger:
         if operation is None:
             return False
         if operation.verb is Verb.JOIN:
-            return not any(
-                str(other.pid) == operation.atom and not other.ended for other in self.actors
-            )
+            target = self._by_pid.get(operation.atom)
+            return target is None or self.actors[target].ended
         atom = self.atoms.get(operation.atom)
         return atom is None or atom.enabled(operation, actor.id)
 
+    def would_take(self, actor: ActorId, operation: Operation) -> bool:
+        """Whether the acquire would be answered by True now."""
+        atom = self.atoms.get(operation.atom)
+        return atom is None or atom.apply(operation, actor)[1] != "False"
+
     def choices(self) -> tuple[Choice, ...]:
         """As ``State.choices``, without making a state."""
+        # Asked for at every step of a run, so without detours; who has ended has nothing pending.
         found = []
+        atoms = self.atoms
         for actor in self.actors:
-            if actor.pending is None or actor.ended:
+            operation = actor.pending
+            if operation is None:
                 continue
-            if self.can_go(actor):
+            atom = atoms.get(operation.atom)
+            if atom.enabled(operation, actor.id) if atom is not None else self.can_go(actor):
                 found.append(Choice(actor.id))
-            elif actor.pending.can_time_out:
+            elif operation.can_time_out:
                 found.append(Choice(actor.id, times_out=True))
         return tuple(found)
 
@@ -109,51 +119,53 @@ class Ledger:
         """The actor has reached an operation and has not made it yet."""
         self.change(actor, pending=operation, since=self.n, outside=False)
         if operation.compound and actor in self._underway and not self.can_go(self.actors[actor]):
-            self._finish(actor, "waits", complete=False)
+            woken = operation.role == "lock" and self._underway[actor].role == "woken"
+            self._finish(actor, "is awake" if woken else "waits", complete=False)
         self._waited_from[actor] = self.n
 
-    def effect(self, actor: ActorId, operation: Operation, result: str | None = None) -> str:
+    def effect(self, actor: ActorId, operation: Operation, result: str = "") -> str:
         """The operation took effect.
 
-        ``result`` is what really came of it, where the one who reports knows; the answer is
-        the result that the model gives.  Raises ``DivergenceError`` where an acquire differs.
+        ``result`` is what really came of it, empty where the one who reports does not know; the
+        answer is the result that the model gives.  Raises ``DivergenceError`` where an acquire
+        differs.
         """
+        verb = operation.verb
         atom = self.atoms.get(operation.atom)
         modelled = result or ""
-        if atom is not None:
-            if result == "False" and operation.verb is Verb.ACQUIRE:
-                modelled = "False"
-            else:
-                after, modelled = atom.apply(operation, actor)
-                if operation.verb is Verb.ACQUIRE and result is not None and result != modelled:
-                    raise DivergenceError(
-                        f"{self.actors[actor].name} got {result} from {operation.call}, but by "
-                        f"its model it is {modelled} ({atom})"
-                    )
-                if after is not atom:
-                    self._set(operation.atom, after)
-        if result is not None and operation.verb not in (Verb.RECEIVE, Verb.POLL):
-            modelled = result
-        if operation.role == "wait" and operation.verb is Verb.RELEASE:
+        if atom is not None and not (result == "False" and verb is Verb.ACQUIRE):
+            after, modelled = atom.apply(operation, actor)
+            if verb is Verb.ACQUIRE and result and result != modelled:
+                raise DivergenceError(
+                    f"{self.actors[actor].name} got {result} from {operation.call}, but by "
+                    f"its model it is {modelled} ({atom})"
+                )
+            self._set(operation.atom, after)
+            if result and verb is not Verb.RECEIVE and verb is not Verb.POLL:
+                modelled = result
+        if verb is Verb.RELEASE and operation.role == "wait":
             self._woke.add(actor)
         who = self.actors[actor]
+        compound = operation.compound
         self.actors[actor] = replace(
             who,
             pending=None,
             outside=False,
-            call=operation.call if operation.compound else "",
+            call=operation.call if compound else "",
+            steps=who.steps if compound else who.steps + 1,
             observed=hash((who.observed, operation.verb, operation.atom, modelled)),
         )
         self._state = None
+        if not compound:
+            self._tell(operation, who, modelled, complete=True)
+            return modelled
         before = self._underway.get(actor)
         if before is not None and before.detail and not operation.detail:
             operation = replace(operation, detail=before.detail)
         self._underway[actor] = operation
-        if not operation.compound:
-            self._finish(actor, modelled, complete=True)
         return modelled
 
-    def move(self, actor: ActorId, operation: Operation, result: str | None = None) -> None:
+    def move(self, actor: ActorId, operation: Operation, result: str = "") -> None:
         """Something behind the scenes took effect for the actor: no step of its own."""
         atom = self.atoms.get(operation.atom)
         if atom is not None and result != "False":
@@ -200,26 +212,29 @@ class Ledger:
 
     def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
         operation = self._underway.pop(actor)
-        self.n += 1
         who = self.change(actor, steps=self.actors[actor].steps + 1)
+        self._tell(operation, who, result, complete=complete)
+
+    def _tell(self, operation: Operation, who: Actor, result: str, *, complete: bool) -> None:
+        self.n += 1
         primitive = self.primitives.get(operation.primitive)
         site = operation.site
-        step = Step(
-            n=self.n,
-            actor=actor,
-            process=who.name,
-            pid=who.pid,
-            call=operation.call,
-            verb=operation.call.rpartition(".")[2] or str(operation.verb),
-            primitive=primitive.name if primitive else "",
-            kind=primitive.kind if primitive else "",
-            result=result,
-            file=site.file if site else "",
-            line=site.line if site else 0,
-            function=site.function if site else "",
-            detail=operation.detail,
-            complete=complete,
-            waited=max(0, self.n - 1 - self._waited_from.get(actor, self.n)),
-            sentence="",
+        self._on_step(
+            Step(
+                self.n,
+                who.id,
+                who.name,
+                who.pid,
+                operation.call,
+                operation.method,
+                primitive.name if primitive else "",
+                primitive.kind if primitive else "",
+                result,
+                site.file if site else "",
+                site.line if site else 0,
+                site.function if site else "",
+                operation.detail,
+                complete,
+                max(0, self.n - 1 - self._waited_from.get(who.id, self.n)),
+            )
         )
-        self._on_step(replace(step, sentence=sentence(step)))

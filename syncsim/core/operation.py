@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 from msgspec import Struct
+
+
+@lru_cache(maxsize=256)
+def _method(call: str) -> str:
+    return call.rpartition(".")[2]
 
 
 class Verb(StrEnum):
@@ -30,7 +36,7 @@ class Verb(StrEnum):
     OUTPUT = "output"
 
 
-class Site(Struct, frozen=True):
+class Site(Struct, frozen=True, gc=False):
     """A place in the program: the file, the line (1-based) and the function."""
 
     file: str
@@ -38,7 +44,7 @@ class Site(Struct, frozen=True):
     function: str
 
 
-class Operation(Struct, frozen=True):
+class Operation(Struct, frozen=True, gc=False):
     """One operation on one atom.
 
     ``atom`` names the atom (empty for the clock and for output; the pid for a process's
@@ -60,6 +66,11 @@ class Operation(Struct, frozen=True):
     blocking: bool = True
     timeout: float | None = None
     detail: str = ""
+
+    @property
+    def method(self) -> str:
+        """The method that was called: ``put``."""
+        return _method(self.call) or str(self.verb)
 
     @property
     def can_time_out(self) -> bool:

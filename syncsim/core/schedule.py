@@ -20,7 +20,7 @@ class ScheduleError(ValueError):
     """A schedule string that cannot be read; the message says where and why."""
 
 
-class Choice(Struct, frozen=True, order=True):
+class Choice(Struct, frozen=True, order=True, gc=False):
     """Which actor goes next, and whether its pending call times out instead of going through."""
 
     actor: int

@@ -24,7 +24,7 @@ class Life(StrEnum):
     ENDED = "ended"
 
 
-class Actor(Struct, frozen=True):
+class Actor(Struct, frozen=True, gc=False):
     """One process (or a thread inside one that uses primitives).
 
     ``pending`` is the operation it has announced and waits to make; without one it is

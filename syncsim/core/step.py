@@ -1,18 +1,94 @@
-"""A step: one call, or the part of one that went through, that took effect."""
+"""A step: one call, or the part of one that went through, that took effect; and its words."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
+#: A call that went through, with {it} the primitive, {detail} the argument, {result} the result.
+_DONE = {
+    "Lock.acquire": "takes {it}",
+    "Lock.release": "gives {it} back",
+    "RLock.acquire": "takes {it}",
+    "RLock.release": "gives {it} back",
+    "Semaphore.acquire": "takes a permit of {it}",
+    "Semaphore.release": "gives a permit of {it} back",
+    "BoundedSemaphore.acquire": "takes a permit of {it}",
+    "BoundedSemaphore.release": "gives a permit of {it} back",
+    "Semaphore.get_value": "sees {result} permits of {it}",
+    "BoundedSemaphore.get_value": "sees {result} permits of {it}",
+    "Condition.acquire": "takes the lock of {it}",
+    "Condition.release": "gives the lock of {it} back",
+    "Condition.wait": "is awake again and has the lock of {it}",
+    "Condition.wait_for": "has what it waited for on {it}",
+    "Condition.notify": "notifies {it}",
+    "Condition.notify_all": "notifies everyone on {it}",
+    "Event.set": "sets {it}",
+    "Event.clear": "clears {it}",
+    "Event.wait": "goes on: {it} is set",
+    "Event.is_set": "looks whether {it} is set: {result}",
+    "Barrier.wait": "passes {it}",
+    "Queue.put": "puts {detail} into {it}",
+    "Queue.get": "gets {result} from {it}",
+    "Queue.empty": "looks whether {it} is empty: {result}",
+    "Queue.full": "looks whether {it} is full: {result}",
+    "Queue.qsize": "counts the items of {it}: {result}",
+    "JoinableQueue.put": "puts {detail} into {it}",
+    "JoinableQueue.get": "gets {result} from {it}",
+    "JoinableQueue.task_done": "reports a task of {it} done",
+    "JoinableQueue.join": "knows that all tasks of {it} are done",
+    "SimpleQueue.put": "puts {detail} into {it}",
+    "SimpleQueue.get": "gets {result} from {it}",
+    "Connection.send": "sends {detail} through {it}",
+    "Connection.recv": "receives {result} from {it}",
+    "Value.get": "reads {result} from {it}",
+    "Value.set": "writes {detail} to {it}",
+    "Value.acquire": "takes the lock of {it}",
+    "Value.release": "gives the lock of {it} back",
+    "Array.get": "reads {result} from {it}",
+    "Array.set": "writes {detail} to {it}",
+    "Array.acquire": "takes the lock of {it}",
+    "Array.release": "gives the lock of {it} back",
+    "Queue.flush": "has flushed {it}",
+    "Process.start": "starts {detail}",
+    "Process.join": "joins {detail}",
+    "Process.is_alive": "looks whether {detail} is alive: {result}",
+    "Process.terminate": "terminates {detail}",
+    "Process.kill": "kills {detail}",
+    "exit": "ends",
+    "sleep": "sleeps {detail} s",
+    "print": "prints {detail}",
+}
 
-class Step(Struct, frozen=True):
+#: A call that stopped to wait in the middle.
+_BEGUN = {
+    "Condition.wait": "gives up the lock of {it} and waits to be notified",
+    "Condition.wait_for": "gives up the lock of {it} and waits to be notified",
+    "Condition.notify": "notifies {it} and waits until the sleeper is awake",
+    "Condition.notify_all": "notifies everyone on {it} and waits until the sleepers are awake",
+    "Event.wait": "finds {it} not set and goes to sleep",
+    "Event.set": "sets {it} and waits until the sleepers are awake",
+    "Queue.get": "is next in line to get from {it}",
+    "Barrier.wait": "arrives at {it} and waits for the others",
+}
+
+#: A call that gave up: it was a try, or its time ran out.
+_IN_VAIN = {
+    "acquire": "does not get {it}",
+    "Condition.wait": "waited on {it} in vain: its time ran out",
+    "Condition.wait_for": "waited on {it} in vain: its time ran out",
+    "Event.wait": "goes on although {it} is not set",
+    "Process.join": "does not wait any longer for {detail}",
+}
+
+
+class Step(Struct, frozen=True, gc=False):
     """One step of a run, with its result, ready to be shown.
 
     ``n`` counts from 1.  ``verb`` is the method called (``put``, ``acquire``), ``call`` its
-    full name.  ``result`` is text; it is ``"waits"`` when the call has begun but must wait in
-    the middle (``Condition.wait``), and the name of an exception when the call raised
-    one.  ``waited`` is how many steps the process had been waiting for this.  ``sentence``
-    is the step in words, the process being its subject.
+    full name.  ``result`` is text: ``"waits"`` when the call has begun but must wait in the
+    middle (``Condition.wait``), ``"is awake"`` when it was notified and now waits for its lock,
+    the name of the exception when the call raised one.  ``waited`` is how many steps the
+    process had been waiting for this.
     """
 
     n: int
@@ -30,4 +106,32 @@ class Step(Struct, frozen=True):
     detail: str
     complete: bool
     waited: int
-    sentence: str
+
+    @property
+    def sentence(self) -> str:
+        """The step in words, without its subject, which is the process: "takes forks[2]"."""
+        return _sentence(self)
+
+
+def _sentence(step: Step) -> str:
+    it = step.primitive or step.kind or "it"
+    if step.result == "is awake":
+        template = "is awake and waits for the lock of {it}"
+    elif not step.complete:
+        template = _BEGUN.get(step.call, "{call} on {it}: waits in the middle")
+    elif step.result == "False" and step.call != "Process.is_alive" and step.call in _DONE:
+        template = _IN_VAIN.get(step.call) or _IN_VAIN.get(step.verb) or _DONE[step.call]
+    elif step.result.endswith(("Error", "Empty", "Full")) and step.verb not in (
+        "get",
+        "recv",
+    ):
+        template = "calls {verb} on {it}: {result}"
+    elif step.result in ("Empty", "Full"):
+        template = "does not get anything from {it}: {result}"
+    elif step.call == "exit" and step.detail not in ("", "0"):
+        template = "ends with exit code {detail}"
+    else:
+        template = _DONE.get(step.call, "{call} on {it}" if step.primitive else "{call}")
+    return template.format(
+        it=it, call=step.call, verb=step.verb, detail=step.detail, result=step.result
+    )

@@ -33,12 +33,13 @@ _FILES = (threading.__file__, "<frozen")
 
 
 class Call:
-    """The user-level call a thread is inside of: its name, primitive and site."""
+    """The user-level call a thread is inside of: its name, primitive, site and argument."""
 
-    __slots__ = ("key", "name", "primitive", "site")
+    __slots__ = ("detail", "key", "name", "primitive", "site")
 
-    def __init__(self, name: str, primitive: str, site: FrameType | None) -> None:
+    def __init__(self, name: str, primitive: str, site: FrameType | None, detail: str = "") -> None:
         self.name = name
+        self.detail = detail
         self.primitive = primitive
         self.site = site and (site.f_code, site.f_lineno)
         self.key = (name, primitive, id(site.f_code) if site else 0, site.f_lineno if site else 0)
@@ -77,6 +78,9 @@ class Gate:
         self.pid = os.getpid()
         self.here = _Here()
         self._points: dict[object, int] = {}
+        # The commonest records, ready to send.
+        self._wants: dict[tuple[int, int], bytes] = {}
+        self._ops: dict[tuple[int, int, str], bytes] = {}
 
     def _forked(self) -> None:
         """A forked child is outside until it turns out to be a ``Process``."""
@@ -97,7 +101,9 @@ class Gate:
 
     def write(self, record: wire.Record) -> None:
         """One record, whole."""
-        line = wire.encode(record)
+        self._put(wire.encode(record))
+
+    def _put(self, line: bytes) -> None:
         try:
             os.write(self._fifo, line)
         except BrokenPipeError:  # nobody watches any more
@@ -173,6 +179,27 @@ class Gate:
             )
         return n
 
+    def _want(self, n: int, gated: bool, block: bool, timeout: float | None, detail: str) -> None:
+        if not gated or detail or not block or timeout is not None:
+            self.write(wire.Want(self.pid, self.here.tid, n, gated, block, timeout, detail))
+            return
+        key = (n, self.here.tid)
+        line = self._wants.get(key)
+        if line is None:
+            line = wire.encode(wire.Want(self.pid, self.here.tid, n, True, True, None, ""))
+            self._wants[key] = line
+        self._put(line)
+
+    def _op(self, n: int, result: str, detail: str = "") -> None:
+        if detail:
+            self.write(wire.Op(self.pid, self.here.tid, n, result, detail))
+            return
+        key = (n, self.here.tid, result)
+        line = self._ops.get(key)
+        if line is None:
+            line = self._ops[key] = wire.encode(wire.Op(self.pid, key[1], n, result, ""))
+        self._put(line)
+
     # -- operations ------------------------------------------------------------------
 
     @property
@@ -213,16 +240,18 @@ class Gate:
             if got or not block or here.library or (timeout is not None and timeout <= 0):
                 if not got and block and here.library:
                     got = real(block, timeout)
-                self.write(wire.Op(pid, tid, n, str(got), ""))
+                self._op(n, "True" if got else "False")
                 return got
-        self.write(wire.Want(pid, tid, n, gated, block, timeout, ""))
+        self._want(n, gated, block, timeout, call.detail if call is not None else "")
         grant = self._wait() if gated else wire.RUN_FREE
         if grant == wire.TIME_OUT:
-            got = False
-        elif grant == wire.GO:
+            return False
+        if grant != wire.RUN_FREE:
             got = real(False)
-        else:
-            got = real(block, timeout)
+            if got is (grant == wire.GO):
+                return got
+            self.write(wire.Did(pid, tid, str(got)))
+        got = real(block, timeout)
         self.write(wire.Did(pid, tid, str(got)))
         return got
 
@@ -237,11 +266,11 @@ class Gate:
         frame = self.user_frame() if sited and here.call is None else None
         n = self._point(verb, atom, name, frame)
         if self._mode[0] == wire.SHUT and not here.library:
-            self.write(wire.Want(self.pid, here.tid, n, True, True, None, detail))
-            self._wait()
-            self.write(wire.Did(self.pid, here.tid, "None"))
+            self._want(n, True, True, None, detail)
+            if self._wait() == wire.RUN_FREE:
+                self.write(wire.Did(self.pid, here.tid, "None"))
         else:
-            self.write(wire.Op(self.pid, here.tid, n, "None", detail))
+            self._op(n, "None", detail)
 
     def note(self, verb: Verb, atom: str, name: str = "", detail: str = "") -> None:
         """Records an operation that never waits at the gate."""
@@ -271,9 +300,8 @@ class Gate:
         frame = None if here.call is not None else self.user_frame()
         n = self._point(verb, atom, name, frame)
         gated = self._mode[0] == wire.SHUT and not here.library
-        self.write(wire.Want(self.pid, here.tid, n, gated, block, timeout, detail))
+        self._want(n, gated, block, timeout, detail)
         if gated and self._wait() == wire.TIME_OUT:
-            self.write(wire.Did(self.pid, here.tid, "False"))
             return in_vain
         try:
             result = real()

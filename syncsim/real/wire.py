@@ -27,7 +27,8 @@ MODE = "mode"
 OPEN, SHUT = 0, 1
 
 #: What comes through a gate, from us to a waiting process.
-GO, TIME_OUT, RUN_FREE, INSPECT = b"g", b"t", b"o", b"i"
+#: (A try that is going to be in vain is granted, too.)
+GO, IN_VAIN, TIME_OUT, RUN_FREE, INSPECT = b"g", b"n", b"t", b"o", b"i"
 
 #: One record is at most this many bytes (4096 on Linux, 512 on macOS).
 LIMIT = select.PIPE_BUF

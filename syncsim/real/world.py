@@ -11,10 +11,11 @@ on after ``patience`` seconds and called *outside*.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
-import selectors
+import select
 import socket
 import subprocess
 import sys
@@ -57,6 +58,19 @@ def _source(file: str) -> str | None:
         return None
 
 
+#: Bytes of records that may be read ahead of what is applied, and how many to apply at once.
+_BACKLOG, _SLICE = 64 << 20, 1 << 16
+#: In free running, seconds to let records gather.
+_BREATH = 0.002
+#: Bytes that the FIFO should hold (Linux; its default is 65,536, and its most, unprivileged, this).
+_FIFO_SIZE = 1 << 20
+
+#: The verbs whose result follows from the state alone.
+_FORETOLD = frozenset(
+    (Verb.ACQUIRE, Verb.RELEASE, Verb.WRITE, Verb.OUTPUT, Verb.SLEEP, Verb.TERMINATE, Verb.EXIT)
+)
+
+
 class RealWorld:
     """One run of a program as real processes; a body of ``core.world.World``.
 
@@ -81,16 +95,18 @@ class RealWorld:
         self._on_step = on_step
         self._on_print = on_print
         self._steps: list[Step] = []
+        self._taking = False
         self._namer = Namer()
         self._actor_of: dict[tuple[int, int], ActorId] = {}
         self._points: dict[tuple[int, int], Operation] = {}
         self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
         self._gates: dict[ActorId, socket.socket] = {}
-        self._granted: dict[ActorId, Operation] = {}
+        self._owing: set[ActorId] = set()  # runs, and owes us an announcement or its death
+        self._granted: set[ActorId] = set()  # of these, whose operation has not been reported
         self._free: set[ActorId] = set()  # in an operation for real: no gate holds it
         self._leaving: dict[ActorId, int] = {}  # has said its exit code, is not dead yet
         self._clogged: set[str] = set()  # pipes that are full: their feeders owe nothing
-        self._rest = b""
+        self._backlog = bytearray()  # read from the wire, not yet applied
         self._moved = time.monotonic()
         self._closed = False
         self._begin(controlled, stdin)
@@ -102,6 +118,9 @@ class RealWorld:
         fifo = f"{self.directory}/{wire.FIFO}"
         os.mkfifo(fifo, 0o600)
         self._fifo = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # the system's bound for pipes is reached
+                fcntl.fcntl(self._fifo, fcntl.F_SETPIPE_SZ, _FIFO_SIZE)
         # A writer of our own, so that the FIFO never ends.
         self._writer = os.open(fifo, os.O_WRONLY)
         self._mode = os.open(f"{self.directory}/{wire.MODE}", os.O_RDWR | os.O_CREAT, 0o600)
@@ -115,11 +134,12 @@ class RealWorld:
         os.set_blocking(spill, False)
         lifeline_end, self._lifeline = os.pipe()
         self._spill = spill
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._fifo, selectors.EVENT_READ, self._read_records)
-        self._selector.register(self._door, selectors.EVENT_READ, self._open_door)
-        self._selector.register(self._deaths, selectors.EVENT_READ, self._bury)
-        self._selector.register(spill, selectors.EVENT_READ, self._read_spill)
+        self._poll = select.poll()
+        self._on: dict[int, Callable[[], None]] = {}
+        self._listen(self._fifo, self._read_records)
+        self._listen(self._door.fileno(), self._open_door)
+        self._listen(self._deaths.fileno(), self._bury)
+        self._listen(spill, self._read_spill)
         self._stage = subprocess.Popen(
             [
                 sys.executable,
@@ -142,7 +162,11 @@ class RealWorld:
 
     def also_wake_on(self, fd: int) -> None:
         """Lets ``pump`` return when that file descriptor becomes readable, too."""
-        self._selector.register(fd, selectors.EVENT_READ, lambda: None)
+        self._listen(fd, lambda: None)
+
+    def _listen(self, fd: int, hear: Callable[[], None]) -> None:
+        self._poll.register(fd, select.POLLIN)
+        self._on[fd] = hear
 
     def close(self) -> None:
         """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
@@ -151,7 +175,6 @@ class RealWorld:
         self._closed = True
         guard.end_run(self.directory, self._stage.pid)
         self._stage.wait()
-        self._selector.close()
         self._deaths.close()
         self._door.close()
         for gate in self._gates.values():
@@ -169,15 +192,13 @@ class RealWorld:
     @property
     def quiet(self) -> bool:
         """Whether nobody owes us anything: a choice may be made."""
+        if self._owing or self._backlog:
+            return False
         ledger = self._ledger
-        for actor in ledger.actors:
-            if actor.ended or actor.outside:
-                continue
-            if actor.id in self._granted or (actor.pending is None and not actor.thread):
+        for actor in self._free:
+            if ledger.can_go(ledger.actors[actor]):
                 return False
-            if actor.id in self._free and ledger.can_go(actor):
-                return False
-        return not self._owing_channels()
+        return not ledger.feeding or not self._owing_channels()
 
     def _owing_channels(self) -> list[str]:
         return [
@@ -194,22 +215,29 @@ class RealWorld:
     @property
     def over(self) -> bool:
         """Whether every process has ended."""
-        return all(actor.ended for actor in self._ledger.actors)
+        return not self._owing and all(actor.ended for actor in self._ledger.actors)
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: those at a gate whose operation would go through, or time out."""
-        return tuple(c for c in self._ledger.choices() if c.actor not in self._free)
+        choices = self._ledger.choices()
+        if self._free:
+            return tuple(choice for choice in choices if choice.actor not in self._free)
+        return choices
 
     # -- what one may do --------------------------------------------------------------
 
     def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
         """Lets the choice happen until its call is over or must wait, and all is quiet again."""
         self._steps = []
-        self.grant(choice)
-        self.settle(deadline)
-        while self._goes_on(choice.actor):
-            self.grant(Choice(choice.actor))
+        self._taking = True
+        try:
+            self.grant(choice)
             self.settle(deadline)
+            while self._goes_on(choice.actor):
+                self.grant(Choice(choice.actor))
+                self.settle(deadline)
+        finally:
+            self._taking = False
         return tuple(self._steps)
 
     def _goes_on(self, actor: ActorId) -> bool:
@@ -221,21 +249,34 @@ class RealWorld:
         )
 
     def grant(self, choice: Choice) -> None:
-        """Opens the gate of one actor once."""
+        """Opens the gate of one actor once.
+
+        What comes of an operation on a semaphore is foretold by its model, and the process
+        is told what to expect: it reports only if it got something else.
+        """
         actor = choice.actor
         operation = self._ledger.actors[actor].pending
         assert operation is not None
         assert actor not in self._free
-        self._granted[actor] = operation
-        self._send(actor, wire.TIME_OUT if choice.times_out else wire.GO)
+        self._owing.add(actor)
+        if choice.times_out:
+            self._send(actor, wire.TIME_OUT)
+            self._effect(actor, operation, "False")
+        elif operation.verb in _FORETOLD:
+            in_vain = not operation.blocking and not self._ledger.would_take(actor, operation)
+            self._send(actor, wire.IN_VAIN if in_vain else wire.GO)
+            self._effect(actor, operation, "")
+        else:
+            self._granted.add(actor)
+            self._send(actor, wire.GO)
 
     def _send(self, actor: ActorId, message: bytes) -> None:
         gate = self._gates.get(actor)
         while gate is None:  # announced, but not through the door yet
             self._open_door()
             gate = self._gates.get(actor)
-        with contextlib.suppress(ConnectionError):
-            gate.sendall(message)
+        with contextlib.suppress(ConnectionError):  # it has just died: its end will be noticed
+            gate.send(message)
         self._moved = time.monotonic()
 
     def open_gates(self) -> None:
@@ -295,18 +336,23 @@ class RealWorld:
     def settle(self, deadline: float | None = None) -> None:
         """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock)."""
         while not self.quiet:
-            self.pump(0.05)
+            if self.pump(0.05):
+                continue
             if self.over or (deadline is not None and time.monotonic() > deadline):
                 return
 
     def pump(self, timeout: float) -> bool:
         """Reads and applies what has arrived, waiting at most ``timeout`` seconds for it."""
-        events = self._selector.select(timeout)
-        for key, _ in events:
-            key.data()
-        if not events:
+        if not self.controlled:
+            time.sleep(_BREATH)  # many records at once are cheaper than one by one
+        events = self._poll.poll(0 if self._backlog else timeout * 1000)
+        for fd, _ in events:
+            self._on[fd]()
+        if self._backlog:
+            self._read_records()
+        elif not events:
             self._lose_patience()
-        return bool(events)
+        return bool(events or self._backlog)
 
     def _lose_patience(self) -> None:
         idle = time.monotonic() - self._moved
@@ -316,9 +362,9 @@ class RealWorld:
         if idle < self.patience or not self.controlled:
             return
         for actor in self._ledger.actors:
-            owes = actor.pending is None or actor.id in self._granted
-            if owes and not actor.ended and not actor.outside:
+            if actor.id in self._owing:
                 self._ledger.change(actor.id, outside=True)
+        self._owing.clear()
 
     def _open_door(self) -> None:
         gate, _ = self._door.accept()
@@ -345,18 +391,32 @@ class RealWorld:
         if data:
             self._on_print(None, "stdout", data.decode("utf-8", "backslashreplace"))
         else:
-            self._selector.unregister(self._spill)
+            self._poll.unregister(self._spill)
 
     def _read_records(self) -> None:
-        try:
-            data = self._rest + os.read(self._fifo, 1 << 18)
-        except BlockingIOError:
+        """Reads what is on the wire, and applies it up to a slice's end.
+
+        Reading is much faster than applying: so that the program is not held up by us, what
+        there is is read first.  (A full backlog holds it up; nothing is ever lost.)
+        """
+        backlog = self._backlog
+        while len(backlog) < _BACKLOG:
+            try:
+                data = os.read(self._fifo, 1 << 18)
+            except BlockingIOError:
+                break
+            backlog += data
+            if len(data) < 1 << 16:  # all there was, or nearly
+                break
+        if not backlog:
             return
-        end = data.rfind(b"\n") + 1
-        self._rest = data[end:]
         self._moved = time.monotonic()
+        # Records are written whole, and so arrive whole unless our buffer was full.
+        end = backlog.rfind(b"\n", 0, _SLICE) + 1
+        lines = bytes(backlog[:end])
+        del backlog[:end]
         try:
-            records = wire.decode(data[:end])
+            records = wire.decode(lines)
         except msgspec.DecodeError as error:
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
         handle = self._HANDLERS
@@ -365,9 +425,8 @@ class RealWorld:
 
     def _bury(self) -> None:
         while True:  # what they said before they died
-            before = self._moved
             self._read_records()
-            if before == self._moved:
+            if not self._backlog:
                 break
         for pid in self._deaths.collect():
             self._died(pid)
@@ -383,21 +442,23 @@ class RealWorld:
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
                 self._ledger.end(member, code)
-                self._granted.pop(member, None)
+                self._granted.discard(member)
+                self._owing.discard(member)
                 self._free.discard(member)
                 self._leaving.pop(member, None)
 
     # -- records ------------------------------------------------------------------------
 
     def _stepped(self, step: Step) -> None:
-        self._steps.append(step)
+        if self._taking:
+            self._steps.append(step)
         self._on_step(step)
 
     def _add(self, actor: Actor) -> None:
         self._ledger.add(actor)
         self._actor_of[actor.pid, 0] = actor.id
-        if not actor.thread:
-            self._deaths.watch(actor.pid)
+        self._owing.add(actor.id)
+        self._deaths.watch(actor.pid)
 
     def _born(self, record: wire.Born) -> None:
         known = self._actor_of.get((record.pid, record.tid))
@@ -450,7 +511,7 @@ class RealWorld:
             operation = replace(
                 operation, blocking=record.blocking, timeout=record.timeout, detail=record.detail
             )
-        self._granted.pop(actor, None)
+        self._owing.discard(actor)
         if record.gated:
             self._free.discard(actor)
         else:
@@ -461,13 +522,16 @@ class RealWorld:
         actor = self._actor_of.get((record.pid, record.tid))
         if actor is None:
             return
-        operation = self._ledger.actors[actor].pending
+        who = self._ledger.actors[actor]
+        operation = who.pending
         if operation is None:
             raise DivergenceError(
-                f"process {record.pid} made an operation that it had not announced"
+                f"{who.name} got {record.result}, which is not what the model foretold"
             )
-        self._granted.pop(actor, None)
+        self._granted.discard(actor)
         self._free.discard(actor)
+        if not who.thread:
+            self._owing.add(actor)
         self._effect(actor, operation, record.result)
 
     def _op(self, record: wire.Op) -> None:
@@ -480,8 +544,10 @@ class RealWorld:
             operation = replace(operation, detail=record.detail)
         if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and operation.compound):
             self._ledger.move(actor, operation)
-        else:
-            self._effect(actor, operation, record.result)
+            return
+        if not self._ledger.actors[actor].thread:
+            self._owing.add(actor)
+        self._effect(actor, operation, record.result)
 
     def _library(self, record: wire.Op, operation: Operation) -> None:
         """A thread of multiprocessing's own did something: it counts for its process."""
@@ -509,7 +575,7 @@ class RealWorld:
                 self._leaving[actor] = int(operation.detail or 0)
             case Verb.RECEIVE:
                 self._clogged.discard(operation.atom)
-        self._ledger.effect(actor, operation, result or None)
+        self._ledger.effect(actor, operation, result)
 
     def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
         known = self._actor_of.get((pid, 0))

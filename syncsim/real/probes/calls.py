@@ -11,11 +11,18 @@ from syncsim.real.gate import Call, Gate
 
 
 def mark(
-    gate: Gate, cls: Any, method: str, *, name: str = "", label: Callable[[Any], str] = str
+    gate: Gate,
+    cls: Any,
+    method: str,
+    *,
+    name: str = "",
+    label: Callable[[Any], str] = str,
+    argument: Callable[..., str] = lambda *_: "",
 ) -> None:
     """Makes a public method a call: its operations belong to it, and its return is recorded.
 
-    ``name`` is how the call is shown, if not ``Class.method``; ``label`` gives its result as text.
+    ``name`` is how the call is shown, if not ``Class.method``; ``label`` gives its result as
+    text, ``argument`` what is to be shown of its arguments.
     """
     original = getattr(cls, method)
     title = name or f"{cls.__name__}.{method}"
@@ -25,7 +32,8 @@ def mark(
         if not gate.applies() or gate.here.call is not None:
             return original(self, *args, **keywords)
         here = gate.here
-        here.call = Call(title, type(self)._syncsim_id(self), gate.user_frame())
+        shown = argument(*args) if args else ""
+        here.call = Call(title, type(self)._syncsim_id(self), gate.user_frame(), shown)
         result = ""
         try:
             value = original(self, *args, **keywords)

@@ -19,8 +19,9 @@ def install(gate: Gate) -> None:
     """Introduces the queues and lets their pipes go through the gate."""
     for queue in (queues.Queue, queues.JoinableQueue):
         introduce(gate, queue, _id, _queue_parts, _size)
-        mark(gate, queue, "put")
+        mark(gate, queue, "put", argument=_first)
     introduce(gate, queues.SimpleQueue, _id, _simple_parts)
+    mark(gate, queues.SimpleQueue, "put", argument=_first)
     for cls, method, label in (
         (queues.Queue, "get", safe_text),
         (queues.Queue, "empty", str),
@@ -28,7 +29,6 @@ def install(gate: Gate) -> None:
         (queues.Queue, "qsize", str),
         (queues.JoinableQueue, "task_done", str),
         (queues.JoinableQueue, "join", str),
-        (queues.SimpleQueue, "put", str),
         (queues.SimpleQueue, "get", safe_text),
     ):
         mark(gate, cls, method, label=label)
@@ -36,6 +36,10 @@ def install(gate: Gate) -> None:
     _claim_pipes()
     _gate_pipes(gate)
     _gate_flush(gate)
+
+
+def _first(item: Any, *_: Any) -> str:
+    return safe_text(item)
 
 
 def _id(queue: Any) -> str:

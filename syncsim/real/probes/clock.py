@@ -25,10 +25,9 @@ def install(gate: Gate) -> None:
             real(seconds)
             return
 
-        def pass_time() -> None:
-            if not gate.shut:
-                real(seconds)
-
-        gate.take(Verb.SLEEP, "", pass_time, "sleep", f"{seconds:g}")
+        if gate.shut:
+            gate.give(Verb.SLEEP, "", "sleep", f"{seconds:g}")
+        else:
+            gate.take(Verb.SLEEP, "", lambda: real(seconds), "sleep", f"{seconds:g}")
 
     vars(time)["sleep"] = sleep

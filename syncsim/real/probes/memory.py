@@ -29,7 +29,7 @@ def install(gate: Gate) -> None:
     value._syncsim_get = _access(gate, real.fget, _reader(gate, lambda obj: obj.value))
     value._syncsim_set = _access(gate, real.fset, _value_writer(gate))
     mark(gate, value, "_syncsim_get", name="Value.get", label=safe_text)
-    mark(gate, value, "_syncsim_set", name="Value.set")
+    mark(gate, value, "_syncsim_set", name="Value.set", argument=safe_text)
     value.value = property(value._syncsim_get, value._syncsim_set)
     array.__getitem__ = _access(gate, array.__getitem__, _reader(gate, lambda obj, at: obj[at]))
     array.__setitem__ = _access(gate, array.__setitem__, _array_writer(gate))
