@@ -238,6 +238,13 @@ def _finished(state: State) -> str:
     return text
 
 
+def _is_left_a_zombie(state: State, actor: Actor) -> bool:
+    """Whether it has ended and the one who could join it has ended, too."""
+    if not actor.ended or actor.reaped or actor.thread or actor.parent is None:
+        return False
+    return state.actors[actor.parent].ended
+
+
 def _findings(
     state: State, stuck: tuple[ActorId, ...], cycle: tuple[Link, ...]
 ) -> Iterable[Finding]:
@@ -284,7 +291,7 @@ def _findings(
                         )
         elif main_ended and not actor.is_main:
             yield Finding("leaked process", f"{actor.name} lives on after the main process")
-        if actor.ended and not actor.reaped and not actor.is_main and not actor.thread:
+        if _is_left_a_zombie(state, actor):
             yield Finding("zombie", f"nobody has joined {actor.name} after it ended")
     for primitive_id, at in state.unheard.items():
         primitive = state.primitives[primitive_id]

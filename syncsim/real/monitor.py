@@ -39,6 +39,8 @@ from syncsim.real.world import RealWorld
 FLAT_OUT_SHARE = 0.15
 #: In free running, how often a second the state is told.
 FREE_RATE = 20
+#: Of what happens between two such times, the steps that are told.
+FLOOD = 500
 
 
 class Monitor:
@@ -63,7 +65,8 @@ class Monitor:
             on_print=lambda actor, stream, text: self.updates.append(Printed(actor, stream, text)),
         )
         self._world.also_wake_on(self._wake)
-        self._taken: list[Step] = []
+        # What happened since it was last told; of a flood, only the end.
+        self._taken: deque[tuple[Step, State]] = deque(maxlen=FLOOD)
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
         self._thread.start()
 
@@ -222,30 +225,27 @@ class Monitor:
         return f"{who.name} is running: it has not reached its next operation."
 
     def _take(self, choice: Choice) -> None:
-        self._taken = []
         self._world.take(choice, time.monotonic() + self._world.patience + 1)
-        state = self._told = self._world.state
-        for step in self._taken:
-            self.updates.append(Stepped(step, state, choice))
-        if not self._taken:
-            self.updates.append(Settled(state))
-        self._taken = []
-        self._diagnose(state)
+        self._report(choice)
 
     def _stepped(self, step: Step) -> None:
-        self._taken.append(step)
+        self._taken.append((step, self._world.state))
 
     def _tell(self) -> None:
         """Tells of what happened without a choice of ours."""
-        state = self._world.state
-        if state is self._told:
-            return
-        self._told = state
-        for step in self._taken:
-            self.updates.append(Stepped(step, state))
-        if not self._taken:
+        if self._world.state is not self._told:
+            self._report(None)
+
+    def _report(self, choice: Choice | None) -> None:
+        state = self._told = self._world.state
+        told = tuple(self._taken)
+        self._taken.clear()
+        for step, then in told[:-1]:
+            self.updates.append(Stepped(step, then, choice))
+        if told:  # the last one with what it led to: who has reached a gate since
+            self.updates.append(Stepped(told[-1][0], state, choice))
+        else:
             self.updates.append(Settled(state))
-        self._taken = []
         self._diagnose(state)
 
     def _diagnose(self, state: State) -> None:
@@ -253,6 +253,8 @@ class Monitor:
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
             self.updates.append(Diagnosed(diagnosis, state.n))
+            if self._mode is Mode.PLAYING:  # here one wants to look
+                self._set(Mode.PAUSED)
         decided = diagnosis.verdict and not self._world.choices()
         if self._world.over or (decided and (diagnosis.stuck or self._mode is not Mode.FREE)):
             self._set(Mode.OVER)
