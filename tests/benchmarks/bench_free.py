@@ -59,9 +59,7 @@ def wire_alone(processes: int = 3, rounds: int = 40_000) -> float:
                 return
             counted[0] += data.count(b"\n")
 
-    world = Counting(
-        load(PROGRAMS / "locks.py", (str(processes), str(rounds))), controlled=False
-    )
+    world = Counting(load(PROGRAMS / "locks.py", (str(processes), str(rounds))), controlled=False)
     try:
         world.pump(1.0)
         start = time.perf_counter()
