@@ -65,8 +65,9 @@ class Gate:
         self._fifo = _out_of_the_way(os.open(f"{directory}/{wire.FIFO}", os.O_WRONLY))
         with Path(directory, wire.MODE).open("rb") as file:
             self._mode = mmap.mmap(file.fileno(), 1, prot=mmap.PROT_READ)
-        # By id, which is faster than by code; the code is kept so that its id stays its own.
-        self._library: dict[int, tuple[bool, CodeType]] = {}
+        # Whether code is the library's, and a bottom; by id, which is faster than by code (which
+        # is kept so that its id stays its own).
+        self._library: dict[int, tuple[bool, CodeType, bool]] = {}
         self.active = False
         #: Where a process's own stack begins: below are our frames, or those of the parent that
         #: it was forked from.
@@ -129,25 +130,31 @@ class Gate:
 
     # -- where in the program --------------------------------------------------------
 
-    def user_frame(self) -> FrameType | None:
-        """The innermost frame that is the program's own, not the library's and not ours."""
-        frame: FrameType | None = sys._getframe(1)
+    def user_frame(self, above: int = 1) -> FrameType | None:
+        """The innermost frame that is the program's own, not the library's and not ours.
+
+        ``above`` is how many callers are known to be ours.
+        """
+        frame: FrameType | None = sys._getframe(above)
         known = self._library
         while frame is not None:
             code = frame.f_code
-            found = known.get(id(code))
-            if not (found[0] if found is not None else self.is_library(code)):
+            found = known.get(id(code)) or self._look_up(code)
+            if not found[0]:
                 return frame
-            if code in self.bottoms:
+            if found[2]:
                 return None
             frame = frame.f_back
         return None
 
     def is_library(self, code: CodeType) -> bool:
         """Whether the code is multiprocessing's or ours, and not the program's."""
+        return self._look_up(code)[0]
+
+    def _look_up(self, code: CodeType) -> tuple[bool, CodeType, bool]:
         library = code.co_filename.startswith(_LIBRARY + _FILES)
-        self._library[id(code)] = (library, code)
-        return library
+        found = self._library[id(code)] = (library, code, code in self.bottoms)
+        return found
 
     def _point(self, verb: Verb, atom: str, name: str, frame: FrameType | None) -> int:
         call = self.here.call
@@ -231,7 +238,7 @@ class Gate:
         """An acquire of the semaphore ``atom`` whose real method is ``real``."""
         here = self.here
         call = here.call
-        frame = None if call is not None else self.user_frame()
+        frame = None if call is not None else self.user_frame(3)
         n = self._point(Verb.ACQUIRE, atom, "", frame)
         pid, tid = self.pid, here.tid
         gated = self._mode[0] == wire.SHUT and not here.library
@@ -263,7 +270,7 @@ class Gate:
         Not ``sited``: no line of the program asks for it.
         """
         here = self.here
-        frame = self.user_frame() if sited and here.call is None else None
+        frame = self.user_frame(3) if sited and here.call is None else None
         n = self._point(verb, atom, name, frame)
         if self._mode[0] == wire.SHUT and not here.library:
             self._want(n, True, True, None, detail)

@@ -51,11 +51,13 @@ class SemLock(RealSemLock):  # type: ignore[misc]
             gate.give(Verb.RELEASE, self.key)
         self._release()
 
-    def __enter__(self) -> bool:
-        return self.acquire()
+    __enter__ = acquire
 
     def __exit__(self, *args: object) -> None:
-        self.release()
+        gate = self.gate
+        if gate.applies():
+            gate.give(Verb.RELEASE, self.key)
+        self._release()
 
     def _get_value(self) -> int:
         value: int = super()._get_value()
