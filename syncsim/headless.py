@@ -105,9 +105,11 @@ class HeadlessRun:
             choices = world.choices()
             if world.over or not choices:
                 diagnosis = diagnose(world.state)
-                if diagnosis.verdict is None:
-                    raise StopError("nobody offers a step, but somebody is outside our view")
-                return diagnosis
+                if diagnosis.verdict is not None and not _outside(world.state):
+                    return diagnosis
+                world.pump(0.1)  # somebody is outside our view: it may come back
+                self._settle()
+                continue
             choice = self._scheduler.choose(world.state, choices)
             if choice is None:
                 diagnosis = diagnose(world.state)
@@ -227,6 +229,11 @@ def _stdin() -> int:
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return subprocess.DEVNULL
     return sys.stdin.fileno()
+
+
+def _outside(state: State) -> bool:
+    """Whether somebody lives outside our view."""
+    return any(actor.outside and not actor.ended for actor in state.actors)
 
 
 def _alive(diagnosis: Diagnosis, state: State) -> bool:

@@ -107,12 +107,14 @@ class Channel(Struct, frozen=True, gc=False):
     items: tuple[Item, ...] = ()
     sent: int = 0
     sending: tuple[ActorId, ...] = ()
+    #: Nobody can send any more: a receive meets the end of the file.
+    ended: bool = False
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
         """A receive needs an item, a flush an empty buffer; everything else goes through."""
         match operation.verb:
             case Verb.RECEIVE | Verb.POLL if operation.blocking:
-                return bool(self.items)
+                return bool(self.items) or self.ended
             case Verb.FLUSH:
                 return not self.unsent(actor)
             case _:
@@ -141,7 +143,7 @@ class Channel(Struct, frozen=True, gc=False):
             case Verb.RECEIVE if self.items:
                 return replace(self, items=self.items[1:]), self.items[0].label
             case Verb.POLL:
-                return self, str(bool(self.items))
+                return self, str(bool(self.items) or self.ended)
             case _:
                 return self, ""
 
@@ -149,7 +151,8 @@ class Channel(Struct, frozen=True, gc=False):
         number = self.sent + 1
         own = (item for item in self.buffered if item.sender == actor)
         item = replace(next(own, Item(operation.detail, actor)), number=number)
-        return Channel(
+        return replace(
+            self,
             buffered=self.without_first(actor).buffered,
             items=(*self.items, item),
             sent=number,

@@ -273,12 +273,12 @@ def _findings(
                         f"{names(state, [w.id for w in waiting])} cannot have it any more",
                     )
                 elif any(
-                    isinstance(atom := state.atoms[name], Semaphore) and actor.id in atom.holders
-                    for name in primitive.parts.values()
+                    actor.id in state.holders(primitive, role)
+                    for role in ("lock", "permits")
+                    if role in primitive.parts
                 ):
                     yield Finding(
-                        "leaked lock",
-                        f"{actor.name} ended and never gave {primitive.name} back",
+                        "leaked lock", f"{actor.name} ended and never gave {primitive.name} back"
                     )
             for primitive in state.primitives.values():
                 pipe = state.atoms.get(primitive.parts.get("items", ""))

@@ -177,6 +177,12 @@ class Ledger:
         assert isinstance(atom, Channel)
         self._set(channel, atom.without_first(actor))
 
+    def end_channel(self, channel: str) -> None:
+        """Nobody can send through the channel any more."""
+        atom = self.atoms.get(channel)
+        if isinstance(atom, Channel):
+            self._set(channel, replace(atom, ended=True))
+
     def _set(self, name: str, atom: Atom) -> None:
         self.atoms[name] = atom
         self._state = None

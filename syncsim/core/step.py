@@ -40,6 +40,9 @@ _DONE = {
     "SimpleQueue.get": "gets {result} from {it}",
     "Connection.send": "sends {detail} through {it}",
     "Connection.recv": "receives {result} from {it}",
+    "Connection.send_bytes": "sends {detail} through {it}",
+    "Connection.recv_bytes": "receives {result} from {it}",
+    "Connection.poll": "looks whether something has come through {it}: {result}",
     "Value.get": "reads {result} from {it}",
     "Value.set": "writes {detail} to {it}",
     "Value.acquire": "takes the lock of {it}",
@@ -68,6 +71,9 @@ _BEGUN = {
     "Event.wait": "finds {it} not set and goes to sleep",
     "Event.set": "sets {it} and waits until the sleepers are awake",
     "Queue.get": "is next in line to get from {it}",
+    "SimpleQueue.get": "is next in line to get from {it}",
+    "JoinableQueue.join": "waits until all tasks of {it} are done",
+    "JoinableQueue.task_done": "reports a task of {it} done and waits until the sleeper is awake",
     "Barrier.wait": "arrives at {it} and waits for the others",
 }
 

@@ -79,6 +79,8 @@ def _waiting_at(
         case ("Queue" | "JoinableQueue" | "SimpleQueue", "get lock"):
             before = f"{names(state, held)} is before it in line" if held else "not its turn"
             return held, "waits for {it}: " + before
+        case ("JoinableQueue", "wait"):
+            return (), "waits until all tasks of {it} are done"
         case ("Condition", "wait"):
             return (), "waits on {it} until it is notified"
         case ("Event", "wait"):

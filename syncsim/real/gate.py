@@ -297,18 +297,20 @@ class Gate:
         block: bool = True,
         in_vain: Any = None,
         label: Callable[[Any], str] = str,
+        ready: Callable[[], bool] | None = None,
     ) -> Any:
         """Announces, makes and then records an operation that may have to wait.
 
         ``in_vain`` is the answer when it times out instead; ``label`` gives the text of
-        the result.
+        the result.  ``ready`` looks whether it would block, for what the model cannot know: the
+        other end was closed.
         """
         here = self.here
         frame = None if here.call is not None else self.user_frame()
         n = self._point(verb, atom, name, frame)
         gated = self._mode[0] == wire.SHUT and not here.library
         self._want(n, gated, block, timeout, detail)
-        if gated and self._wait() == wire.TIME_OUT:
+        if gated and self._wait(ready) == wire.TIME_OUT:
             return in_vain
         try:
             result = real()
@@ -318,8 +320,8 @@ class Gate:
         self.write(wire.Did(self.pid, here.tid, label(result)))
         return result
 
-    def _wait(self) -> bytes:
-        """Waits at the gate for the grant; answers looks at the stack meanwhile."""
+    def _wait(self, ready: Callable[[], bool] | None = None) -> bytes:
+        """Waits at the gate for the grant; answers what it is asked meanwhile."""
         here = self.here
         gate = here.gate
         try:
@@ -327,10 +329,13 @@ class Gate:
                 gate = here.gate = self._connect()
             while True:
                 grant = gate.recv(1)
-                if grant != wire.INSPECT:
+                if grant == wire.INSPECT:
+                    gate.sendall(self._look())
+                elif grant == wire.READY:
+                    gate.sendall(b"y" if ready is not None and ready() else b"n")
+                else:
                     # Nobody is at the other end any more: the guard ends us in a moment.
                     return grant or wire.RUN_FREE
-                gate.sendall(self._look())
         except ConnectionError:
             return wire.RUN_FREE
 

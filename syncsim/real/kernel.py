@@ -32,6 +32,17 @@ def account(pid: int) -> str:
     return state
 
 
+def is_asleep(pid: int) -> bool:
+    """Whether every thread of the process sleeps; false where that cannot be known."""
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if (task / "stat").read_text().rpartition(")")[2].split()[0] not in "SZ":
+                return False
+    except OSError:
+        return False
+    return sys.platform == "linux"
+
+
 def is_stopped(pid: int) -> bool:
     """Whether a signal has stopped the process."""
     fields = _stat(pid)

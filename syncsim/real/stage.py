@@ -13,7 +13,7 @@ from types import ModuleType
 
 from syncsim.real import child, guard, wire
 from syncsim.real.gate import Gate
-from syncsim.real.probes import output, processes
+from syncsim.real.probes import output, processes, unseen
 
 
 def main() -> None:
@@ -49,10 +49,7 @@ def _run(path: str, gate: Gate) -> None:
     except BaseException as error:
         child.exit_code = 1
         # Our own frames are no part of the program's traceback.
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code is _run.__code__:
-            trace = trace.tb_next
-        error.__traceback__ = trace
+        trace = error.__traceback__ = unseen.without_ours(error.__traceback__)
         processes.report_error(gate, error)
         sys.excepthook(type(error), error, trace)
         sys.exit(1)

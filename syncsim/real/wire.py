@@ -28,7 +28,7 @@ OPEN, SHUT = 0, 1
 
 #: What comes through a gate, from us to a waiting process.
 #: (A try that is going to be in vain is granted, too.)
-GO, IN_VAIN, TIME_OUT, RUN_FREE, INSPECT = b"g", b"n", b"t", b"o", b"i"
+GO, IN_VAIN, TIME_OUT, RUN_FREE, INSPECT, READY = b"g", b"n", b"t", b"o", b"i", b"r"
 
 #: One record is at most this many bytes (4096 on Linux, 512 on macOS).
 LIMIT = select.PIPE_BUF

@@ -5,7 +5,8 @@ chooses only at a *quiet point*, when everything that can run has announced itse
 ended.  What is owed is counted, not waited for: a granted process owes its next
 announcement, a started child its first, an ended one its death, a put the feeder thread's
 delivery.  Only what never announces at all (a long computation, a socket) is given up
-on after ``patience`` seconds and called *outside*.
+on after ``patience`` seconds, or as soon as the kernel says
+that everyone sleeps, and called *outside*.
 """
 
 from __future__ import annotations
@@ -65,10 +66,15 @@ _BREATH = 0.002
 #: Bytes that the FIFO should hold (Linux; its default is 65,536, and its most, unprivileged, this).
 _FIFO_SIZE = 1 << 20
 
+#: So often in a row everyone must be seen asleep before those who owe something are given up on.
+_LOOKS = 3
+
 #: The verbs whose result follows from the state alone.
 _FORETOLD = frozenset(
     (Verb.ACQUIRE, Verb.RELEASE, Verb.WRITE, Verb.OUTPUT, Verb.SLEEP, Verb.TERMINATE, Verb.EXIT)
 )
+#: The verbs of atoms that have a model; one whose making we have not seen is left to itself.
+_MODELLED = frozenset((Verb.ACQUIRE, Verb.RELEASE))
 
 
 class RealWorld:
@@ -106,6 +112,8 @@ class RealWorld:
         self._free: set[ActorId] = set()  # in an operation for real: no gate holds it
         self._leaving: dict[ActorId, int] = {}  # has said its exit code, is not dead yet
         self._clogged: set[str] = set()  # pipes that are full: their feeders owe nothing
+        self._asleep = 0  # how often in a row everyone was seen asleep
+        self._may_have_closed = False  # an end of a pipe: a process ended, or closed it
         self._backlog = bytearray()  # read from the wire, not yet applied
         self._moved = time.monotonic()
         self._closed = False
@@ -219,10 +227,29 @@ class RealWorld:
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: those at a gate whose operation would go through, or time out."""
+        if self._may_have_closed:
+            self._look_for_ends()
         choices = self._ledger.choices()
         if self._free:
             return tuple(choice for choice in choices if choice.actor not in self._free)
         return choices
+
+    def _look_for_ends(self) -> None:
+        """Asks those who wait at a pipe whether its other end was closed meanwhile."""
+        self._may_have_closed = False
+        for actor in self._ledger.actors:
+            operation = actor.pending
+            if operation is None or operation.verb not in (Verb.RECEIVE, Verb.POLL):
+                continue
+            if actor.id in self._free or self._ledger.can_go(actor):
+                continue
+            self._send(actor.id, wire.READY)
+            gate = self._gates[actor.id]
+            gate.settimeout(1.0)
+            with contextlib.suppress(OSError):
+                if gate.recv(1) == b"y":
+                    self._ledger.end_channel(operation.atom)
+            gate.settimeout(None)
 
     # -- what one may do --------------------------------------------------------------
 
@@ -262,6 +289,9 @@ class RealWorld:
         if choice.times_out:
             self._send(actor, wire.TIME_OUT)
             self._effect(actor, operation, "False")
+        elif operation.atom and operation.verb in _MODELLED and not self._knows(operation):
+            self._granted.add(actor)
+            self._send(actor, wire.RUN_FREE)
         elif operation.verb in _FORETOLD:
             in_vain = not operation.blocking and not self._ledger.would_take(actor, operation)
             self._send(actor, wire.IN_VAIN if in_vain else wire.GO)
@@ -269,6 +299,9 @@ class RealWorld:
         else:
             self._granted.add(actor)
             self._send(actor, wire.GO)
+
+    def _knows(self, operation: Operation) -> bool:
+        return operation.atom in self._ledger.atoms
 
     def _send(self, actor: ActorId, message: bytes) -> None:
         gate = self._gates.get(actor)
@@ -359,7 +392,11 @@ class RealWorld:
         if idle > 0.1:
             # A delivery that does not come: the pipe is full.  It comes when somebody receives.
             self._clogged.update(self._owing_channels())
-        if idle < self.patience or not self.controlled:
+        if not self.controlled:
+            return
+        alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
+        self._asleep = self._asleep + 1 if all(map(kernel.is_asleep, alive)) else 0
+        if idle < self.patience and self._asleep < _LOOKS:
             return
         for actor in self._ledger.actors:
             if actor.id in self._owing:
@@ -411,6 +448,7 @@ class RealWorld:
         if not backlog:
             return
         self._moved = time.monotonic()
+        self._asleep = 0
         # Records are written whole, and so arrive whole unless our buffer was full.
         end = backlog.rfind(b"\n", 0, _SLICE) + 1
         lines = bytes(backlog[:end])
@@ -439,6 +477,7 @@ class RealWorld:
             code: int | None = self._stage.wait()
         else:
             code = self._leaving.get(actor, kernel.exit_code(pid))
+        self._may_have_closed = True
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
                 self._ledger.end(member, code)
@@ -571,6 +610,8 @@ class RealWorld:
                     name = self._ledger.actors[target].name
                     operation = replace(operation, detail=name)
                     self._ledger.change(target, terminated=True)
+                    if not self._ledger.actors[target].ended:
+                        self._owing.add(target)  # its death
             case Verb.EXIT:
                 self._leaving[actor] = int(operation.detail or 0)
             case Verb.RECEIVE:

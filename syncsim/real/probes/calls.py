@@ -8,6 +8,7 @@ from typing import Any
 
 from syncsim.real import wire
 from syncsim.real.gate import Call, Gate
+from syncsim.real.probes.unseen import unseen
 
 
 def mark(
@@ -27,9 +28,10 @@ def mark(
     original = getattr(cls, method)
     title = name or f"{cls.__name__}.{method}"
 
+    @unseen
     @functools.wraps(original)
     def call(self: Any, *args: Any, **keywords: Any) -> Any:
-        if not gate.applies() or gate.here.call is not None:
+        if not gate.applies() or gate.here.call is not None or gate.here.library:
             return original(self, *args, **keywords)
         here = gate.here
         shown = argument(*args) if args else ""
@@ -66,6 +68,7 @@ def introduce(
     cls._syncsim_id = identify
     kind = kind or cls.__name__
 
+    @unseen
     @functools.wraps(original)
     def init(self: Any, *args: Any, **keywords: Any) -> None:
         # A subclass of ours (JoinableQueue of Queue) records itself.
@@ -74,16 +77,21 @@ def introduce(
             return
         with gate.silence():
             original(self, *args, **keywords)
-        frame = gate.user_frame()
-        file, position = "", (0, 0, 0, 0)
-        if frame is not None:
-            file = frame.f_code.co_filename
-            line, end_line, column, end_column = (
-                number or 0 for number in list(frame.f_code.co_positions())[frame.f_lasti // 2]
-            )
-            position = (line, column, end_line, end_column)
-        gate.write(
-            wire.Made(gate.pid, identify(self), kind, parts(self), capacity(self), file, *position)
-        )
+        gate.write(creation(gate, identify(self), kind, parts(self), capacity(self)))
 
     cls.__init__ = init
+
+
+def creation(
+    gate: Gate, identity: str, kind: str, parts: list[wire.Part], capacity: int | None = None
+) -> wire.Made:
+    """The record of a primitive that the program is creating in the current call."""
+    frame = gate.user_frame()
+    file, position = "", (0, 0, 0, 0)
+    if frame is not None:
+        file = frame.f_code.co_filename
+        line, end_line, column, end_column = (
+            number or 0 for number in list(frame.f_code.co_positions())[frame.f_lasti // 2]
+        )
+        position = (line, column, end_line, end_column)
+    return wire.Made(gate.pid, identity, kind, parts, capacity, file, *position)

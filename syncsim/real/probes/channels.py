@@ -1,24 +1,28 @@
-"""The queues: an item is put into a buffer, sent by the feeder thread, and received."""
+"""Pipes and queues: an item is put into a buffer, sent by the feeder thread, and received."""
 
 from __future__ import annotations
 
 import collections
+import functools
 import os
 from typing import Any
 
 from syncsim.core.operation import Verb
 from syncsim.real import wire
 from syncsim.real.gate import Gate
-from syncsim.real.probes.calls import introduce, mark
-from syncsim.real.probes.library import connection, queues, synchronize
-from syncsim.real.probes.semlock import part
+from syncsim.real.probes.calls import creation, introduce, mark
+from syncsim.real.probes.library import connection, queues, reduction, synchronize
+from syncsim.real.probes.semlock import condition_parts, part
+from syncsim.real.probes.unseen import unseen
 from syncsim.real.safe import safe_text
 
 
 def install(gate: Gate) -> None:
-    """Introduces the queues and lets their pipes go through the gate."""
+    """Introduces pipes and queues and lets them go through the gate."""
+    _claim_queues()
+    introduce(gate, queues.Queue, _id, _queue_parts, _size)
+    introduce(gate, queues.JoinableQueue, _id, _joinable_parts, _size)
     for queue in (queues.Queue, queues.JoinableQueue):
-        introduce(gate, queue, _id, _queue_parts, _size)
         mark(gate, queue, "put", argument=_first)
     introduce(gate, queues.SimpleQueue, _id, _simple_parts)
     mark(gate, queues.SimpleQueue, "put", argument=_first)
@@ -33,9 +37,9 @@ def install(gate: Gate) -> None:
     ):
         mark(gate, cls, method, label=label)
     _Buffer.gate = gate
-    _claim_pipes()
-    _gate_pipes(gate)
+    _gate_connections(gate)
     _gate_flush(gate)
+    _introduce_pipes(gate)
 
 
 def _first(item: Any, *_: Any) -> str:
@@ -43,7 +47,7 @@ def _first(item: Any, *_: Any) -> str:
 
 
 def _id(queue: Any) -> str:
-    return f"queue {_key(queue._writer)}"
+    return f"queue {queue._writer._syncsim_out}"
 
 
 def _size(queue: Any) -> int | None:
@@ -53,7 +57,7 @@ def _size(queue: Any) -> int | None:
 
 def _simple_parts(queue: Any) -> list[wire.Part]:
     return [
-        wire.Part("items", _key(queue._writer), "channel"),
+        wire.Part("items", queue._writer._syncsim_out, "channel"),
         part("get lock", queue._rlock),
         part("put lock", queue._wlock),
     ]
@@ -63,12 +67,20 @@ def _queue_parts(queue: Any) -> list[wire.Part]:
     return [part("slots", queue._sem), *_simple_parts(queue)]
 
 
-def _key(end: Any) -> str:
-    """What names a pipe in every process: the number of its file."""
-    key: str | None = getattr(end, "_syncsim_key", None)
-    if key is None:
-        key = end._syncsim_key = f"pipe:{os.fstat(end.fileno()).st_ino}"
-    return key
+def _joinable_parts(queue: Any) -> list[wire.Part]:
+    unfinished = part("unfinished", queue._unfinished_tasks)
+    return [*_queue_parts(queue), unfinished, *condition_parts(queue._cond)]
+
+
+def _inbox(end: Any) -> str:
+    """What names, in every process, the messages that this end receives: its file's number."""
+    return f"pipe:{os.fstat(end.fileno()).st_ino}"
+
+
+def _claim(reader: Any, writer: Any) -> None:
+    """Has two ends of one pipe watched; the names are kept because an end may be closed."""
+    reader._syncsim_in = reader._syncsim_out = _inbox(reader)
+    writer._syncsim_in = writer._syncsim_out = reader._syncsim_in
 
 
 class _Buffer(collections.deque[Any]):
@@ -93,72 +105,125 @@ class _Buffer(collections.deque[Any]):
         super().append(item)
 
 
-def _claim_pipes() -> None:
-    """Marks the pipe of each queue as one, also in a process that has unpickled the queue."""
+def _claim_queues() -> None:
+    """Has the pipe of each queue watched, also in a process that has unpickled the queue."""
     real_reset = queues.Queue._reset
     real_init, real_setstate = queues.SimpleQueue.__init__, queues.SimpleQueue.__setstate__
 
-    def claim(queue: Any) -> None:
-        for end in (queue._reader, queue._writer):
-            end._syncsim_queue = True
-            _key(end)
-
     def reset(self: Any, after_fork: bool = False) -> None:
         real_reset(self, after_fork)
-        claim(self)
-        self._buffer = self._writer._syncsim_buffer = _Buffer(_key(self._writer))
+        if not after_fork:
+            _claim(self._reader, self._writer)
+        self._buffer = self._writer._syncsim_buffer = _Buffer(self._writer._syncsim_out)
 
     def init(self: Any, *args: Any, **keywords: Any) -> None:
         real_init(self, *args, **keywords)
-        claim(self)
+        _claim(self._reader, self._writer)
 
     def setstate(self: Any, state: Any) -> None:
         real_setstate(self, state)
-        claim(self)
+        _claim(self._reader, self._writer)
 
     queues.Queue._reset = reset
     queues.SimpleQueue.__init__, queues.SimpleQueue.__setstate__ = init, setstate
 
 
-def _gate_pipes(gate: Gate) -> None:
+def _gate_connections(gate: Gate) -> None:
     cls = connection.Connection
     real_send, real_receive, real_poll = cls._send_bytes, cls._recv_bytes, cls._poll
 
     def watched(end: Any) -> bool:
-        return getattr(end, "_syncsim_queue", False) and gate.applies()
+        return hasattr(end, "_syncsim_in") and gate.applies()
 
+    @unseen
     def send(self: Any, buf: Any) -> None:
         if not watched(self):
             real_send(self, buf)
             return
-        gate.note(Verb.SEND, _key(self))
+        out = self._syncsim_out
+        gate.note(Verb.SEND, out, detail=gate.here.call.detail if gate.here.call else "")
         real_send(self, buf)  # blocks in the middle when the pipe is full
-        gate.note(Verb.SENT, _key(self))
+        gate.note(Verb.SENT, out)
         buffer = getattr(self, "_syncsim_buffer", None)
         if buffer is not None:
             buffer.unsent -= 1
 
+    @unseen
     def receive(self: Any, maxsize: int | None = None) -> Any:
         if not watched(self):
             return real_receive(self, maxsize)
         return gate.take(
-            Verb.RECEIVE, _key(self), lambda: real_receive(self, maxsize), label=lambda _: ""
+            Verb.RECEIVE,
+            self._syncsim_in,
+            lambda: real_receive(self, maxsize),
+            label=lambda _: "",
+            ready=lambda: real_poll(self, 0),
         )
 
+    @unseen
     def poll(self: Any, timeout: float | None) -> Any:
         if not watched(self):
             return real_poll(self, timeout)
         waits = timeout is None or timeout > 0
         return gate.take(
             Verb.POLL,
-            _key(self),
+            self._syncsim_in,
             lambda: real_poll(self, timeout),
             timeout=timeout if waits else None,
             block=waits,
             in_vain=False,
+            ready=lambda: real_poll(self, 0),
         )
 
     cls._send_bytes, cls._recv_bytes, cls._poll = send, receive, poll
+
+
+def _introduce_pipes(gate: Gate) -> None:
+    """A pipe that the program makes is a primitive; its ends are known wherever they go."""
+    cls = connection.Connection
+    cls._syncsim_id = lambda end: getattr(end, "_syncsim_pipe", "")
+    for method in ("send", "send_bytes"):
+        mark(gate, cls, method, argument=_first)
+    for method in ("recv", "recv_bytes", "poll"):
+        mark(gate, cls, method, label=safe_text)
+    real_pipe, real_reduce = connection.Pipe, connection.reduce_connection
+
+    @functools.wraps(real_pipe)
+    def pipe(duplex: bool = True) -> tuple[Any, Any]:
+        first, second = real_pipe(duplex)
+        if not gate.applies():
+            return first, second
+        if duplex:
+            first._syncsim_in = second._syncsim_out = _inbox(first)
+            second._syncsim_in = first._syncsim_out = _inbox(second)
+        else:
+            _claim(first, second)
+        channels = {"items": second._syncsim_in, "items back": first._syncsim_in}
+        first._syncsim_pipe = second._syncsim_pipe = f"both ends of {first._syncsim_in}"
+        parts = [
+            wire.Part(role, channel, "channel")
+            for role, channel in list(channels.items())[: 2 if duplex else 1]
+        ]
+        gate.write(creation(gate, first._syncsim_pipe, "Pipe", parts))
+        return first, second
+
+    def reduce(end: Any) -> Any:
+        real = real_reduce(end)
+        names = {key: value for key, value in vars(end).items() if key in _PICKLED}
+        return (_rebuild, (real, names)) if names else real
+
+    connection.Pipe = pipe
+    reduction.register(cls, reduce)
+
+
+_PICKLED = ("_syncsim_in", "_syncsim_out", "_syncsim_pipe")
+
+
+def _rebuild(real: tuple[Any, Any], names: dict[str, str]) -> Any:
+    function, arguments = real
+    end = function(*arguments)
+    vars(end).update(names)
+    return end
 
 
 def _gate_flush(gate: Gate) -> None:

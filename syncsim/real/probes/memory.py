@@ -5,6 +5,7 @@ It is recorded inside the lock that comes with it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark
 from syncsim.real.probes.library import sharedctypes
 from syncsim.real.probes.semlock import part
+from syncsim.real.probes.unseen import unseen
 from syncsim.real.safe import safe_text
 
 
@@ -55,6 +57,7 @@ def _parts(memory: Any) -> list[wire.Part]:
 def _access(gate: Gate, real: Callable[..., Any], watched: Callable[..., Any]) -> Any:
     """``watched`` under the lock while somebody watches, ``real`` otherwise."""
 
+    @unseen
     @functools.wraps(real)
     def access(self: Any, *args: Any) -> Any:
         if not gate.applies():
@@ -86,7 +89,8 @@ def _value_writer(gate: Gate) -> Callable[..., Any]:
 def _array_writer(gate: Gate) -> Callable[..., Any]:
     def set_item(self: Any, at: Any, new: Any) -> None:
         whole = list(self._obj)
-        whole[at] = new
+        with contextlib.suppress(Exception):  # the real one will say what is wrong
+            whole[at] = new
         gate.give(Verb.WRITE, _key(self), detail=safe_text(whole))
         self._obj[at] = new
 
@@ -97,6 +101,7 @@ def _make_lock_silently(gate: Gate, maker: str) -> None:
     """The lock inside a Value or an Array is a part of it, not a primitive of its own."""
     real = getattr(sharedctypes, maker)
 
+    @unseen
     @functools.wraps(real)
     def make(typecode: Any, *args: Any, lock: Any = True, ctx: Any = None) -> Any:
         if lock in (True, None) and gate.applies():

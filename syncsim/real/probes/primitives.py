@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark
 from syncsim.real.probes.library import synchronize
-from syncsim.real.probes.semlock import RealSemLock, part
+from syncsim.real.probes.semlock import RealSemLock, condition_parts, part
 
 
 def install(gate: Gate) -> None:
@@ -22,19 +21,19 @@ def install(gate: Gate) -> None:
         gate,
         synchronize.Condition,
         lambda condition: f"condition {condition._wait_semaphore._semlock.key}",
-        _condition,
+        condition_parts,
     )
     introduce(
         gate,
         synchronize.Event,
         lambda event: f"event {event._flag._semlock.key}",
-        lambda event: [part("flag", event._flag), *_condition(event._cond)],
+        lambda event: [part("flag", event._flag), *condition_parts(event._cond)],
     )
     introduce(
         gate,
         synchronize.Barrier,
         lambda barrier: f"barrier {barrier._cond._wait_semaphore._semlock.key}",
-        lambda barrier: _condition(barrier._cond),
+        lambda barrier: condition_parts(barrier._cond),
         lambda barrier: barrier._parties,
     )
     for cls, methods in (
@@ -53,12 +52,3 @@ def _own_key(lock: Any) -> str:
 
 def _permits(semaphore: Any) -> int | None:
     return RealSemLock._get_value(semaphore._semlock) or None
-
-
-def _condition(condition: Any) -> list[wire.Part]:
-    return [
-        part("lock", condition._lock),
-        part("sleeping", condition._sleeping_count),
-        part("woken", condition._woken_count),
-        part("wait", condition._wait_semaphore),
-    ]

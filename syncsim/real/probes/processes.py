@@ -14,6 +14,7 @@ from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.library import popen_fork, popen_forkserver, process, util
 from syncsim.real.probes.output import redirect
+from syncsim.real.probes.unseen import unseen
 
 #: Runs first in every interpreter that multiprocessing starts for the program.
 _PRELUDE = (
@@ -44,6 +45,7 @@ def _wrap_process(gate: Gate) -> None:
     real_start, real_join, real_alive = base.start, base.join, base.is_alive
     real_bootstrap = base._bootstrap
 
+    @unseen
     @functools.wraps(real_start)
     def start(self: Any) -> None:
         if not gate.applies():
@@ -57,6 +59,7 @@ def _wrap_process(gate: Gate) -> None:
 
         gate.take(Verb.START, "", go, "Process.start", self.name)
 
+    @unseen
     @functools.wraps(real_join)
     def join(self: Any, timeout: float | None = None) -> None:
         # A call that is only going to raise an AssertionError is no operation.
@@ -72,6 +75,7 @@ def _wrap_process(gate: Gate) -> None:
             timeout=timeout,
         )
 
+    @unseen
     @functools.wraps(real_alive)
     def is_alive(self: Any) -> bool:
         alive: bool
@@ -167,6 +171,7 @@ def _wrap_poll(gate: Gate, popen: Any) -> None:
 def _wrap_signal(gate: Gate, method: str) -> None:
     real = getattr(popen_fork.Popen, method)
 
+    @unseen
     @functools.wraps(real)
     def send(self: Any) -> None:
         if gate.applies():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from syncsim.core.operation import Verb
 from syncsim.real import wire
 from syncsim.real.probes.library import c_module, synchronize
+from syncsim.real.probes.unseen import without_ours
 
 if TYPE_CHECKING:
     from syncsim.real.gate import Gate
@@ -40,24 +41,36 @@ class SemLock(RealSemLock):  # type: ignore[misc]
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """As the real one."""
         gate = self.gate
-        if not gate.applies():
-            return self._acquire(block, timeout)  # type: ignore[no-any-return]
-        return gate.acquire(self.key, self._acquire, block, timeout)
+        try:
+            if not gate.applies():
+                return self._acquire(block, timeout)  # type: ignore[no-any-return]
+            return gate.acquire(self.key, self._acquire, block, timeout)
+        except BaseException as error:
+            error.__traceback__ = without_ours(error.__traceback__)
+            raise
 
     def release(self) -> None:
         """As the real one."""
         gate = self.gate
-        if gate.applies():
-            gate.give(Verb.RELEASE, self.key)
-        self._release()
+        try:
+            if gate.applies():
+                gate.give(Verb.RELEASE, self.key)
+            self._release()
+        except BaseException as error:
+            error.__traceback__ = without_ours(error.__traceback__)
+            raise
 
     __enter__ = acquire
 
     def __exit__(self, *args: object) -> None:
         gate = self.gate
-        if gate.applies():
-            gate.give(Verb.RELEASE, self.key)
-        self._release()
+        try:
+            if gate.applies():
+                gate.give(Verb.RELEASE, self.key)
+            self._release()
+        except BaseException as error:
+            error.__traceback__ = without_ours(error.__traceback__)
+            raise
 
     def _get_value(self) -> int:
         value: int = super()._get_value()
@@ -78,6 +91,16 @@ def part(role: str, lock: Any) -> wire.Part:
         RealSemLock._get_value(semaphore),
         semaphore.maxvalue,
     )
+
+
+def condition_parts(condition: Any) -> list[wire.Part]:
+    """The four semaphores of which a Condition is made."""
+    return [
+        part("lock", condition._lock),
+        part("sleeping", condition._sleeping_count),
+        part("woken", condition._woken_count),
+        part("wait", condition._wait_semaphore),
+    ]
 
 
 def install(gate: Gate) -> None:
