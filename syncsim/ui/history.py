@@ -1,0 +1,181 @@
+"""What was seen of a run so far, so that one can look back and branch.
+
+Taking in a step is cheap (it happens thousands of times a second when playing flat out);
+everything in words is worked out only for the few lines that are shown.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from syncsim.core.atoms import ActorId
+from syncsim.core.live import Printed, Stepped
+from syncsim.core.schedule import Choice
+from syncsim.core.state import State
+from syncsim.core.step import Step
+from syncsim.core.words import waiting_for
+
+#: How many moments one can look back; a state of 16 processes is some kilobytes.
+LIMIT = 2000
+
+#: How many characters of what was printed are kept after one step.
+PRINT_LIMIT = 2000
+
+
+class Line(NamedTuple):
+    """One line of what happened; ``n`` is the step it tells of, None for what is no step."""
+
+    kind: Literal["step", "wait", "print"]
+    n: int | None
+    actor: ActorId | None
+    text: str
+
+
+class Moment:
+    """A step and the state it left behind; the first moment has no step."""
+
+    __slots__ = ("_waits", "chosen", "printed", "prints", "state", "step")
+
+    def __init__(self, step: Step | None, state: State, chosen: int | None) -> None:
+        self.step = step
+        self.state = state
+        #: How many choices led here; None where the operating system made some of them.
+        self.chosen = chosen
+        self.prints: list[Printed] = []
+        self.printed = 0
+        self._waits: dict[ActorId, str] | None = None
+
+    def settle(self, state: State) -> None:
+        """The state became another one without a step."""
+        self.state = state
+        self._waits = None
+
+    @property
+    def waits(self) -> dict[ActorId, str]:
+        """Who waits in this moment, each with the reason as a clause."""
+        if self._waits is None:
+            self._waits = {
+                actor.id: wait.clause
+                for actor in self.state.actors
+                if actor.pending is not None
+                and not actor.ended
+                and (wait := waiting_for(self.state, actor)) is not None
+            }
+        return self._waits
+
+
+class Past(NamedTuple):
+    """A step, and the moment before it."""
+
+    step: Step
+    before: Moment
+
+    @property
+    def waited(self) -> int:
+        """How many steps the process could not go before it made this one.
+
+        ``Step.waited`` also counts those in which it could, and was not picked.
+        """
+        return self.step.waited if self.step.actor in self.before.waits else 0
+
+
+class History:
+    """The last moments of a run, oldest first, and all choices that were made."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.moments: deque[Moment] = deque([Moment(None, State(), 0)], maxlen=limit)
+        self._choices: list[Choice] = []
+        self._same: dict[Choice, Choice] = {}
+
+    @property
+    def now(self) -> Moment:
+        """The newest moment."""
+        return self.moments[-1]
+
+    def add(self, stepped: Stepped) -> None:
+        """Take in a step."""
+        choice = stepped.choice
+        chosen = self.moments[-1].chosen
+        if choice is None:
+            chosen = None
+        elif chosen is not None:
+            self._choices.append(self._same.setdefault(choice, choice))
+            chosen += 1
+        if stepped.step.call == "print":
+            # What is printed may be told before the step or after it; once is enough.
+            before = self.moments[-1]
+            before.prints = [p for p in before.prints if not _said(stepped.step, p)]
+        self.moments.append(Moment(stepped.step, stepped.state, chosen))
+
+    def settle(self, state: State) -> None:
+        """Take in a change that is no step."""
+        self.moments[-1].settle(state)
+
+    def hear(self, printed: Printed) -> None:
+        """Take in what a process wrote, as far as there is room for it."""
+        now = self.moments[-1]
+        if now.printed < PRINT_LIMIT and not (now.step and _said(now.step, printed)):
+            now.prints.append(printed)
+            now.printed += len(printed.text) + 1
+
+    def at(self, n: int | None) -> Moment:
+        """The moment after step ``n`` (None: the newest), or the nearest that is kept."""
+        if n is None:
+            return self.moments[-1]
+        first = self.moments[0].state.n
+        return self.moments[max(0, min(n - first, len(self.moments) - 1))]
+
+    def schedule(self, moment: Moment) -> Sequence[Choice] | None:
+        """The choices that lead to that moment; None where there is no such schedule."""
+        return None if moment.chosen is None else self._choices[: moment.chosen]
+
+    def past(self, n: int) -> Iterator[Past]:
+        """The steps that are kept up to step ``n``, newest first."""
+        newer: Step | None = None
+        for moment in reversed(self.moments):
+            if newer is not None and newer.n <= n:
+                yield Past(newer, moment)
+            newer = moment.step
+
+    def lines(self, n: int | None = None) -> Iterator[Line]:
+        """What happened until step ``n``, in words, newest first."""
+        last = self.at(n)
+        started = False
+        newer: Moment | None = None
+        for moment in reversed(self.moments):
+            if newer is not None:
+                yield from _lines(newer, moment)
+                newer = moment
+            elif started or moment is last:
+                started, newer = True, moment
+        if newer is not None:
+            yield from _lines(newer, None)
+
+
+def _lines(moment: Moment, before: Moment | None) -> Iterator[Line]:
+    step = moment.step
+    # What one process writes at a time stays in the order in which it is read.
+    blocks = [(who, list(some)) for who, some in groupby(moment.prints, lambda p: p.actor)]
+    for who, some in reversed(blocks):
+        for text in "".join(printed.text for printed in some).rstrip("\n").split("\n"):
+            yield Line("print", None, who, text)
+    waited = before.waits if before is not None else {}
+    for actor, clause in reversed(moment.waits.items()):
+        if waited.get(actor) != clause and not (
+            step is not None and step.actor == actor and not step.complete
+        ):
+            yield Line("wait", None, actor, clause)
+    if step is not None:
+        yield Line("step", step.n, step.actor, step.sentence)
+
+
+def _said(step: Step, printed: Printed) -> bool:
+    """Whether the step's sentence says already what was printed."""
+    return (
+        step.call == "print"
+        and step.actor == printed.actor
+        and printed.text.strip() == step.detail.strip().strip("'\"")
+    )

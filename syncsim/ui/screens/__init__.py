@@ -1,0 +1,1 @@
+"""Whole screens: the gallery, the stage, the code of a program, the help."""

@@ -1,0 +1,476 @@
+"""The stage: a program runs, and one watches it, steps it, and looks back.
+
+The screen only looks: one timer takes in what has happened and draws once per frame.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from syncsim.core.diagnosis import Diagnosis, Verdict
+from syncsim.core.live import Diagnosed, Mode
+from syncsim.core.schedule import format_schedule
+from syncsim.core.state import Actor, State
+from syncsim.core.words import waiting_for
+from syncsim.program.source import Program
+from syncsim.puzzles.catalogue import Puzzle
+from syncsim.ui.look import clean, cut, shown
+from syncsim.ui.playing import Playing, Start
+from syncsim.ui.screens.stage_keys import STAGE_KEYS
+from syncsim.ui.widgets.header import Header, Standing
+from syncsim.ui.widgets.inspector import about_primitive, about_process
+from syncsim.ui.widgets.keys import KeyLine
+from syncsim.ui.widgets.panels import Panels
+from syncsim.ui.widgets.verdict import Outcome, VerdictBand
+
+#: Frames per second; fewer over a network.
+FRAMES = 10 if "SSH_CONNECTION" in os.environ else 15
+
+#: When more steps than this come in a frame, nobody can read them one by one: the panels that
+#: tell of single steps are then drawn only in every ``SELDOM``-th frame, and at the end.
+MANY = 6
+SELDOM = 5
+
+#: How long a notice stays, in seconds.
+NOTICE = 8.0
+
+
+class StageScreen(Screen[None]):
+    """A program on the stage, and the puzzle it belongs to, if any."""
+
+    CSS_PATH = "stage.tcss"
+    AUTO_FOCUS = "#processes"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 (declared so by Textual)
+        (0, "-narrow"),
+        (100, "-normal"),
+        (170, "-wide"),
+    ]
+    BINDINGS = STAGE_KEYS
+
+    def __init__(self, program: Program, puzzle: Puzzle | None, start: Start) -> None:
+        super().__init__()
+        self._program = program
+        self._puzzle = puzzle
+        self._playing = Playing(program, start)
+        self._panels = Panels(program, self._playing.history)
+        self._seed = 1
+        self._hints = 0
+        self._count = 0
+        self._taken = 0
+        #: Whether another process was chosen since the last step.
+        self._choosing = False
+        self._drawn: tuple[Any, ...] = ()
+        self._asked: tuple[int, int] | None = None
+        self._hiding: Timer | None = None
+
+    # -- what is on it ----------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Header, goal, panels, verdict, keys."""
+        title = self._puzzle.title if self._puzzle else self._program.name
+        yield Header(Standing(title, scheduler=self._playing.scheduler))
+        if self._puzzle is not None:
+            yield Static(self._goal(self._puzzle), id="goal", markup=False)
+        yield self._panels
+        yield VerdictBand()
+        yield Static(id="notice", markup=False)
+        yield KeyLine(self.BINDINGS)
+
+    @staticmethod
+    def _goal(puzzle: Puzzle) -> Content:
+        par = f"   par {puzzle.goal.par} steps" if puzzle.goal.par else ""
+        return Content.assemble(
+            ("Goal: ", "$accent"), shown(clean(puzzle.goal.text)), (par, "$quiet")
+        )
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self._panels.name_panels()
+        self.set_interval(1 / FRAMES, self.look)
+        self.look()
+
+    def on_unmount(self) -> None:
+        """Leave no run behind, however one leaves."""
+        self._playing.close()
+
+    def on_resize(self) -> None:
+        """Share the room out anew."""
+        self._drawn = ()
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        self._panels.name_panels()
+        self.look()
+
+    # -- one frame --------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Take in what has happened, then draw what has changed."""
+        playing, panels = self._playing, self._panels
+        playing.drain()
+        if playing.said:
+            self.notice(playing.said)
+            playing.said = ""
+        self._count += 1
+        fast = len(playing.fresh) - self._taken > MANY
+        self._taken = len(playing.fresh)
+        if not fast or self._count % SELDOM == 0:
+            for state in playing.fresh[-max(1, panels.time.size.width) :]:
+                panels.time.add(state)
+            playing.fresh.clear()
+            self._taken = 0
+        for actor, text in playing.wrote.items():
+            panels.processes.printed(actor, text)
+        playing.wrote.clear()
+        state, diagnosis = playing.moment.state, playing.diagnosis
+        now = (
+            state, diagnosis, playing.at, playing.mode, playing.rung, playing.scheduler,
+            playing.broken, playing.replaying, playing.verdict, playing.inspected,
+            panels.processes.chosen, panels.primitives.chosen, playing.history.now.printed,
+            panels.inspector.display, panels.among_primitives, bool(playing.fresh),
+        )  # fmt: skip
+        if (
+            len(now) == len(self._drawn)
+            and all(a is b or a == b for a, b in zip(now[1:], self._drawn[1:], strict=True))
+            and state is self._drawn[0]
+        ):
+            return
+        if self._drawn and state.n != self._drawn[0].n:
+            self._choosing = False
+        elif self._drawn and panels.processes.chosen != self._drawn[10]:
+            self._choosing = True
+        self._drawn = now
+        self._draw(state, diagnosis)
+
+    def _draw(self, state: State, diagnosis: Diagnosis | None) -> None:
+        playing = self._playing
+        known = diagnosis or Diagnosis(None)
+        with self.app.batch_update():
+            self.query_one(Header).show(self._standing())
+            self._share_room(state)
+            self._panels.show(state, known, playing.at, self._line(), whole=not playing.fresh)
+            outcome = self._outcome()
+            self.query_one(VerdictBand).show(outcome)
+            if self.has_class("-verdict") != (outcome is not None):
+                self.set_class(outcome is not None, "-verdict")
+                self.call_after_refresh(self._share_room, state)
+            self._inspect(state, diagnosis)
+            self._say_keys(state)
+        if playing.broken:
+            self.notice(playing.broken, stays=True)
+
+    def _standing(self) -> Standing:
+        playing = self._playing
+        title = self._puzzle.title if self._puzzle else self._program.name
+        instead = ""
+        if playing.broken:
+            instead = "broken"
+        elif playing.replaying:
+            instead = "going back there"
+        elif not playing.history.now.state.actors:
+            instead = "starting"
+        return Standing(
+            title, playing.history.now.state.n, playing.mode, playing.scheduler,
+            playing.speed, None if playing.at is None else playing.moment.state.n, instead,
+        )  # fmt: skip
+
+    def _line(self) -> int:
+        """The line of the action: of the step just made, or of the process just chosen."""
+        moment = self._playing.moment
+        step = None if self._choosing else moment.step
+        if step is not None:
+            return step.line if self._panels.source.holds(step.file) else 0
+        actor = self._panels.actor(moment.state) or next(iter(moment.state.actors), None)
+        site = actor.pending.site if actor is not None and actor.pending is not None else None
+        return site.line if site is not None and self._panels.source.holds(site.file) else 0
+
+    def _outcome(self) -> Outcome | None:
+        """What the band says: the verdict that is the goal, once it is reached, or the newest."""
+        playing = self._playing
+        covered = self._panels.narrow and self._panels.inspecting
+        if playing.at is not None or playing.verdict is None or covered:
+            return None
+        goal = self._puzzle.goal if self._puzzle else None
+        reached = None
+        verdict = playing.verdict
+        if goal is not None:
+            wins = [v for v in playing.verdicts if self._wins(v)]
+            reached = bool(wins)
+            verdict = wins[0] if wins else verdict
+        return Outcome(
+            verdict.diagnosis, verdict.n, playing.history.now.state, reached,
+            goal.par if goal else None, goal.text if goal else "",
+        )  # fmt: skip
+
+    def _wins(self, verdict: Diagnosed) -> bool:
+        goal = self._puzzle.goal if self._puzzle else None
+        if goal is None:
+            return False
+        wanted = Verdict.FINISHED if goal.kind == "watch" else goal.verdict
+        return verdict.diagnosis.verdict == wanted
+
+    def _share_room(self, state: State) -> None:
+        self._panels.share_room(state, verdict=self.has_class("-verdict"))
+
+    def _say_keys(self, state: State) -> None:
+        playing = self._playing
+        words = {"stage.branch": ""} if playing.at is None else {}
+        if playing.mode in (Mode.PLAYING, Mode.FREE):
+            words["stage.play"] = "pause"
+        if self._panels.inspecting:
+            words["stage.inspect"] = "close"
+        if playing.mode is Mode.OVER:
+            gone = ("play", "step", "step_chosen", "slower", "free")
+            words |= {f"stage.{key}": "" for key in gone}
+        if playing.at is not None:
+            words |= {
+                "stage.play": "to the present", "stage.step": "forward",
+                "stage.step_chosen": "", "stage.slower": "", "stage.free": "",
+            }  # fmt: skip
+        elif self._panels.among_primitives:
+            words["stage.step_chosen"] = ""
+        elif (actor := self._panels.actor(state)) is not None and playing.mode is not Mode.OVER:
+            words["stage.step_chosen"] = f"step {cut(clean(actor.name), 10)}"
+        self.query_one(KeyLine).say(words)
+
+    def notice(self, text: str, *, stays: bool = False) -> None:
+        """Say a sentence above the keys, for a while."""
+        line = self.query_one("#notice", Static)
+        line.update(Content(shown(clean(text, 600))))
+        line.display = True
+        if self._hiding is not None:
+            self._hiding.stop()
+        self._hiding = None if stays else self.set_timer(NOTICE, self._hush)
+
+    def _hush(self) -> None:
+        if not self._playing.broken:
+            self.query_one("#notice").display = False
+
+    # -- playing ----------------------------------------------------------------------------
+
+    def action_play(self) -> None:
+        """Play or pause; from the past, go to the present."""
+        playing = self._playing
+        if playing.at is not None:
+            playing.at = None
+        elif playing.mode is Mode.OVER:
+            self.notice("The run is over: r starts it again, ← looks back.")
+        elif playing.mode is Mode.PAUSED:
+            self._hush()
+            playing.live.play()
+        else:
+            playing.live.pause()
+        self.look()
+
+    def action_step(self) -> None:
+        """One step, or one moment forward."""
+        playing = self._playing
+        self._hush()
+        if playing.at is not None:
+            playing.forward()
+        elif playing.mode is Mode.OVER:
+            self.notice("The run is over: r starts it again, ← looks back.")
+        elif playing.mode is Mode.FREE:
+            playing.live.pause()
+            self.notice("Paused out of free running: s steps on from here.")
+        else:
+            playing.step()
+        self.look()
+
+    def action_step_chosen(self) -> None:
+        """One step of the chosen process, or the reason why it cannot go."""
+        playing = self._playing
+        if self._panels.among_primitives:
+            self.action_inspect()
+            return
+        state = playing.history.now.state
+        actor = self._panels.actor(state)
+        self._hush()
+        if playing.at is not None:
+            self.notice("This is the past: → goes forward, b branches off from here.")
+        elif actor is None:
+            self.notice("Choose a process first, with ↑ and ↓.")
+        elif playing.mode is Mode.FREE:
+            playing.live.pause()
+            self.notice("Paused out of free running: ⏎ steps on from here.")
+        elif why := _why_not(state, actor):
+            self.notice(why)
+        else:
+            playing.step(actor.id)
+        self.look()
+
+    def action_choose(self, by: int) -> None:
+        """Choose the next process or primitive."""
+        self._panels.choose(by)
+        self.look()
+
+    def action_faster(self, by: int) -> None:
+        """Another speed."""
+        self._playing.faster(by)
+        self.look()
+
+    def action_free(self) -> None:
+        """Let the operating system schedule."""
+        playing = self._playing
+        if playing.mode is Mode.OVER:
+            self.notice("The run is over: r starts it again.")
+        elif playing.at is not None:
+            self.notice("This is the past: space goes to the present.")
+        elif playing.mode is Mode.FREE:
+            playing.live.pause()
+        else:
+            playing.live.free()
+
+    def action_another_order(self) -> None:
+        """Another random order from now on."""
+        self._seed += 1
+        self._playing.use(f"random:{self._seed}")
+        self.look()
+
+    def action_round_robin(self) -> None:
+        """Everyone in turn from now on."""
+        self._playing.use("round-robin")
+        self.look()
+
+    def action_back(self) -> None:
+        """Look at the moment before."""
+        if not self._playing.back():
+            first = self._playing.history.moments[0].state.n
+            self.notice("This is the beginning." if not first else "One cannot look back further.")
+        self.look()
+
+    def action_branch(self) -> None:
+        """Another way from the moment one looks at."""
+        playing = self._playing
+        if playing.at is None:
+            self.notice("Look back first, with ←, to the moment to branch off from.")
+        elif playing.branch():
+            self._begin_again()
+        else:
+            self.notice(
+                "No branch from here: the operating system made some of the choices, "
+                "and nobody knows how to repeat them."
+            )
+
+    def action_restart(self) -> None:
+        """From the beginning."""
+        self._playing.restart()
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        self._hush()
+        self._panels.begin(self._playing.history)
+        self._asked = None
+        self.look()
+
+    def action_copy(self) -> None:
+        """Copy the schedule."""
+        playing = self._playing
+        schedule = playing.history.schedule(playing.moment)
+        if schedule is None:
+            self.notice("There is no schedule: the operating system made some of the choices.")
+        elif not schedule:
+            self.notice("No choice has been made yet: the schedule is empty.")
+        else:
+            text = format_schedule(schedule)
+            self.app.copy_to_clipboard(text)
+            self.notice(f"Schedule copied: {cut(text, max(20, self.size.width - 24))}")
+
+    # -- looking ----------------------------------------------------------------------------
+
+    def action_inspect(self) -> None:
+        """Open or close the inspector."""
+        self._panels.inspect()
+        self._asked = None
+        self._drawn = ()
+        self.look()
+
+    def action_sheet(self, by: int) -> None:
+        """Scroll the inspector."""
+        if by > 0:
+            self._panels.inspector.scroll_page_down(animate=False)
+        else:
+            self._panels.inspector.scroll_page_up(animate=False)
+
+    def _inspect(self, state: State, diagnosis: Diagnosis | None) -> None:
+        playing, sheet = self._playing, self._panels.inspector
+        if not sheet.display:
+            return
+        past = playing.history.past(state.n)
+        primitive, actor = self._panels.primitive(state), self._panels.actor(state)
+        if primitive is not None:
+            sheet.show(about_primitive(state, primitive, past))
+        elif actor is None:
+            sheet.show(Content.styled(shown("Choose a process with ↑ and ↓."), "$quiet"))
+        else:
+            asks = playing.calm and playing.at is None and not actor.ended
+            if asks and self._asked != (actor.id, state.n):
+                self._asked = (actor.id, state.n)
+                playing.live.inspect(actor.id)
+            inspected = playing.inspected if asks else None
+            sheet.show(about_process(state, actor, diagnosis, inspected, past))
+
+    def action_code(self) -> None:
+        """The whole program."""
+        from syncsim.ui.screens.code import CodeScreen
+
+        self.app.push_screen(CodeScreen(self._program, self._playing.moment.state, self._line()))
+
+    def action_hint(self) -> None:
+        """The next hint of the puzzle."""
+        hints = self._puzzle.hints if self._puzzle else ()
+        if not hints:
+            self.notice("There is no hint for this program.")
+            return
+        at = self._hints % len(hints)
+        self._hints += 1
+        self.notice(f"Hint {at + 1} of {len(hints)}: {hints[at]}")
+
+    def action_help(self) -> None:
+        """What the signs mean."""
+        from syncsim.ui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.BINDINGS))
+
+    def action_leave(self) -> None:
+        """Close what is open; then go back."""
+        if self._panels.inspecting:
+            self.action_inspect()
+        else:
+            self.app.pop_screen()
+
+    # -- panels -----------------------------------------------------------------------------
+
+    def action_panel(self, by: int) -> None:
+        """Move the focus to the next panel; where they share a place, show it."""
+        panel = self._panels.next_to_focus(by)
+        self._drawn = ()
+        self.call_after_refresh(self._focus, panel)
+
+    def _focus(self, panel: Widget) -> None:
+        self.set_focus(panel, scroll_visible=False)
+        self.look()
+
+    def action_tab(self, tab: str) -> None:
+        """Show that one of those which share a place."""
+        self._panels.show_tab(tab)
+        self._drawn = ()
+        self.call_after_refresh(self.look)
+
+
+def _why_not(state: State, actor: Actor) -> str:
+    """Why the actor cannot go; empty if it can."""
+    if actor.ended:
+        return f"{actor.name} has ended: choose another process."
+    wait = waiting_for(state, actor)
+    if wait is not None and actor.pending is not None and not actor.pending.can_time_out:
+        return f"{actor.name} {wait.clause}."
+    return ""

@@ -1,0 +1,173 @@
+"""The keys of the stage: each with the words for the line of keys, the help and the palette."""
+
+from __future__ import annotations
+
+from textual.binding import BindingType
+
+from syncsim.ui.widgets.keys import key
+
+#: In the order in which the line of keys shows them, until there is no more room.
+STAGE_KEYS: list[BindingType] = [
+    key(
+        "space",
+        "play",
+        "play",
+        "Let the scheduler pick, step after step; again: pause.",
+        id="stage.play",
+    ),
+    key(
+        "s,right",
+        "step",
+        "step",
+        "One step of whom the scheduler picks; while looking back: one forward.",
+        id="stage.step",
+        sign="s",
+    ),
+    key(
+        "up",
+        "choose(-1)",
+        "choose",
+        "Choose a process, or a primitive while that panel has the focus.",
+        id="stage.previous",
+        sign="↑↓",
+    ),
+    key(
+        "down",
+        "choose(1)",
+        "choose",
+        "Choose a process, or a primitive while that panel has the focus.",
+        id="stage.next",
+        show=False,
+    ),
+    key(
+        "enter",
+        "step_chosen",
+        "step it",
+        "One step of the chosen process.",
+        id="stage.step_chosen",
+        sign="⏎",
+    ),
+    key(
+        "i",
+        "inspect",
+        "inspect",
+        "All about the chosen process or primitive; again: close.",
+        id="stage.inspect",
+    ),
+    key(
+        "left",
+        "back",
+        "look back",
+        "Look at the moment before this step.",
+        id="stage.back",
+        sign="←",
+    ),
+    key(
+        "b",
+        "branch",
+        "branch from here",
+        "Start again, go to the moment one looks at, and wait there.",
+        id="stage.branch",
+    ),
+    key(
+        "f",
+        "free",
+        "free run",
+        "Let the operating system schedule; space pauses at any moment.",
+        id="stage.free",
+    ),
+    key(
+        "n",
+        "another_order",
+        "other order",
+        "Let another random order pick from now on (another seed).",
+        id="stage.another_order",
+        show=False,
+    ),
+    key(
+        "N",
+        "round_robin",
+        "in turn",
+        "Let everyone go in turn from now on (round robin).",
+        id="stage.round_robin",
+        show=False,
+    ),
+    key(
+        "tab",
+        "panel(1)",
+        "panel",
+        "Move to the next panel, or to the one before.",
+        id="stage.panel",
+        show=False,
+    ),
+    key(
+        "shift+tab",
+        "panel(-1)",
+        "panel before",
+        "Move to the next panel, or to the one before.",
+        id="stage.panel_before",
+        show=False,
+    ),
+    key(
+        "r", "restart", "restart", "Start the program again from the beginning.", id="stage.restart"
+    ),
+    key(
+        "minus",
+        "faster(-1)",
+        "speed",
+        "Play faster or slower: from one step in two seconds up to flat out.",
+        id="stage.slower",
+        sign="+-",
+    ),
+    key(
+        "plus,equals_sign",
+        "faster(1)",
+        "faster",
+        "Play faster or slower: from one step in two seconds up to flat out.",
+        id="stage.faster",
+        sign="+",
+        show=False,
+    ),
+    key(
+        "y",
+        "copy",
+        "copy",
+        "Copy the schedule: the choices that led here, as a short text.",
+        id="stage.copy",
+        show=False,
+    ),
+    key("c", "code", "code", "The program on the whole screen.", id="stage.code"),
+    key(
+        "h",
+        "hint",
+        "hint",
+        "A hint for the puzzle; again: the next one.",
+        id="stage.hint",
+        show=False,
+    ),
+    key(
+        "pageup",
+        "sheet(-1)",
+        "inspector up",
+        "Scroll the inspector.",
+        id="stage.sheet_up",
+        show=False,
+    ),
+    key(
+        "pagedown",
+        "sheet(1)",
+        "inspector down",
+        "Scroll the inspector.",
+        id="stage.sheet_down",
+        show=False,
+    ),
+    key(
+        "question_mark",
+        "help",
+        "help",
+        "What the signs mean, and all keys.",
+        id="stage.help",
+        sign="?",
+    ),
+    key("q,escape", "leave", "back", "End the run and go back.", id="stage.leave", sign="q"),
+]

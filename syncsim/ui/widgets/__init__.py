@@ -1,0 +1,1 @@
+"""The panels of the stage; each draws what it is shown and asks nobody."""

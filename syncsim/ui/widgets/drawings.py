@@ -1,0 +1,369 @@
+"""How each kind of primitive is drawn: from a state to pieces of text, and nothing else.
+
+A drawing has a head (the kind and a number), a main part, and a rest that stands beside it
+or, where there is room, in a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len
+
+from syncsim.core.atoms import Cell, Channel, Item, Semaphore
+from syncsim.core.state import Actor, Primitive, State
+from syncsim.ui import look
+from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
+from syncsim.ui.widgets.memory import Memory
+
+_GAP: Final = Piece("   ")
+
+
+class Drawing(NamedTuple):
+    """What is drawn of a primitive."""
+
+    number: str
+    main: list[Piece]
+    rest: list[Piece]
+    #: What stands below the main part where there is much room, and says nothing new.
+    under: Sequence[Piece] = ()
+
+
+class Scene(NamedTuple):
+    """What a drawing is made of."""
+
+    state: State
+    primitive: Primitive
+    memory: Memory
+    width: int
+    names: int  # how wide a process is at the most, with its badge
+
+    @property
+    def capacity(self) -> int | None:
+        """As the primitive says."""
+        return self.primitive.capacity
+
+    def semaphore(self, role: str) -> Semaphore:
+        """The semaphore in that role."""
+        return self.state.semaphore(self.primitive, role)
+
+    def waiting(self, *roles: str) -> tuple[Actor, ...]:
+        """Who waits there, longest first."""
+        return self.state.waiting(self.primitive, *roles)
+
+    def at(self, *methods: str) -> list[Actor]:
+        """Who is about to do one of these calls here and may go on."""
+        return [
+            actor
+            for actor in self.state.actors
+            if actor.pending is not None
+            and actor.pending.primitive == self.primitive.id
+            and actor.pending.call.rpartition(".")[2] in methods
+            and not actor.ended
+            and self.state.enabled(actor)
+        ]
+
+    def tag(self, actor: Actor | int, style: str = "", key: bool = True) -> Piece:
+        """A process, in its colour."""
+        who = actor if isinstance(actor, Actor) else self.state.actors[actor]
+        return tag(who, self.names - 1, style, key)
+
+    def tags(self, actors: Iterable[Actor | int], between: str = " ") -> list[Piece]:
+        """Several of them."""
+        pieces: list[Piece] = []
+        for actor in actors:
+            if pieces:
+                pieces.append(Piece(between, "quiet"))
+            pieces.append(self.tag(actor))
+        return pieces
+
+    def line(self, actors: Sequence[Actor], words: str = "in line ") -> list[Piece]:
+        """Those who wait, in order; nothing if nobody does."""
+        return [Piece(words, "quiet"), *self.tags(actors, " › ")] if actors else []
+
+
+def draw(scene: Scene) -> Drawing:
+    """The drawing for the primitive of the scene."""
+    parts = scene.primitive.parts
+    for kinds, needed, how in _KINDS:
+        if scene.primitive.kind in kinds and all(role in parts for role in needed):
+            return how(scene)
+    return _anything(scene)
+
+
+def _lock(scene: Scene) -> Drawing:
+    main = _holder(scene, "lock") or [Piece("free", "quiet")]
+    line = scene.line(scene.waiting("lock"))
+    if line:  # those in line stand below each other
+        main.append(Piece(" " * (8 + scene.names - width_of(main))))
+    return Drawing("", main, line)
+
+
+def _holder(scene: Scene, role: str) -> list[Piece]:
+    holders = scene.state.holders(scene.primitive, role)
+    if not holders:
+        return []
+    holder = scene.state.actors[holders[-1]]
+    pieces = [Piece("held by ", "quiet"), scene.tag(holder)]
+    if len(holders) > 1:
+        pieces.append(Piece(f" ×{len(holders)}", "rest"))
+    if holder.ended:
+        pieces.append(Piece(" who has ended", "bad"))
+    else:
+        since = scene.memory.since.get((scene.primitive.id, holder.id))
+        if since is not None and scene.width >= 60:
+            pieces.append(Piece(" " * (scene.names - cell_len(pieces[1].text))))
+            pieces.append(Piece(f" since step {since:<4}", "quiet"))
+    return pieces
+
+
+def _semaphore(scene: Scene) -> Drawing:
+    semaphore = scene.semaphore("permits")
+    value, holders = semaphore.value, semaphore.holders
+    whole = max(scene.capacity or 0, value)
+    if whole <= 10:
+        main = [Piece("◆ ", "accent", f"unit-{n}") for n in range(value)]
+        main += [Piece("◇ ", "quiet")] * (whole - value)
+    else:
+        main = [Piece("◆", "accent"), Piece(f" {value} free ", "rest")]
+    if holders:
+        main.append(Piece("  "))
+    for at, holder in enumerate(holders):
+        who = scene.state.actors[holder]
+        main += (scene.tag(who, key=holders.index(holder) == at), Piece(" "))
+        main.append(
+            Piece("◆ who has ended ", "bad")
+            if who.ended
+            else Piece("◆ ", "accent", f"unit-{whole - 1 - at}")
+        )
+    count = f"{value}/{whole}" if whole else str(value)
+    return Drawing(count, main, scene.line(scene.waiting("permits")))
+
+
+def _condition(scene: Scene) -> Drawing:
+    lock = scene.state.holders(scene.primitive, "lock")
+    asleep = scene.waiting("wait")
+    awake = [
+        actor
+        for actor in scene.state.actors
+        if actor.pending is not None
+        and actor.pending.primitive == scene.primitive.id
+        and actor.pending.call.endswith((".wait", ".wait_for"))
+        and not actor.ended
+        and (
+            (actor.pending.role == "wait" and scene.state.enabled(actor))
+            or (actor.pending.role == "lock" and actor.call)
+        )
+    ]
+    main = [Piece("lock ", "quiet"), *(scene.tags(lock[-1:]) or [Piece("free", "quiet")])]
+    if lock and scene.state.actors[lock[-1]].ended:
+        main.append(Piece(" who has ended", "bad"))
+    main.append(Piece(" " * (5 + scene.names + 2 - width_of(main))))
+    room = "waiting room " if scene.width >= 44 else "asleep "
+    main += (Piece(room, "quiet"), *_room(scene.tags(asleep)))
+    rest = [Piece("notified ", "quiet"), *scene.tags(awake)] if awake else []
+    line = [actor for actor in scene.waiting("lock") if actor not in awake]
+    if line:
+        rest += ([_GAP] if rest else []) + scene.line(line)
+    waker = scene.waiting("woken")
+    if waker:
+        rest += [Piece(" by " if rest else "woken by ", "quiet"), *scene.tags(waker)]
+    return Drawing("", main, rest)
+
+
+def _room(inside: list[Piece]) -> list[Piece]:
+    return [Piece("┆ ", "quiet"), *(inside or [Piece(" ")]), Piece(" ┆", "quiet")]
+
+
+def _event(scene: Scene) -> Drawing:
+    on = scene.semaphore("flag").value > 0
+    asleep = scene.waiting("wait")
+    main = [Piece("● on ", "accent") if on else Piece("○ off", "rest")]
+    if asleep:
+        main += (_GAP, Piece("asleep ", "quiet"), *scene.tags(asleep))
+    waking = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == "wait"]
+    rest = [Piece("awake again ", "quiet"), *scene.tags(waking)] if waking else []
+    line = scene.waiting("lock")
+    if line:
+        rest += ([_GAP] if rest else []) + scene.line(line)
+    return Drawing("", main, rest)
+
+
+def _barrier(scene: Scene) -> Drawing:
+    arrived = scene.waiting("wait")
+    parties = scene.capacity or 0
+    inside = scene.tags(arrived)
+    for _ in range(min(parties, 12) - len(arrived)):
+        inside.append(Piece(" _" if inside else "_", "quiet"))
+    leaving = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == "wait"]
+    rest = [Piece("goes on ", "quiet"), *scene.tags(leaving)] if leaving else []
+    return Drawing(f"{len(arrived)}/{parties}", _room(inside), rest)
+
+
+def _value(scene: Scene) -> Drawing:
+    cell = scene.state.atoms[scene.primitive.parts["value"]]
+    assert isinstance(cell, Cell)
+    most = max(8, scene.width // 3)
+    main: list[Piece] = []
+    if cell.writer is not None:
+        main += (
+            Piece(look.clean(cell.previous, most), "quiet"),
+            Piece(" → ", "quiet"),
+            Piece(look.clean(cell.value, most), "go"),
+            Piece("  by ", "quiet"),
+            scene.tag(cell.writer, key=False),
+        )
+    else:
+        main.append(Piece(look.clean(cell.value, most), "go"))
+    rest: list[Piece] = []
+    for actor, read in sorted(scene.memory.reads.get(scene.primitive.id, {}).items()):
+        if scene.state.actors[actor].ended:
+            continue
+        old = read != cell.value
+        rest += (
+            *([Piece("  ")] if rest else []),
+            scene.tag(actor),
+            Piece(f" read {look.clean(read, most)}", "rest" if old else "quiet"),
+        )
+    waiting = scene.waiting()
+    if waiting:
+        rest += ([_GAP] if rest else []) + scene.line(waiting)
+    return Drawing("", main, rest)
+
+
+def _queue(scene: Scene) -> Drawing:
+    channel = scene.state.channel(scene.primitive)
+    held = len(channel.items) + len(channel.buffered)
+    count = f"{held}/{scene.capacity}" if scene.capacity else str(held)
+    putting, taking = scene.at("put", "send"), scene.at("get", "recv")
+    put_line = scene.waiting("slots", "put lock")
+    get_line = scene.waiting("items", "get lock")
+    get_line = tuple(sorted(get_line, key=lambda a: _role(a) != "items"))
+    field = scene.names
+    # Who is at the belt's entry: the one who may put, or is next in line, or came last.
+    entry = next(iter((*putting, *put_line)), None)
+    leave = next(iter((*taking, *get_line)), None)
+    left: list[Piece]
+    if entry is not None:
+        arrow = " ─▶ " if entry in putting else " ─◌ "
+        left = [scene.tag(entry), Piece(arrow, "quiet")]
+    else:
+        left = [Piece(" ─▶ ", "quiet")]
+    if leave is not None:
+        right = [Piece(" ─▶ " if leave in taking else " ◌─ ", "quiet"), scene.tag(leave)]
+    else:
+        right = [Piece(" ─▶ ", "quiet")]
+    taken = scene.memory.taken.get(scene.primitive.id)
+    if taken is not None and (leave is None or leave.id == taken.actor):
+        leave = scene.state.actors[taken.actor]
+        right = [Piece(" ─▶ ", "quiet"), scene.tag(leave)]
+    left = [Piece(" " * max(0, field + 4 - width_of(left))), *left]
+    belt = _belt(scene, channel, scene.width - 2 * (field + 4))
+    if taken is not None:
+        label = Piece(f" {look.clean(taken.label, 12)}", "rest", "taken")
+        if width_of([*left, *belt, *right, label]) <= scene.width:
+            right.append(label)
+    seen = {entry.id if entry else -1, leave.id if leave else -1}
+    rest = scene.line([a for a in put_line if a.id not in seen], "in line to put ")
+    get_rest = scene.line([a for a in get_line if a.id not in seen], "in line to get ")
+    if rest and get_rest:
+        rest.append(_GAP)
+    under = (Piece(" " * width_of(left)), Piece(_rollers(belt), "faint"))
+    return Drawing(count, [*left, *belt, *right], rest + get_rest, under)
+
+
+def _rollers(belt: list[Piece]) -> str:
+    """The rollers of a belt: one below the middle of each place."""
+    text = "".join(piece.text for piece in belt)
+    ends = [at for at, sign in enumerate(_cells(text)) if sign in "┆│»"]
+    line = ["─"] * (ends[-1] + 1)
+    for start, end in pairwise(ends):
+        line[(start + end) // 2] = "◦"
+    line[: ends[0] + 1] = " " * ends[0] + "╰"
+    line[ends[-1]] = "╯"
+    return "".join(line)
+
+
+def _cells(text: str) -> str:
+    """The text with one sign for each cell."""
+    return "".join(sign + " " * (cell_len(sign) - 1) for sign in text)
+
+
+def _role(actor: Actor) -> str:
+    return actor.pending.role if actor.pending else ""
+
+
+def _belt(scene: Scene, channel: Channel, room: int) -> list[Piece]:
+    """Items and free places between two dotted ends, the oldest item at the right."""
+    items = [*channel.buffered[::-1], *channel.items[::-1]]
+    labels = [look.clean(item.label, 12) for item in items]
+    widest = max([cell_len(label) for label in labels], default=1)
+    widest = scene.memory.widest[scene.primitive.id] = max(
+        widest, scene.memory.widest.get(scene.primitive.id, 1), 1
+    )
+    places = scene.capacity or max(3, len(items))
+    cell, pad, more = widest, 1, 0
+    if places * (cell + 3) >= room:
+        pad = 0
+        cell = min(widest, (room - 1) // places - 1)
+    if cell < min(3, widest):  # not all places can be shown: those at the exit are
+        cell = min(widest, 7)
+        places = max(1, (room - 5) // (cell + 1))
+        more = max(0, len(items) - places)
+        items, labels = items[more:], labels[more:]
+    blank = Piece(" " * pad)
+    pieces = [Piece("┆", "quiet")]
+    if more:
+        pieces.insert(0, Piece(f"+{more}"[:4].rjust(4), "quiet"))
+    empty = places - len(items)
+    waiting = len(channel.buffered) - more  # in the buffers of their senders, not in the pipe
+    for at in range(places):
+        index = at - empty
+        if index < 0:
+            pieces.append(Piece(" " * (cell + 2 * pad)))
+        else:
+            pieces += (blank, *_item(scene, items[index], cell, index < waiting), blank)
+        if 0 <= index < waiting:
+            pieces.append(Piece("»", "rest"))
+        else:
+            pieces.append(Piece("│", "faint") if at < places - 1 else Piece("┆", "quiet"))
+    return pieces
+
+
+def _item(scene: Scene, item: Item, cell: int, buffered: bool) -> list[Piece]:
+    """What its sender's feeder thread has not sent yet is faded, with » after it."""
+    label = look.clean(item.label, cell)
+    sender = scene.state.actors[item.sender] if item.sender < len(scene.state.actors) else None
+    hue = look.hue(sender) if sender else "go"
+    key = f"item-{item.number}" if item.number else ""
+    return [
+        Piece(" " * (cell - cell_len(label))),
+        Piece(label, f"{hue} faded" if buffered else hue, key),
+    ]
+
+
+def _anything(scene: Scene) -> Drawing:
+    main: list[Piece] = []
+    for role in scene.primitive.parts:
+        held = _holder(scene, role)
+        if held:
+            main += ([_GAP] if main else []) + held
+    return Drawing("", main, scene.line(scene.waiting()))
+
+
+_KINDS: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[[Scene], Drawing]], ...]] = (
+    (("Lock", "RLock"), ("lock",), _lock),
+    (("Semaphore", "BoundedSemaphore"), ("permits",), _semaphore),
+    (("Condition",), ("lock", "wait"), _condition),
+    (("Event",), ("flag",), _event),
+    (("Barrier",), ("wait",), _barrier),
+    (("Queue", "JoinableQueue", "SimpleQueue", "Pipe"), ("items",), _queue),
+    (("Value", "Array"), ("value",), _value),
+)
+
+
+def fitted(main: Pieces, rest: Pieces, width: int) -> list[Piece]:
+    """Both in one line: the rest beside the main part, as far as there is room."""
+    return fit([*main, _GAP, *rest] if rest else main, width)

@@ -1,0 +1,82 @@
+"""The line at the top: which program, which step, how it goes on, who picks, how fast."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.content import Content
+from textual.widget import Widget
+
+from syncsim.core.live import Mode
+from syncsim.ui.look import ascii_only, clean, shown
+from syncsim.ui.speed import spoken
+
+
+class Standing(NamedTuple):
+    """All that the header says."""
+
+    title: str
+    step: int = 0
+    mode: Mode = Mode.PAUSED
+    scheduler: str = ""
+    speed: float | None = None
+    #: The step one looks at, when that is a step of the past.
+    looking_at: int | None = None
+    #: A word that takes the place of the mode's: "starting".
+    instead: str = ""
+
+
+#: A glyph, the same in ASCII, a word and a style.
+_MODES = {
+    Mode.PAUSED: ("‖", "=", "paused", "$foreground"),
+    Mode.PLAYING: ("▶", ">", "playing", "$accent"),
+    Mode.FREE: ("»", ">>", "free running", "$accent"),
+    Mode.OVER: ("□", "[]", "over", "$foreground"),
+}
+
+
+class Header(Widget):
+    """One line; drawn anew only when what it says has changed."""
+
+    DEFAULT_CSS = """
+    Header { height: 1; padding: 0 1; background: $background; color: $quiet; }
+    """
+
+    def __init__(self, standing: Standing) -> None:
+        super().__init__(id="header")
+        self._standing = standing
+
+    def show(self, standing: Standing) -> None:
+        """Say that."""
+        if standing != self._standing:
+            self._standing = standing
+            self.refresh()
+
+    def render(self) -> Content:
+        """Title at the left, the rest right-aligned; the least important goes first."""
+        now = self._standing
+        glyph, plain, word, style = _MODES[now.mode]
+        if now.looking_at is not None:
+            glyph, plain, word, style = "◂", "<", "looking back", "bold $warning"
+            step = f"step {now.looking_at} of {now.step}"
+        else:
+            step = f"step {now.step}"
+        if now.instead:
+            glyph, plain, word, style = "…", "~", now.instead, "$quiet"
+        mode = f"{plain if ascii_only() else glyph} {word}"
+        picks = now.mode is Mode.FREE
+        fields: list[tuple[str, str]] = [
+            (step, "bold $foreground"),
+            (mode, style),
+            ("the system picks" if picks else clean(now.scheduler, 24), "$quiet"),
+            ("" if picks else spoken(now.speed), "$quiet"),
+        ]
+        fields = [(shown(text), tone) for text, tone in fields if text]
+        gap = "   " if self.size.width >= 100 else "  "
+        right = Content(gap).join([Content.styled(text, tone) for text, tone in fields])
+        name = Content.styled("syncsim ", "$accent") + Content.styled(shown("› "), "$quiet")
+        room = self.size.width - right.cell_length - name.cell_length - 2
+        title = shown(clean(now.title, max(room, 8)))
+        left = name + Content.styled(title, "bold $foreground")
+        blank = max(1, self.size.width - left.cell_length - right.cell_length)
+        return left + Content(" " * blank) + right

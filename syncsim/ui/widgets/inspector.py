@@ -1,0 +1,206 @@
+"""The inspector: everything that is known about one process or one primitive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from syncsim.core.atoms import Cell, Channel, Semaphore
+from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.live import Inspected
+from syncsim.core.state import Actor, Primitive, State
+from syncsim.core.status import status
+from syncsim.core.words import waiting_for, what_it_does
+from syncsim.ui.history import Past
+from syncsim.ui.look import badge, clean, colour, cut, mark, shown
+from syncsim.ui.widgets.verdict import coloured
+
+#: How many steps of its history are shown.
+STEPS = 12
+
+#: How wide the column of headings is.
+_HEADING = 10
+
+
+class Inspector(VerticalScroll, can_focus=False):
+    """A sheet beside the panels, or in the place of some where there is no room."""
+
+    def __init__(self) -> None:
+        super().__init__(id="inspector")
+        self._text = Static(markup=False)
+        self.border_title = "Inspector"
+
+    def compose(self) -> Iterator[Static]:
+        """One text."""
+        yield self._text
+
+    def show(self, content: Content) -> None:
+        """Show that."""
+        if content != self._text.content:
+            self._text.update(content)
+
+
+def about_process(
+    state: State,
+    actor: Actor,
+    diagnosis: Diagnosis | None,
+    inspected: Inspected | None,
+    past: Iterable[Past],
+) -> Content:
+    """A process: how it stands, where it is in the program, what it holds, waits for and did."""
+    looks = mark(status(state, actor, diagnosis.stuck if diagnosis else ()))
+    kind = f"thread {actor.thread}" if actor.thread else "process"
+    lines = [
+        Content.assemble(
+            (f"{badge(actor)} {shown(clean(actor.name, 30))}", f"bold {colour(actor)}"),
+            (f"  {kind}, pid {actor.pid}", "$quiet"),
+            ("  daemon" if actor.daemon else "", "$quiet"),
+        ),
+        Content(""),
+        _row("state", Content(f"{looks.sign} {looks.word}")),
+    ]
+    if actor.ended:
+        code = "unknown" if actor.exitcode is None else str(actor.exitcode)
+        lines.append(_row("exit code", Content(code)))
+    if actor.error:
+        lines.append(_row("error", Content(shown(clean(actor.error, 400)))))
+    wait = waiting_for(state, actor)
+    if wait is not None:
+        lines.append(_row("why", coloured(clean(wait.clause, 300), state)))
+        lines.append(_row("since", Content(f"step {actor.since}")))
+    elif actor.pending is not None:
+        lines.append(_row("next", Content(shown(clean(what_it_does(state, actor), 200)))))
+    held = ", ".join(primitive.name for primitive in state.holdings(actor))
+    lines.append(_row("holds", Content(shown(clean(held or "nothing", 300)))))
+    if inspected is not None and inspected.actor == actor.id:
+        lines += _stack(inspected)
+    mine = [one for one in past if one.step.actor == actor.id]
+    lines += _history(mine, state, of_process=True)
+    return Content("\n").join(lines)
+
+
+def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) -> Content:
+    """A primitive: its value, who has it, who is in line, who used it, the longest wait."""
+    where = f"line {primitive.line}" if primitive.line else ""
+    lines = [
+        Content.assemble(
+            (shown(clean(primitive.name, 40)), "bold $foreground"),
+            (f"  {primitive.kind}", "$quiet"),
+            (f"  made in {where}" if where else "", "$quiet"),
+        ),
+        Content(""),
+    ]
+    for heading, value in _values(state, primitive):
+        lines.append(_row(heading, Content(shown(clean(value, 400)))))
+    held = [
+        actor for role in primitive.parts for actor in dict.fromkeys(state.holders(primitive, role))
+    ]
+    if any(isinstance(state.atoms.get(a), Semaphore) for a in primitive.parts.values()):
+        lines.append(_row("held by", _people(state, [state.actors[a] for a in held])))
+    lines.append(_row("in line", _people(state, state.waiting(primitive))))
+    used = [one for one in past if one.step.primitive == primitive.name]
+    count = Counter(one.step.actor for one in used)
+    if count:
+        usage = Content("   ").join(
+            [
+                _person(state.actors[actor]) + Content(f" {times}×")
+                for actor, times in count.most_common()
+                if actor < len(state.actors)
+            ]
+        )
+        lines.append(_row("used by", usage))
+    slowest = sorted(used, key=lambda one: one.step.waited, reverse=True)
+    longest = next((one for one in slowest if not one.step.waited or one.waited), None)
+    if longest is not None and longest.waited:
+        waits = "1 step" if longest.waited == 1 else f"{longest.waited} steps"
+        who = clean(longest.step.process, 20)
+        text = f"{who} waited {waits}, until step {longest.step.n}"
+        lines.append(_row("longest", coloured(text, state)))
+    lines += _history(used, state, of_process=False)
+    return Content("\n").join(lines)
+
+
+def _values(state: State, primitive: Primitive) -> Iterator[tuple[str, str]]:
+    for role, name in primitive.parts.items():
+        match state.atoms.get(name):
+            case Semaphore(value=value, maximum=maximum) as atom:
+                if atom.is_lock:
+                    yield _role(role), "free" if value else "taken"
+                elif atom.resource:
+                    of = f" of {primitive.capacity}" if primitive.capacity else ""
+                    yield _role(role), f"{value}{of} free"
+                else:
+                    yield _role(role), f"{value}" + (" of 1" if maximum == 1 else "")
+            case Channel(items=items, buffered=buffered):
+                inside = ", ".join(item.label for item in items) or "nothing"
+                yield "in it", inside
+                if buffered:
+                    yield "buffered", ", ".join(item.label for item in buffered)
+            case Cell(value=value, previous=previous):
+                before = f" (before: {previous})" if previous else ""
+                yield "value", f"{value}{before}"
+
+
+def _role(role: str) -> str:
+    return cut(role, _HEADING - 1)
+
+
+def _stack(inspected: Inspected) -> list[Content]:
+    lines = [Content(""), Content.styled("call stack, innermost first", "$quiet")]
+    for frame in reversed(inspected.frames):
+        file = frame.file.rpartition("/")[2]
+        lines.append(
+            Content.assemble(
+                ("  " + shown(clean(frame.function, 30)), "bold $foreground"),
+                (f"  {shown(clean(file, 30))}, line {frame.line}", "$quiet"),
+            )
+        )
+        for name, value in frame.variables:
+            lines.append(
+                Content.assemble(
+                    ("    " + shown(clean(name, 20)), "$accent"),
+                    (" = ", "$quiet"),
+                    shown(clean(value, 160)),
+                )
+            )
+    if inspected.note:
+        lines.append(Content.styled("  " + shown(clean(inspected.note, 300)), "$quiet"))
+    if inspected.kernel:
+        lines.append(Content(""))
+        lines.append(_row("kernel", Content(shown(clean(inspected.kernel, 300)))))
+    return lines
+
+
+def _history(past: list[Past], state: State, *, of_process: bool) -> list[Content]:
+    if not past:
+        return []
+    lines = [Content(""), Content.styled("its steps, newest first", "$quiet")]
+    for one in past[:STEPS]:
+        step = one.step
+        parts: list[Content | str | tuple[str, str]] = [(f"{step.n:>5} ", "$quiet")]
+        if not of_process and step.actor < len(state.actors):
+            parts.append(_person(state.actors[step.actor]) + Content(" "))
+        waited = f"  after waiting {one.waited}" if one.waited else ""
+        parts += [shown(clean(step.sentence, 160)), (waited, "$quiet")]
+        lines.append(Content.assemble(*parts))
+    if len(past) > STEPS:
+        lines.append(Content.styled(f"      and {len(past) - STEPS} before", "$quiet"))
+    return lines
+
+
+def _people(state: State, actors: Iterable[Actor]) -> Content:
+    people = [_person(actor) for actor in actors]
+    between = Content.styled(shown(" › "), "$quiet")
+    return between.join(people) if people else Content.styled("nobody", "$quiet")
+
+
+def _person(actor: Actor) -> Content:
+    return Content.styled(shown(clean(actor.name, 20)), colour(actor))
+
+
+def _row(heading: str, value: Content) -> Content:
+    return Content.styled(f"{heading:<{_HEADING}}", "$quiet") + value

@@ -1,0 +1,171 @@
+"""The panels of the stage, and how they share the room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.state import Actor, Primitive, State
+from syncsim.program.source import Program
+from syncsim.ui.history import History
+from syncsim.ui.look import clean, shown
+from syncsim.ui.widgets.happened import HappenedPanel
+from syncsim.ui.widgets.inspector import Inspector
+from syncsim.ui.widgets.primitives import PrimitivesPanel
+from syncsim.ui.widgets.processes import ProcessesPanel
+from syncsim.ui.widgets.source import SourcePanel
+from syncsim.ui.widgets.timeline import TimelinePanel
+
+#: What shares the place under the processes and primitives where the terminal is narrow.
+TABS = ("source", "happened", "time")
+
+
+class Panels(Container):
+    """Two columns; one, with what tells of the program and of time as tabs, where it is narrow."""
+
+    def __init__(self, program: Program, history: History) -> None:
+        super().__init__(id="body")
+        self.processes = ProcessesPanel(id="processes")
+        self.primitives = PrimitivesPanel(id="primitives")
+        self.source = SourcePanel(program)
+        self.happened = HappenedPanel(history)
+        self.time = TimelinePanel(id="time")
+        self.inspector = Inspector()
+        self._names = {"source": program.name, "happened": "What happened", "time": "Time"}
+        self._tab = "happened"
+
+    def compose(self) -> Iterator[Widget]:
+        """Left, right, and the inspector beside them or in the place of the right one."""
+        with Vertical(id="left"):
+            yield self.processes
+            yield self.primitives
+            yield self.time
+        with Vertical(id="right"):
+            yield self.source
+            yield self.happened
+        yield self.inspector
+
+    # -- what they show ---------------------------------------------------------------------
+
+    def show(
+        self, state: State, diagnosis: Diagnosis, n: int | None, line: int, *, whole: bool
+    ) -> None:
+        """Show this state, of step ``n`` if that is past, with the action at ``line``.
+
+        Unless ``whole``, the panels that tell of single steps are left as they are.
+        """
+        self.processes.show(state, diagnosis)
+        self.primitives.show(state, diagnosis)
+        if self.source.display:
+            self.source.show(state, line)
+        if self.time.display and whole:
+            self.time.show(state, diagnosis)
+        if self.happened.display and whole:
+            self.happened.show(state, n)
+
+    def begin(self, history: History) -> None:
+        """Another run."""
+        for panel in (self.time, self.processes, self.primitives):
+            panel.forget()
+        self.happened.begin(history)
+
+    # -- what is chosen ---------------------------------------------------------------------
+
+    @property
+    def among_primitives(self) -> bool:
+        """Whether one chooses among the primitives now."""
+        return self.primitives.has_focus
+
+    def choose(self, by: int) -> None:
+        """Choose the next one, or the one before."""
+        panel = self.primitives if self.among_primitives else self.processes
+        if by > 0:
+            panel.choose_next()
+        else:
+            panel.choose_previous()
+
+    def actor(self, state: State) -> Actor | None:
+        """The chosen process."""
+        chosen = self.processes.chosen
+        known = chosen is not None and chosen < len(state.actors)
+        return state.actors[chosen] if known and chosen is not None else None
+
+    def primitive(self, state: State) -> Primitive | None:
+        """The chosen primitive, while one chooses among them."""
+        chosen = self.primitives.chosen if self.among_primitives else None
+        return state.primitives.get(chosen or "")
+
+    # -- how they share the room ------------------------------------------------------------
+
+    @property
+    def narrow(self) -> bool:
+        """Whether there is room for one column only."""
+        return self.screen.has_class("-narrow")
+
+    @property
+    def inspecting(self) -> bool:
+        """Whether the inspector was opened."""
+        return self.has_class("-inspecting")
+
+    def inspect(self) -> None:
+        """Open or close the inspector."""
+        self.toggle_class("-inspecting")
+        self.set_class(self.among_primitives, "-primitive")
+
+    def share_room(self, state: State, *, verdict: bool) -> None:
+        """How many lines each panel of the left column gets; a verdict needs room as well."""
+        room = self.size.height
+        if not state.actors or not room:
+            return
+        people = len(state.actors) + 2
+        things = len(state.primitives) + 2
+        if not self.narrow:
+            self.processes.styles.height = min(people, max(5, int(room * 0.4)))
+            self.primitives.styles.height = "1fr"
+            self.time.styles.height = min(people, max(4, int(room * 0.3)))
+            return
+        share = 0.6 if verdict else 0.4
+        upper = min(people, max(5, int(room * share)))
+        lower = room - upper if verdict else max(4, int(room * share))
+        self.processes.styles.height = upper
+        self.primitives.styles.height = min(things, lower)
+        self.set_class(room - upper - min(things, lower) < 3, "-full")
+        self.time.styles.height = "1fr"
+
+    def next_to_focus(self, by: int) -> Widget:
+        """The panel after the one that has the focus, in the order of the tab key."""
+        panels: list[Widget] = [self.processes, self.primitives]
+        if not (self.narrow and self.inspecting):  # there the inspector has their place
+            panels += [self.source, self.happened, self.time]
+        focused = self.screen.focused
+        at = panels.index(focused) if focused in panels else 0
+        panel = panels[(at + by) % len(panels)]
+        if panel.id in TABS:
+            self.show_tab(panel.id)
+        self.set_class(panel is self.primitives, "-primitive")
+        return panel
+
+    def show_tab(self, tab: str) -> None:
+        """Show that one of those which share a place."""
+        self._tab = tab
+        self.name_panels()
+
+    def name_panels(self) -> None:
+        """Where panels share a place, the title of the one shown names them all."""
+        for tab, panel in zip(TABS, (self.source, self.happened, self.time), strict=True):
+            self.set_class(tab == self._tab, f"-tab-{tab}")
+            if self.narrow:
+                names = [self._tab_name(each, chosen=each == tab) for each in TABS]
+                panel.border_title = Content.styled(shown(" │ "), "$frame").join(names)
+            else:
+                newest = " · newest left" if tab == "time" else ""
+                panel.border_title = Content(shown(clean(self._names[tab], 40) + newest))
+
+    def _tab_name(self, tab: str, *, chosen: bool) -> Content:
+        tone = "bold $foreground" if chosen else "$quiet"
+        name = Content.styled(shown(clean(self._names[tab], 30)), tone)
+        return name.stylize(f"@click=screen.tab({tab!r})")

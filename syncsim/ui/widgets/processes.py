@@ -1,0 +1,206 @@
+"""The processes, a lane each: who runs, who waits for what, and on whom."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from textual.events import Click
+from textual.reactive import reactive
+
+from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.operation import Verb
+from syncsim.core.state import Actor, State
+from syncsim.core.status import Status, status
+from syncsim.core.words import waiting_for, what_it_does
+from syncsim.ui import look
+from syncsim.ui.widgets.lines import Line, LinePanel, Piece, fit, tag, width_of
+
+#: A text from a program is looked at only so far.
+_MOST = 200
+
+
+class Columns(NamedTuple):
+    """The widths that all lanes share; 0 leaves a column out."""
+
+    number: int
+    name: int
+    pid: int
+    word: int
+
+    @classmethod
+    def of(cls, state: State, width: int) -> Columns:
+        """What fits these processes into ``width`` cells."""
+        longest = max((cell_len(look.clean(a.name, _MOST)) for a in state.actors), default=0)
+        name = min(max(longest, 4), 8 if width < 44 else 10 if width < 54 else 16)
+        pid = max((len(str(a.pid)) for a in state.actors), default=0)
+        return cls(
+            number=len(str(max(len(state.actors) - 1, 1))),
+            name=name,
+            pid=pid if width >= 50 else 0,
+            word=8 if width >= 40 else 0,
+        )
+
+
+def doing(state: State, actor: Actor, now: Status) -> list[Piece]:
+    """What the process is doing or waits for, and on whom; how it ended."""
+    tone = look.mark(now).tone
+    match now:
+        case Status.CRASHED:
+            return [Piece(look.clean(actor.error, _MOST), tone)]
+        case Status.KILLED:
+            return [Piece(f"by signal {-(actor.exitcode or 0)}", tone)]
+        case Status.ZOMBIE:
+            return [Piece("nobody has joined it", tone)]
+        case Status.DONE:
+            return [Piece(f"exit code {actor.exitcode}", tone)] if actor.exitcode else []
+    wait = waiting_for(state, actor)
+    if wait is None:
+        return [Piece(look.clean(what_it_does(state, actor), _MOST), tone)]
+    if actor.pending is not None and actor.pending.verb is Verb.JOIN and wait.on:
+        return [Piece("join ", tone), *(tag(state.actors[who]) for who in wait.on)]
+    if not wait.on:
+        return [Piece(look.clean(_short(wait.clause), _MOST), tone)]
+    pieces = [Piece(look.clean(wait.what, 24), tone), Piece(" ←", "quiet")]
+    for who in dict.fromkeys(wait.on):
+        pieces += (Piece(" "), tag(state.actors[who]))
+    return pieces
+
+
+def _short(clause: str) -> str:
+    """The clause after the word ``waits`` of its column: "bell to be notified"."""
+    for word in ("waits ", "for ", "on ", "at "):
+        clause = clause.removeprefix(word)
+    return clause.replace(" until it is ", " to be ")
+
+
+def lane(
+    state: State, actor: Actor, stuck: tuple[int, ...], columns: Columns, width: int, output: str
+) -> tuple[Piece, ...]:
+    """The lane of a process, without the cursor, in ``width`` cells."""
+    now = status(state, actor, stuck)
+    how = look.mark(now)
+    hue = look.hue(actor)
+    number = "" if actor.is_main or actor.thread else str(actor.id)
+    name = look.clean(actor.name, columns.name)
+    pieces = [
+        Piece(number.rjust(columns.number) + " ", "quiet"),
+        Piece(look.badge(actor) + look.pad(name, columns.name) + "  ", hue),
+    ]
+    if columns.pid:
+        pieces.append(Piece(str(actor.pid).rjust(columns.pid) + "  ", "quiet"))
+    pieces.append(Piece(how.sign + " ", "accent" if how.tone == "go" else how.tone))
+    if columns.word:
+        pieces.append(Piece(how.word.ljust(columns.word) + " ", how.tone))
+    pieces += doing(state, actor, now)
+    pieces = fit(pieces, width)
+    left = width - width_of(pieces) - 2
+    if output and left >= 4:
+        said = f"“{look.cut_end(output, left - 3)}”"
+        gap = width - width_of(pieces) - cell_len(said) - 1
+        pieces += (Piece(" " * gap), Piece(said, "quiet"))
+    return tuple(pieces)
+
+
+class ProcessesPanel(LinePanel):
+    """A lane for each process, in order of birth."""
+
+    BORDER_TITLE = "Processes"
+
+    #: The process chosen, by its number.
+    chosen: reactive[int | None] = reactive[int | None](None)
+
+    def __init__(self, **names: str | None) -> None:
+        super().__init__(**names)
+        self._state = State()
+        self._stuck: tuple[int, ...] = ()
+        self._output: dict[int, str] = {}
+        self._bare: list[tuple[Piece, ...]] = []  # the lanes as they are now ...
+        self._before: list[tuple[Piece, ...]] = []  # ... and as they were a step ago
+        self._outdated = False  # something was printed since the lanes were composed
+
+    def show(self, state: State, diagnosis: Diagnosis) -> None:
+        """Show this state."""
+        if state.n != self._state.n:
+            near = 0 < state.n - self._state.n <= 2
+            self._before = self._bare if near else []
+        self._state = state
+        self._stuck = diagnosis.stuck
+        self.draw()
+
+    def printed(self, actor: int, text: str) -> None:
+        """A process wrote ``text``; its last line stands in its lane."""
+        last = text[-4 * _MOST :].rstrip().rpartition("\n")[2]
+        said = look.clean(last, _MOST).strip()
+        if said and self._output.get(actor) != said:
+            self._output[actor] = said
+            if not self._outdated and self.is_mounted:
+                self._outdated = True
+                self.call_later(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Draw once for all that was printed meanwhile."""
+        if self._outdated:
+            self.draw()
+
+    def forget(self) -> None:
+        """A new run begins."""
+        self._output.clear()
+        self._before = []
+        self._state = State()
+
+    def compose_lines(self) -> list[Line]:
+        """A line for each process."""
+        self._outdated = False
+        state = self._state
+        room = self.room - 2
+        columns = Columns.of(state, room)
+        self._bare = [
+            lane(state, actor, self._stuck, columns, room, self._output.get(actor.id, ""))
+            for actor in state.actors
+        ]
+        lines = []
+        chosen = self.chosen
+        for at, pieces in enumerate(self._bare):
+            fresh = at < len(self._before) and self._before[at] != pieces
+            here = at == chosen
+            style = " ".join(name for name, on in (("fresh", fresh), ("chosen", here)) if on)
+            cursor = Piece("▸ " if here else "  ", "accent")
+            lines.append(Line((cursor, *pieces), style))
+        return lines
+
+    def watch_chosen(self) -> None:
+        """The cursor has moved."""
+        self.draw()
+        if self.chosen is not None:
+            self.reveal(self.chosen)
+
+    def choose_next(self) -> None:
+        """Choose the next process, round and round."""
+        self._choose(1)
+
+    def choose_previous(self) -> None:
+        """Choose the one before, round and round."""
+        self._choose(-1)
+
+    def _choose(self, by: int) -> None:
+        count = len(self._state.actors)
+        if count:
+            start = self.chosen if self.chosen is not None else (-1 if by > 0 else count)
+            self.chosen = (start + by) % count
+
+    def action_choose_next(self) -> None:
+        """The key for it."""
+        self.choose_next()
+
+    def action_choose_previous(self) -> None:
+        """The key for it."""
+        self.choose_previous()
+
+    def on_click(self, event: Click) -> None:
+        """A click chooses the process of that lane."""
+        place = event.get_content_offset(self)
+        if place is not None:
+            at = place.y + self.scroll_offset.y
+            if 0 <= at < len(self._state.actors):
+                self.chosen = at

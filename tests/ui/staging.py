@@ -1,0 +1,87 @@
+"""The whole application with scripted runs instead of real ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from scripted import ScriptedLive
+from textual.pilot import Pilot
+
+from syncsim.core.live import Live
+from syncsim.core.scheduler import Scheduler
+from syncsim.program.source import Program
+from syncsim.puzzles.catalogue import Puzzle, find
+from syncsim.ui.app import SyncsimApp
+from syncsim.ui.screens.stage import StageScreen
+
+SMALL = (80, 24)
+LARGE = (120, 40)
+
+#: The keys that lead the four philosophers into their deadlock: main starts all, then each
+#: takes the left fork.
+TO_THE_DEADLOCK = ("down", *["enter"] * 4, *["down", "enter"] * 4)
+
+
+class Staging:
+    """An app, and every run that it started, the newest last."""
+
+    def __init__(
+        self,
+        script: Callable[[], ScriptedLive],
+        opening: Puzzle | Program | str | None = "dining-philosophers",
+    ) -> None:
+        self.runs: list[ScriptedLive] = []
+        self.pilot: Pilot[int]
+        self._script = script
+        puzzle = find(opening) if isinstance(opening, str) else opening
+        self.app = SyncsimApp(puzzle, start=self._start)
+        self.app.animation_level = "none"
+
+    def _start(self, program: Program, scheduler: Scheduler) -> Live:
+        live = self._script()
+        live.use(scheduler)
+        self.runs.append(live)
+        return live
+
+    @property
+    def live(self) -> ScriptedLive:
+        """The newest run."""
+        return self.runs[-1]
+
+    @property
+    def stage(self) -> StageScreen:
+        """The stage, also where another screen is over it."""
+        return next(s for s in self.app.screen_stack if isinstance(s, StageScreen))
+
+    @property
+    def text(self) -> str:
+        """What is on the screen, as text."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+    async def press(self, *keys: str) -> str:
+        """Press the keys and wait until what they did is drawn; the text on the screen."""
+        await self.pilot.press(*keys)
+        return await self.drawn()
+
+    async def drawn(self) -> str:
+        """Wait until what has happened is drawn; the text on the screen."""
+        for _ in range(3):
+            if any(isinstance(screen, StageScreen) for screen in self.app.screen_stack):
+                self.stage.look()
+            await self.pilot.pause()
+        return self.text
+
+
+@asynccontextmanager
+async def staged(
+    script: Callable[[], ScriptedLive],
+    opening: Puzzle | Program | str | None = "dining-philosophers",
+    size: tuple[int, int] = LARGE,
+) -> AsyncIterator[Staging]:
+    """The app, running."""
+    staging = Staging(script, opening)
+    async with staging.app.run_test(size=size) as staging.pilot:
+        await staging.drawn()
+        yield staging

@@ -1,0 +1,323 @@
+"""The stage: one watches, steps, looks back, and is told why."""
+
+from __future__ import annotations
+
+import pytest
+from scripted import START_ALL, hostile, lockers, philosophers, producer_consumer
+from staging import LARGE, SMALL, TO_THE_DEADLOCK, staged
+from textual.binding import Binding
+
+from syncsim.core.live import Broken, Mode, Refused
+from syncsim.core.scheduler import Replay
+from syncsim.ui.screens.code import CodeScreen
+from syncsim.ui.screens.gallery import GalleryScreen
+from syncsim.ui.screens.help import HelpScreen
+from syncsim.ui.screens.stage import StageScreen
+
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, (200, 60), (40, 12)])
+
+
+async def test_the_goal_stands_on_the_stage_from_the_beginning() -> None:
+    async with staged(philosophers) as staging:
+        assert "Goal: Be the scheduler and bring everyone to a standstill." in staging.text
+        assert "step 0" in staging.text
+        assert "paused" in staging.text
+
+
+async def test_s_is_one_step_of_whom_the_scheduler_picks() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press("s")
+        assert "step 1" in text
+        assert "starts Plato" in text
+
+
+async def test_enter_steps_the_chosen_process() -> None:
+    async with staged(philosophers) as staging:
+        staging.live.run(*START_ALL)
+        text = await staging.press("down", "down", "down", "enter")
+        assert "Socrates takes forks[1]" in text
+        assert "⏎ step Socrates" in text
+
+
+async def test_a_process_that_cannot_go_says_why() -> None:
+    async with staged(philosophers) as staging:
+        staging.live.run(*START_ALL, 1, 2)
+        await staging.drawn()
+        text = await staging.press("down", "down", "enter")
+        assert "Plato waits for forks[1], held by Socrates." in text
+        assert "step 6" in text
+
+
+async def test_what_was_refused_is_said() -> None:
+    async with staged(philosophers) as staging:
+        staging.live.updates.append(Refused("Nobody can go on."))
+        assert "Nobody can go on." in await staging.drawn()
+
+
+async def test_space_plays_and_pauses() -> None:
+    async with staged(philosophers) as staging:
+        assert "space pause" in await staging.press("space")
+        assert staging.live.mode is Mode.PLAYING
+        await staging.press("space")
+        assert staging.live.mode is Mode.PAUSED
+
+
+async def test_f_lets_the_system_schedule_and_space_pauses_it() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press("f")
+        assert "free running" in text
+        assert "the system picks" in text
+        await staging.press("space")
+        assert staging.live.mode is Mode.PAUSED
+
+
+async def test_plus_and_minus_change_the_speed() -> None:
+    async with staged(philosophers) as staging:
+        assert "8/s" in await staging.press("plus")
+        assert staging.live.steps_per_second == 8
+        assert "flat out" in await staging.press(*["plus"] * 20)
+        assert staging.live.steps_per_second is None
+        assert "½/s" in await staging.press(*["minus"] * 20)
+
+
+@SIZES
+async def test_the_deadlock_is_the_goal_and_says_so(size: tuple[int, int]) -> None:
+    async with staged(philosophers, size=size) as staging:
+        text = await staging.press(*TO_THE_DEADLOCK)
+        assert "Goal reached in 8 steps" in text
+
+
+async def test_the_deadlock_is_explained_and_drawn() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press(*TO_THE_DEADLOCK)
+        assert "Plato holds forks[0] and waits for forks[1]" in text
+        assert "None of them can go on." in text
+        assert "Plato ──waits──▶ forks[1] ──held by──▶ Socrates" in text
+        assert "stuck" in text
+
+
+async def test_finishing_a_puzzle_to_break_is_not_its_goal() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("N")
+        staging.live.run(*START_ALL, *[1] * 6, *[2] * 6, *[3] * 6, *[4] * 6)
+        staging.live.finish()
+        text = await staging.drawn()
+        assert "Finished after" in text
+        assert "The goal: Be the scheduler" in text
+
+
+async def test_finishing_a_puzzle_to_watch_is_its_goal() -> None:
+    async with staged(producer_consumer, "producer-consumer") as staging:
+        staging.live.finish()
+        assert "Goal reached in" in await staging.drawn()
+
+
+async def test_left_looks_back_and_right_goes_forward() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press("s", "s", "s", "left", "left")
+        assert "step 1 of 3" in text
+        assert "looking back" in text
+        assert "starts Socrates" not in text
+        assert "step 2 of 3" in await staging.press("right")
+        assert "paused" in await staging.press("s")
+        assert staging.live.state.n == 3
+
+
+async def test_looking_back_from_a_verdict_uncovers_the_panels() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press(*TO_THE_DEADLOCK)
+        text = await staging.press("left")
+        assert "Goal reached" not in text
+        assert "Goal reached" in await staging.press("space")
+
+
+async def test_b_branches_from_the_moment_one_looks_at() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press(*TO_THE_DEADLOCK, "left", "left", "b")
+        assert len(staging.runs) == 2
+        live = staging.live
+        assert isinstance(live.scheduler, Replay)
+        for _ in range(10):
+            live.tick()
+            await staging.drawn()
+        assert live.state.n == 6
+        assert "step 6" in staging.text
+        assert live.mode is Mode.PAUSED
+        assert "Kant takes forks[2]" in (await staging.press("up", "enter")).replace("     ", " ")
+
+
+async def test_in_the_present_b_says_how_to_branch() -> None:
+    async with staged(philosophers) as staging:
+        assert "Look back first" in await staging.press("s", "b")
+
+
+async def test_what_the_system_scheduled_cannot_be_branched_from() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("f")
+        staging.live.tick(3)
+        await staging.drawn()
+        assert "No branch from here" in await staging.press("left", "b")
+
+
+async def test_r_closes_the_run_and_starts_another() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press("s", "s", "r")
+        assert "step 0" in text
+        assert len(staging.runs) == 2
+        assert staging.runs[0].closed
+        assert not staging.runs[1].closed
+
+
+async def test_y_copies_the_schedule() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press(*TO_THE_DEADLOCK[:9], "y")
+        assert staging.app.clipboard == "a4bc"
+        assert "Schedule copied: a4bc" in text
+
+
+async def test_i_inspects_the_chosen_process() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press(*TO_THE_DEADLOCK[:9])
+        text = await staging.press("up", "i")
+        assert "process, pid 4121" in text
+        assert "waits for forks[1], held by Socrates" in text
+        assert "dine  program.py, line" in text
+        assert "sleeping in unix_stream_read" in text
+        assert "holds     forks[0]" in text
+
+
+async def test_the_inspector_follows_the_choice() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press(*TO_THE_DEADLOCK[:9], "i")
+        assert "process, pid 4121" in await staging.press("up")
+
+
+async def test_i_inspects_the_chosen_primitive() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press(*TO_THE_DEADLOCK[:9], "tab", "down", "down")
+        text = await staging.press("i")
+        assert "held by   Socrates" in text
+        assert "in line   Plato" in text
+        assert "used by   Socrates 1×" in text
+
+
+async def test_c_shows_the_code_and_help_explains_the_signs() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press("c")
+        assert isinstance(staging.app.screen, CodeScreen)
+        assert "def dine(left, right):" in text
+        await staging.press("q")
+        text = await staging.press("question_mark")
+        assert isinstance(staging.app.screen, HelpScreen)
+        assert "One step of the chosen process." in text
+        await staging.press("escape")
+        assert isinstance(staging.app.screen, StageScreen)
+
+
+async def test_leaving_closes_the_run() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("q")
+        assert isinstance(staging.app.screen, GalleryScreen)
+        assert staging.live.closed
+
+
+async def test_quitting_closes_the_run() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("ctrl+c")
+    assert staging.live.closed
+    assert staging.app.return_code == 0
+
+
+async def test_escape_closes_the_inspector_before_it_leaves() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("i", "escape")
+        assert isinstance(staging.app.screen, StageScreen)
+        await staging.press("escape")
+        assert isinstance(staging.app.screen, GalleryScreen)
+
+
+async def test_on_a_small_terminal_tab_goes_through_what_shares_a_place() -> None:
+    async with staged(philosophers, size=SMALL) as staging:
+        await staging.press("s")
+        assert "starts Plato" in staging.text
+        text = await staging.press("tab", "tab")
+        assert "guest.start()" in text
+        assert "starts Plato" not in text
+        assert "starts Plato" in await staging.press("tab")
+        assert "█" in await staging.press("tab")
+
+
+async def test_the_arrows_look_back_whatever_panel_has_the_focus() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("s", "s")
+        for _ in range(5):
+            text = await staging.press("tab", "left")
+            assert "step 1 of 2" in text
+            await staging.press("right")
+
+
+async def test_a_fault_is_a_sentence_on_the_stage() -> None:
+    async with staged(philosophers) as staging:
+        staging.live.updates.append(Broken("The run was broken off: [/foo] the pipe is gone."))
+        assert "The run was broken off: [/foo] the pipe is gone." in await staging.drawn()
+        await staging.press("s", "left", "q")
+        assert isinstance(staging.app.screen, GalleryScreen)
+
+
+@SIZES
+async def test_hostile_text_is_only_text(size: tuple[int, int]) -> None:
+    async with staged(hostile, size=size) as staging:
+        staging.live.finish()
+        text = await staging.drawn()
+        assert "\x1b" not in text
+        assert "\x07" not in text
+        for keys in (("left",), ("i",), ("down", "down"), ("tab", "down", "i"), ("i",), ("c",)):
+            await staging.press(*keys)
+        assert staging.app.is_running
+
+
+async def test_ten_megabytes_of_output_do_not_stop_the_screen() -> None:
+    async with staged(lockers) as staging:
+        from syncsim.core.live import Printed
+
+        staging.live.updates.extend(Printed(0, "stdout", "[/x]" * 2500) for _ in range(1000))
+        await staging.drawn()
+        assert "step 1" in await staging.press("s")
+
+
+async def test_every_key_of_the_stage_is_described() -> None:
+    for binding in StageScreen.BINDINGS:
+        assert isinstance(binding, Binding)
+        assert binding.id
+        assert binding.description
+        assert binding.tooltip
+
+
+async def test_the_palette_offers_the_keys_by_name() -> None:
+    async with staged(philosophers) as staging:
+        titles = {c.title for c in staging.app.get_system_commands(staging.app.screen)}
+        assert {"Free run", "Restart", "Inspect", "Copy", "Branch from here"} <= titles
+        command = next(
+            c for c in staging.app.get_system_commands(staging.app.screen) if c.title == "Step"
+        )
+        command.callback()
+        await staging.drawn()
+        assert staging.live.state.n == 1
+
+
+async def test_hints_come_one_after_the_other() -> None:
+    async with staged(philosophers) as staging:
+        assert "Hint 1 of" in await staging.press("h")
+        assert "Hint 2 of" in await staging.press("h")
+
+
+async def test_playing_flat_out_the_present_is_drawn_whole_once_it_is_still() -> None:
+    async with staged(lockers, opening="dining-philosophers") as staging:
+        await staging.press("space")
+        for _ in range(20):
+            staging.live.tick(100)
+            staging.stage.look()
+        await staging.press("space")
+        text = await staging.drawn()
+        assert f"step {staging.live.state.n}" in text
+        assert f"{staging.live.state.n} ▐" in text or f"{staging.live.state.n} ▌" in text
