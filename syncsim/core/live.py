@@ -1,8 +1,8 @@
 """What a running program tells those who watch it, and what they may ask of it.
 
-The one seam between a run and a screen: the watcher calls the methods of ``Live``, which
-never block, and drains ``updates`` whenever it likes.  Every update is an immutable value
-in the past tense.
+The one seam between a run and a screen: the watcher calls the methods of ``Live``, of which
+none but ``close`` blocks, and drains ``updates`` whenever it likes.  Every update is an
+immutable value in the past tense.
 """
 
 from __future__ import annotations
@@ -42,9 +42,13 @@ class Stepped(Struct, frozen=True):
 
 
 class Settled(Struct, frozen=True):
-    """Something changed that is no step: a process was born, reached a gate, or ended."""
+    """Something changed that is no step: a process was born, reached a gate, or ended.
+
+    ``choice`` is what was chosen, where a choice came to no step.
+    """
 
     state: State
+    choice: Choice | None = None
 
 
 class Printed(Struct, frozen=True):
@@ -111,7 +115,7 @@ Update: TypeAlias = (
 
 
 class Live(Protocol):
-    """A run that is going on.  No method blocks; all may be called from any thread."""
+    """A run that is going on.  All methods may be called from any thread."""
 
     @property
     def updates(self) -> deque[Update]:
@@ -151,5 +155,5 @@ class Live(Protocol):
         ...
 
     def close(self) -> None:
-        """End the run: within two seconds no process of it is left."""
+        """End the run.  Comes back when nothing of it is left, within two seconds."""
         ...

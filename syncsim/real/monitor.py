@@ -41,6 +41,7 @@ FLAT_OUT_SHARE = 0.15
 FREE_RATE = 20
 #: Of what happens between two such times, the steps that are told.
 FLOOD = 500
+_NOBODY = "There is no such process."
 
 
 class Monitor:
@@ -107,7 +108,12 @@ class Monitor:
 
     def inspect(self, actor: ActorId) -> None:
         """Ask for the actor's call stack."""
-        self._order(lambda: self.updates.append(self._world.inspect(actor)))
+
+        def look() -> None:
+            known = actor < len(self._world.state.actors)
+            self.updates.append(self._world.inspect(actor) if known else Refused(_NOBODY))
+
+        self._order(look)
 
     def close(self) -> None:
         """End the run; returns once nothing of it is left."""
@@ -213,7 +219,7 @@ class Monitor:
     def _why_not(self, actor: ActorId) -> str:
         state = self._world.state
         if actor >= len(state.actors):
-            return "There is no such process."
+            return _NOBODY
         who = state.actors[actor]
         if who.ended:
             return f"{who.name} has ended."
@@ -240,12 +246,15 @@ class Monitor:
         state = self._told = self._world.state
         told = tuple(self._taken)
         self._taken.clear()
-        for step, then in told[:-1]:
-            self.updates.append(Stepped(step, then, choice))
-        if told:  # the last one with what it led to: who has reached a gate since
-            self.updates.append(Stepped(told[-1][0], state, choice))
-        else:
-            self.updates.append(Settled(state))
+        for at, (step, then) in enumerate(told, 1):
+            # A step of another (it was waiting for real when the gates were shut) was not chosen.
+            chosen = None
+            if choice is not None and choice.actor == step.actor:
+                chosen, choice = choice, None
+            # The last one is told with what it led to: who has reached a gate since.
+            self.updates.append(Stepped(step, state if at == len(told) else then, chosen))
+        if not told:
+            self.updates.append(Settled(state, choice))
         self._diagnose(state)
 
     def _diagnose(self, state: State) -> None:

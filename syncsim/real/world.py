@@ -604,6 +604,7 @@ class RealWorld:
         match operation.verb:
             case Verb.START if result.isdigit():
                 self._started(actor, operation, int(result))
+                result = "None"
             case Verb.TERMINATE:
                 target = self._actor_of.get((int(operation.atom), 0))
                 if target is not None:

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.live import Printed, Stepped
+from syncsim.core.live import Printed, Settled, Stepped
 from syncsim.core.schedule import Choice
 from syncsim.core.state import State
 from syncsim.core.step import Step
@@ -98,21 +98,27 @@ class History:
     def add(self, stepped: Stepped) -> None:
         """Take in a step."""
         choice = stepped.choice
-        chosen = self.moments[-1].chosen
-        if choice is None:
-            chosen = None
-        elif chosen is not None:
-            self._choices.append(self._same.setdefault(choice, choice))
-            chosen += 1
+        chosen = None if choice is None else self._choose(choice)
         if stepped.step.call == "print":
             # What is printed may be told before the step or after it; once is enough.
             before = self.moments[-1]
             before.prints = [p for p in before.prints if not _said(stepped.step, p)]
         self.moments.append(Moment(stepped.step, stepped.state, chosen))
 
-    def settle(self, state: State) -> None:
+    def settle(self, settled: Settled) -> None:
         """Take in a change that is no step."""
-        self.moments[-1].settle(state)
+        now = self.moments[-1]
+        if settled.choice is not None:
+            now.chosen = self._choose(settled.choice)
+        now.settle(settled.state)
+
+    def _choose(self, choice: Choice) -> int | None:
+        """How many choices there are with this one; None where they are not all known."""
+        chosen = self.moments[-1].chosen
+        if chosen is None:
+            return None
+        self._choices.append(self._same.setdefault(choice, choice))
+        return chosen + 1
 
     def hear(self, printed: Printed) -> None:
         """Take in what a process wrote, as far as there is room for it."""

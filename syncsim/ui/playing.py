@@ -92,8 +92,8 @@ class Playing:
             case Stepped():
                 self.history.add(update)
                 self.fresh.append(update.state)
-            case Settled(state):
-                self.history.settle(state)
+            case Settled():
+                self.history.settle(update)
             case Printed():
                 self.history.hear(update)
                 if update.actor is not None:

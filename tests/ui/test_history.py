@@ -16,7 +16,7 @@ def seen(live: ScriptedLive, limit: int = 2000) -> History:
         if isinstance(update, Stepped):
             history.add(update)
         elif isinstance(update, Settled):
-            history.settle(update.state)
+            history.settle(update)
         elif isinstance(update, Printed):
             history.hear(update)
     return history

@@ -86,21 +86,21 @@ def _claim(reader: Any, writer: Any) -> None:
 class _Buffer(collections.deque[Any]):
     """The buffer between ``Queue.put`` and the feeder thread: what is appended is recorded.
 
-    ``unsent`` counts what is not wholly in the pipe.
+    ``used`` says whether this process has ever put something.
     """
 
-    __slots__ = ("channel", "unsent")
+    __slots__ = ("channel", "used")
     gate: Gate
 
     def __init__(self, channel: str) -> None:
         super().__init__()
         self.channel = channel
-        self.unsent = 0
+        self.used = False
 
     def append(self, item: Any) -> None:
         """Appends what was put, or the sentinel that ends the feeder."""
         if item is not queues._sentinel and self.gate.applies():
-            self.unsent += 1
+            self.used = True
             self.gate.note(Verb.PUT, self.channel, detail=safe_text(item))
         super().append(item)
 
@@ -114,7 +114,7 @@ def _claim_queues() -> None:
         real_reset(self, after_fork)
         if not after_fork:
             _claim(self._reader, self._writer)
-        self._buffer = self._writer._syncsim_buffer = _Buffer(self._writer._syncsim_out)
+        self._buffer = _Buffer(self._writer._syncsim_out)
 
     def init(self: Any, *args: Any, **keywords: Any) -> None:
         real_init(self, *args, **keywords)
@@ -144,9 +144,6 @@ def _gate_connections(gate: Gate) -> None:
         gate.note(Verb.SEND, out, detail=gate.here.call.detail if gate.here.call else "")
         real_send(self, buf)  # blocks in the middle when the pipe is full
         gate.note(Verb.SENT, out)
-        buffer = getattr(self, "_syncsim_buffer", None)
-        if buffer is not None:
-            buffer.unsent -= 1
 
     @unseen
     def receive(self: Any, maxsize: int | None = None) -> Any:
@@ -236,7 +233,7 @@ def _gate_flush(gate: Gate) -> None:
 
     def finalize_join(reference: Any) -> None:
         buffer = getattr(reference(), "_syncsim_buffer", None)
-        if buffer is None or not buffer.unsent or not gate.applies():
+        if buffer is None or not buffer.used or not gate.applies():
             real_join(reference)
         else:
             gate.take(Verb.FLUSH, buffer.channel, lambda: real_join(reference), "Queue.flush")

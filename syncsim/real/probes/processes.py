@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import os
 import sys
@@ -148,9 +149,23 @@ def report_error(gate: Gate, error: BaseException | None) -> None:
             message[:500],
             file,
             line,
-            isinstance(error, AssertionError) and not library,
+            isinstance(error, AssertionError) and not library and _by_assert(error),
         )
     )
+
+
+def _by_assert(error: AssertionError) -> bool:
+    """Whether an ``assert`` statement raised it, not a call into C code in that line."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return False
+    instructions = list(dis.get_instructions(trace.tb_frame.f_code))
+    at = next(i for i, one in enumerate(instructions) if one.offset == trace.tb_lasti)
+    before = [one.opname for one in instructions[max(0, at - 200) : at]]
+    raising = instructions[at].opname == "RAISE_VARARGS"
+    return raising and bool({"LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT"}.intersection(before))
 
 
 def _wrap_poll(gate: Gate, popen: Any) -> None:
