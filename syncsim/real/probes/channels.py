@@ -226,10 +226,14 @@ def _rebuild(real: tuple[Any, Any], names: dict[str, str]) -> Any:
 def _gate_flush(gate: Gate) -> None:
     """A process that ends waits until its feeder thread has sent everything."""
     real_start, real_join = queues.Queue._start_thread, queues.Queue._finalize_join
+    feeders: list[Any] = []
 
     def start_thread(self: Any) -> None:
         real_start(self)
         self._thread._syncsim_buffer = self._buffer
+        # Kept, so that the flush is always made at the same point of the process's life, and
+        # not when the garbage collector happens to find a feeder that is done.
+        feeders.append(self._thread)
 
     def finalize_join(reference: Any) -> None:
         buffer = getattr(reference(), "_syncsim_buffer", None)
