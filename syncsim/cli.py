@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -91,7 +92,8 @@ def _find(name: str, arguments: tuple[str, ...]) -> Program | Puzzle:
     try:
         return load(name, arguments)
     except ProgramError as error:
-        raise _BadInputError(no_puzzle or str(error)) from error
+        found = os.path.lexists(name)
+        raise _BadInputError(str(error) if found else no_puzzle or str(error)) from error
 
 
 def _run(words: list[str]) -> int:
@@ -137,7 +139,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
     return int(text)
 

@@ -226,9 +226,10 @@ def _stdin() -> int:
 
     A terminal cannot be shared with a process in another session.
     """
-    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+    try:
+        return subprocess.DEVNULL if sys.stdin.isatty() else sys.stdin.fileno()
+    except (AttributeError, ValueError):  # there is none, it is closed, or it is no file
         return subprocess.DEVNULL
-    return sys.stdin.fileno()
 
 
 def _outside(state: State) -> bool:

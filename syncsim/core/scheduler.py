@@ -106,7 +106,7 @@ def scheduler_named(text: str) -> Scheduler:
     if kind == "random":
         if not colon:
             return Random()
-        if rest.lstrip("-").isdigit():
+        if rest.isascii() and rest.removeprefix("-").isdigit():
             return Random(int(rest))
         raise ValueError(f"the seed in {text!r} must be a whole number, such as random:7")
     raise ValueError(

@@ -161,11 +161,10 @@ def _by_assert(error: AssertionError) -> bool:
         trace = trace.tb_next
     if trace is None:
         return False
-    instructions = list(dis.get_instructions(trace.tb_frame.f_code))
-    at = next(i for i, one in enumerate(instructions) if one.offset == trace.tb_lasti)
-    before = [one.opname for one in instructions[max(0, at - 200) : at]]
-    raising = instructions[at].opname == "RAISE_VARARGS"
-    return raising and bool({"LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT"}.intersection(before))
+    code = trace.tb_frame.f_code
+    ran = [one.opname for one in dis.get_instructions(code) if one.offset <= trace.tb_lasti]
+    loaded = {"LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT"}.intersection(ran)
+    return ran[-1] == "RAISE_VARARGS" and bool(loaded)
 
 
 def _wrap_poll(gate: Gate, popen: Any) -> None:
