@@ -115,13 +115,17 @@ class Ledger:
                 found.append(Choice(actor.id, times_out=True))
         return tuple(found)
 
-    def announce(self, actor: ActorId, operation: Operation) -> None:
-        """The actor has reached an operation and has not made it yet."""
-        self.change(actor, pending=operation, since=self.n, outside=False)
+    def announce(self, actor: ActorId, operation: Operation, after: int = 0) -> None:
+        """The actor has reached an operation and has not made it yet.
+
+        ``after`` counts the steps that are being made and not yet reported.
+        """
+        since = self.n + after
+        self.change(actor, pending=operation, since=since, outside=False)
         if operation.compound and actor in self._underway and not self.can_go(self.actors[actor]):
             woken = operation.role == "lock" and self._underway[actor].role == "woken"
             self._finish(actor, "is awake" if woken else "waits", complete=False)
-        self._waited_from[actor] = self.n
+        self._waited_from[actor] = since
 
     def effect(self, actor: ActorId, operation: Operation, result: str = "") -> str:
         """The operation took effect.

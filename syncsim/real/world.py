@@ -555,7 +555,13 @@ class RealWorld:
             self._free.discard(actor)
         else:
             self._free.add(actor)
-        self._ledger.announce(actor, operation)
+        # A child may be here before its parent could say that it has started it.
+        starting = [a for a in self._granted if self._is_starting(a)]
+        self._ledger.announce(actor, operation, after=len(starting))
+
+    def _is_starting(self, actor: ActorId) -> bool:
+        operation = self._ledger.actors[actor].pending
+        return operation is not None and operation.verb is Verb.START
 
     def _did(self, record: wire.Did) -> None:
         actor = self._actor_of.get((record.pid, record.tid))
