@@ -36,7 +36,7 @@ from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
 
 #: Of one core, what playing flat out may use: a screen cannot show more, and must stay awake.
-FLAT_OUT_SHARE = 0.15
+FLAT_OUT_SHARE = 0.1
 #: In free running, how often a second the state is told.
 FREE_RATE = 20
 #: Of what happens between two such times, the steps that are told.

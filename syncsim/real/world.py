@@ -389,6 +389,8 @@ class RealWorld:
 
     def _lose_patience(self) -> None:
         idle = time.monotonic() - self._moved
+        if idle < 0.05 or self.quiet:
+            return
         if idle > 0.1:
             # A delivery that does not come: the pipe is full.  It comes when somebody receives.
             self._clogged.update(self._owing_channels())
