@@ -255,12 +255,18 @@ def _findings(
     if stuck:
         others = [a for a in state.actors if a.id not in stuck and not a.is_main]
         if others:
-            gone = names(state, [a.id for a in others])
-            verb = "has" if len(others) == 1 else "have"
-            done = f"{verb} ended" if all(a.ended for a in others) else f"{verb} not"
+            clauses = [
+                f"{names(state, [a.id for a in some])} {one if len(some) == 1 else many}"
+                for some, one, many in (
+                    ([a for a in others if a.ended], "has ended", "have ended"),
+                    ([a for a in others if not a.ended], "goes on", "go on"),
+                )
+                if some
+            ]
+            waits = "waits" if len(stuck) == 1 else "wait"
             yield Finding(
                 "partial deadlock",
-                f"{names(state, stuck)} wait for ever; {gone} {done}",
+                f"{names(state, stuck)} {waits} for ever; {listing(clauses)}",
             )
     for actor in state.actors:
         if actor.ended:

@@ -127,13 +127,10 @@ def _sentence(step: Step) -> str:
         template = _BEGUN.get(step.call, "{call} on {it}: waits in the middle")
     elif step.result == "False" and step.call != "Process.is_alive" and step.call in _DONE:
         template = _IN_VAIN.get(step.call) or _IN_VAIN.get(step.verb) or _DONE[step.call]
-    elif step.result.endswith(("Error", "Empty", "Full")) and step.verb not in (
-        "get",
-        "recv",
-    ):
-        template = "calls {verb} on {it}: {result}"
-    elif step.result in ("Empty", "Full"):
+    elif step.result in ("Empty", "EOFError") and step.verb in ("get", "recv", "recv_bytes"):
         template = "does not get anything from {it}: {result}"
+    elif step.result.isidentifier() and step.result.endswith(("Error", "Empty", "Full")):
+        template = "calls {verb} on {it}: {result}"
     elif step.call == "exit" and step.detail not in ("", "0"):
         template = "ends with exit code {detail}"
     else:

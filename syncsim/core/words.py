@@ -48,9 +48,8 @@ def waiting_for(state: State, actor: Actor) -> Wait | None:
     primitive = state.primitives.get(operation.primitive)
     if primitive is None:
         return Wait(operation.call, f"waits in {operation.call}")
-    it = primitive.name
     on, clause = _waiting_at(state, actor, primitive)
-    return Wait(it, clause.replace("{it}", it), on)
+    return Wait(primitive.name, clause, on)
 
 
 def _waiting_at(
@@ -59,6 +58,7 @@ def _waiting_at(
     operation = actor.pending
     assert operation is not None
     role = operation.role
+    it = primitive.name
     atom = state.atoms.get(operation.atom)
     held: tuple[ActorId, ...] = ()
     if role in primitive.parts:
@@ -71,22 +71,22 @@ def _waiting_at(
         )
     match primitive.kind, role:
         case (_, "items") if operation.verb is Verb.FLUSH:
-            return (), "waits to flush {it}: its items do not fit into the pipe"
+            return (), f"waits to flush {it}: its items do not fit into the pipe"
         case ("Queue" | "JoinableQueue", "slots"):
-            return (), "waits for {it}: the queue is full"
+            return (), f"waits for {it}: the queue is full"
         case ("Queue" | "JoinableQueue" | "SimpleQueue" | "Pipe", "items"):
-            return (), "waits for {it}: it is empty"
+            return (), f"waits for {it}: it is empty"
         case ("Queue" | "JoinableQueue" | "SimpleQueue", "get lock"):
             before = f"{names(state, held)} is before it in line" if held else "not its turn"
-            return held, "waits for {it}: " + before
+            return held, f"waits for {it}: " + before
         case ("JoinableQueue", "wait"):
-            return (), "waits until all tasks of {it} are done"
+            return (), f"waits until all tasks of {it} are done"
         case ("Condition", "wait"):
-            return (), "waits on {it} until it is notified"
+            return (), f"waits on {it} until it is notified"
         case ("Event", "wait"):
-            return (), "waits for {it} to be set"
+            return (), f"waits for {it} to be set"
         case ("Barrier", "wait"):
-            return (), "waits at {it} for the others"
+            return (), f"waits at {it} for the others"
         case (_, "woken"):
             sleepers = tuple(
                 other.id
@@ -96,15 +96,15 @@ def _waiting_at(
                 and other.pending.primitive == primitive.id
                 and other.pending.role == "wait"
             )
-            return sleepers, "waits until the sleeper on {it} is awake"
+            return sleepers, f"waits until the sleeper on {it} is awake"
         case ("Lock" | "RLock", _):
-            return held, "waits for {it}" + by
+            return held, f"waits for {it}" + by
         case ("Semaphore" | "BoundedSemaphore", _):
             if isinstance(atom, Semaphore) and not atom.resource:
-                return (), "waits for a permit of {it}: there is none"
-            return held, "waits for a permit of {it}" + by
+                return (), f"waits for a permit of {it}: there is none"
+            return held, f"waits for a permit of {it}" + by
         case _:
-            return held, "waits for the lock of {it}" + by
+            return held, f"waits for the lock of {it}" + by
 
 
 def what_it_does(state: State, actor: Actor) -> str:

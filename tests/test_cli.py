@@ -1,0 +1,256 @@
+"""The command line: exit codes, one clear sentence for what cannot be, and quick answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import syncsim
+from syncsim.cli import main
+
+PROJECT = Path(__file__).parents[1]
+DEADLINE = 60
+
+SLUGS = [
+    "producer-consumer",
+    "bounded-resource",
+    "two-phase-handshake",
+    "readers-writers",
+    "lost-update",
+    "ab-ba",
+    "dining-philosophers",
+    "if-instead-of-while",
+]
+
+
+def run(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
+    values: dict[str, object] = {
+        "capture_output": True,
+        "text": True,
+        "cwd": PROJECT,
+        "stdin": subprocess.DEVNULL,
+        "timeout": DEADLINE,
+    }
+    command = [sys.executable, "-m", "syncsim", *map(str, words)]
+    return subprocess.run(command, **(values | options))
+
+
+def refused(*words: object) -> str:
+    """The one sentence on stderr with which bad input is refused."""
+    ended = run(*words)
+    assert ended.returncode == 2, ended
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("syncsim: ")
+    assert ended.stderr.endswith((".\n", "?\n", "NAME|FILE\n"))
+    assert ended.stderr.count("\n") == 1
+    assert "Traceback" not in ended.stderr
+    return ended.stderr.removeprefix("syncsim: ").strip()
+
+
+# -- what it says of itself ----------------------------------------------------------------
+
+
+def test_the_version_is_told() -> None:
+    ended = run("--version")
+    assert (ended.returncode, ended.stdout) == (0, f"syncsim {syncsim.__version__}\n")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("list", "--help"), ("-h",)])
+def test_help_names_what_there_is(words: tuple[str, ...]) -> None:
+    ended = run(*words)
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    wanted = {"run": ("--scheduler", "--schedule", "--max-steps", "--timeout", "--json")}
+    for word in wanted.get(words[0], ()):
+        assert word in ended.stdout
+    if words[0] in ("--help", "-h"):
+        for word in ("syncsim run", "syncsim list", "syncsim FILE", "exit codes", "--version"):
+            assert word in ended.stdout
+
+
+def test_without_a_terminal_it_names_the_way_that_needs_none() -> None:
+    assert "syncsim run" in refused()
+    assert "syncsim run" in refused(PROJECT / "puzzles" / "ab-ba" / "program.py")
+
+
+def test_with_a_terminal_a_file_that_is_not_there_is_still_a_sentence() -> None:
+    ours, theirs = pty.openpty()
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "syncsim", "/nowhere/program.py"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=PROJECT,
+            timeout=DEADLINE,
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("syncsim: There is no file /nowhere/program.py")
+
+
+# -- list ----------------------------------------------------------------------------------
+
+
+def test_the_list_has_every_puzzle_under_its_chapter() -> None:
+    ended = run("list")
+    assert ended.returncode == 0
+    lines = ended.stdout.splitlines()
+    assert [line.split()[0] for line in lines if line.startswith(" ")] == SLUGS
+    assert "2  The four classics" in lines
+
+
+def test_the_list_as_json_is_one_object_a_line() -> None:
+    ended = run("list", "--json")
+    records = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [record["name"] for record in records] == SLUGS
+    for record in records:
+        assert set(record) == {"name", "title", "chapter", "kind", "difficulty", "goal"}
+        assert record["kind"] in ("watch", "break")
+
+
+# -- bad input -----------------------------------------------------------------------------
+
+
+def test_a_puzzle_that_is_not_there_is_refused_with_the_nearest() -> None:
+    assert "did you mean dining-philosophers" in refused("run", "dinning-philosophers")
+    assert "the puzzles are producer-consumer" in refused("run", "xyz")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run",), "NAME|FILE"),
+        (("run", "nowhere.py"), "There is no file nowhere.py"),
+        (("run", "."), "directory"),
+        (("run", "puzzles/"), "directory"),
+        (("run", "ab-ba", "--scheduler", "fifo"), "there is no scheduler 'fifo'"),
+        (("run", "ab-ba", "--scheduler", "random:x"), "must be a whole number"),
+        (("run", "ab-ba", "--scheduler", "random:²"), "must be a whole number"),
+        (("run", "ab-ba", "--scheduler", "replay"), "needs --schedule"),
+        (("run", "ab-ba", "--scheduler", "round-robin", "--schedule", "a"), "--schedule goes"),
+        (("run", "ab-ba", "--schedule", "a!b"), "character 2"),
+        (("run", "ab-ba", "--schedule", "zz"), "cannot be followed: its choice 1 is z"),
+        (("run", "ab-ba", "--max-steps", "0"), "no whole number above zero"),
+        (("run", "ab-ba", "--max-steps", "²"), "no whole number above zero"),
+        (("run", "ab-ba", "--timeout", "-1"), "no number of seconds above zero"),
+        (("run", "ab-ba", "--timeout", "nan"), "no number of seconds above zero"),
+        (("run", "ab-ba", "--colour"), "--colour"),
+        (("run", "ab-ba", "more"), "more"),
+        (("list", "more"), "more"),
+    ],
+)
+def test_bad_input_is_refused_by_one_sentence(words: tuple[str, ...], said: str) -> None:
+    assert said in refused(*words)
+
+
+def test_a_schedule_that_cannot_be_followed_to_its_end_is_told_where() -> None:
+    ended = run("run", "ab-ba", "--schedule", "a3")
+    assert ended.returncode == 2
+    assert "its choice 3 is a (main), which cannot go there" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_the_sentence_ends_once() -> None:
+    assert ".." not in refused("run", "ab-ba", "--schedule", "zz")
+    assert ".." not in refused("run", "xyz")
+
+
+# -- exit codes ----------------------------------------------------------------------------
+
+
+def test_the_exit_code_is_zero_when_it_finishes() -> None:
+    assert run("run", "two-phase-handshake").returncode == 0
+
+
+def test_the_exit_code_is_one_at_a_bad_verdict() -> None:
+    assert run("run", "ab-ba", "--schedule", "a2b3c3").returncode == 1
+
+
+def test_the_exit_code_is_three_when_nothing_is_decided() -> None:
+    assert run("run", "ab-ba", "--schedule", "a2").returncode == 3
+    assert run("run", "ab-ba", "--max-steps", 3).returncode == 3
+
+
+def test_a_file_of_ones_own_gets_its_arguments(tmp_path: Path) -> None:
+    program = tmp_path / "own.py"
+    program.write_text("import sys\nassert sys.argv[1:] == ['--json', '-x', '--', 'a b']\n")
+    ended = run("run", program, "--", "--json", "-x", "--", "a b")
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_a_file_is_found_from_where_one_is(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("import os\nprint(os.getcwd())\n")
+    ended = run("run", "own.py", cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(PROJECT)})
+    assert ended.returncode == 0, ended.stderr
+    assert str(tmp_path) in ended.stdout
+
+
+def test_whoever_stops_reading_is_not_shouted_at() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "syncsim", "run", "producer-consumer"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            cwd=PROJECT,
+            timeout=DEADLINE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert ended.stderr == ""
+    assert ended.returncode == 141
+
+
+def test_main_can_be_called_with_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    assert "dining-philosophers" in capsys.readouterr().out
+    assert main(["run", "no-such-puzzle"]) == 2
+    assert "There is no puzzle no-such-puzzle" in capsys.readouterr().err
+
+
+# -- import hygiene ------------------------------------------------------------------------
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        timeout=DEADLINE,
+        check=True,
+    )
+    return set(ended.stdout.split("\n")[-2].split())
+
+
+def test_the_command_line_loads_only_what_it_needs_to_read_the_words() -> None:
+    loaded = loaded_by("import syncsim.cli")
+    assert not loaded & {"textual", "msgspec", "multiprocessing", "asyncio", "subprocess"}
+    assert {name for name in loaded if name.startswith("syncsim.")} == {"syncsim.cli"}
+
+
+def test_a_run_without_a_screen_loads_no_screen_and_no_multiprocessing() -> None:
+    loaded = loaded_by("from syncsim.cli import main; main(['run', 'two-phase-handshake'])")
+    assert "syncsim.real.world" in loaded
+    assert not loaded & {"textual", "multiprocessing", "asyncio", "syncsim.ui"}
+
+
+def test_the_list_loads_no_run() -> None:
+    loaded = loaded_by("from syncsim.cli import main; main(['list'])")
+    assert not loaded & {"textual", "multiprocessing", "syncsim.real", "subprocess"}
