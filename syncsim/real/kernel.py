@@ -43,10 +43,14 @@ def is_asleep(pid: int) -> bool:
     return True
 
 
-def is_stopped(pid: int) -> bool:
-    """Whether a signal has stopped the process."""
-    fields = _stat(pid)
-    return fields is not None and fields[0] in "Tt"
+def catches(pid: int, number: int) -> bool:
+    """Whether the process catches or ignores that signal; false where that cannot be known."""
+    mask = 0
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(("SigCgt:", "SigIgn:")):
+                mask |= int(line.split()[1], 16)
+    return bool(mask >> (number - 1) & 1)
 
 
 def exit_code(pid: int) -> int | None:

@@ -17,6 +17,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -112,6 +113,7 @@ class RealWorld:
         self._free: set[ActorId] = set()  # in an operation for real: no gate holds it
         self._leaving: dict[ActorId, int] = {}  # has said its exit code, is not dead yet
         self._clogged: set[str] = set()  # pipes that are full: their feeders owe nothing
+        self._spills: list[int] = []
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._may_have_closed = False  # an end of a pipe: a process ended, or closed it
         self._backlog = bytearray()  # read from the wire, not yet applied
@@ -137,17 +139,15 @@ class RealWorld:
         self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._door.bind(f"{self.directory}/{wire.GATE}")
         self._door.listen(128)
+        self._door.settimeout(0.1)
         self._deaths = kernel.Deaths()
-        spill, spill_end = os.pipe()
-        os.set_blocking(spill, False)
         lifeline_end, self._lifeline = os.pipe()
-        self._spill = spill
         self._poll = select.poll()
         self._on: dict[int, Callable[[], None]] = {}
         self._listen(self._fifo, self._read_records)
         self._listen(self._door.fileno(), self._open_door)
         self._listen(self._deaths.fileno(), self._bury)
-        self._listen(spill, self._read_spill)
+        spills = [self._open_spill(stream) for stream in ("stdout", "stderr")]
         self._stage = subprocess.Popen(
             [
                 sys.executable,
@@ -157,15 +157,15 @@ class RealWorld:
                 *self.program.arguments,
             ],
             stdin=stdin,
-            stdout=spill_end,
-            stderr=spill_end,
+            stdout=spills[0],
+            stderr=spills[1],
             pass_fds=(lifeline_end,),
             start_new_session=True,
             env=os.environ
             | {wire.RUN_VARIABLE: self.directory, wire.LIFELINE_VARIABLE: str(lifeline_end)},
         )
-        os.close(spill_end)
-        os.close(lifeline_end)
+        for fd in (*spills, lifeline_end):
+            os.close(fd)
         self._add(Actor(id=0, name="main", pid=self._stage.pid, life=Life.STARTING))
 
     def also_wake_on(self, fd: int) -> None:
@@ -187,7 +187,7 @@ class RealWorld:
         self._door.close()
         for gate in self._gates.values():
             gate.close()
-        for fd in (self._fifo, self._writer, self._mode, self._spill, self._lifeline):
+        for fd in (self._fifo, self._writer, self._mode, self._lifeline, *self._spills):
             os.close(fd)
 
     # -- what the world is ------------------------------------------------------------
@@ -305,9 +305,13 @@ class RealWorld:
 
     def _send(self, actor: ActorId, message: bytes) -> None:
         gate = self._gates.get(actor)
-        while gate is None:  # announced, but not through the door yet
-            self._open_door()
-            gate = self._gates.get(actor)
+        if gate is None:  # announced, but not through the door yet
+            end = time.monotonic() + self.patience
+            while gate is None and time.monotonic() < end:
+                self._open_door()
+                gate = self._gates.get(actor)
+            if gate is None:  # it was killed on the way: its end will be noticed
+                return
         with contextlib.suppress(ConnectionError):  # it has just died: its end will be noticed
             gate.send(message)
         self._moved = time.monotonic()
@@ -391,22 +395,24 @@ class RealWorld:
         idle = time.monotonic() - self._moved
         if idle < 0.05 or self.quiet:
             return
-        if idle > 0.1:
-            # A delivery that does not come: the pipe is full.  It comes when somebody receives.
-            self._clogged.update(self._owing_channels())
         if not self.controlled:
             return
         alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
         self._asleep = self._asleep + 1 if all(map(kernel.is_asleep, alive)) else 0
         if idle < self.patience and self._asleep < _LOOKS:
             return
+        # A delivery that does not come: the pipe is full.  It comes when somebody receives.
+        self._clogged.update(self._owing_channels())
         for actor in self._ledger.actors:
             if actor.id in self._owing:
                 self._ledger.change(actor.id, outside=True)
         self._owing.clear()
 
     def _open_door(self) -> None:
-        gate, _ = self._door.accept()
+        try:
+            gate, _ = self._door.accept()
+        except TimeoutError:
+            return
         gate.settimeout(2.0)
         words = b""
         while not words.endswith(b"\n"):
@@ -421,16 +427,27 @@ class RealWorld:
         else:
             self._gates[actor] = gate
 
-    def _read_spill(self) -> None:
-        """What was written past ``sys.stdout``: by C code, ``os.write``, or another program."""
-        try:
-            data = os.read(self._spill, 1 << 16)
-        except BlockingIOError:
-            return
-        if data:
-            self._on_print(None, "stdout", data.decode("utf-8", "backslashreplace"))
-        else:
-            self._poll.unregister(self._spill)
+    def _open_spill(self, stream: str) -> int:
+        """Hears what is written past ``sys.stdout``: by C code, ``os.write``, or another program.
+
+        The answer is the end to write to.
+        """
+        spill, end = os.pipe()
+        os.set_blocking(spill, False)
+        self._spills.append(spill)
+
+        def read() -> None:
+            try:
+                data = os.read(spill, 1 << 16)
+            except BlockingIOError:
+                return
+            if data:
+                self._on_print(None, stream, data.decode("utf-8", "backslashreplace"))
+            else:
+                self._poll.unregister(spill)
+
+        self._listen(spill, read)
+        return end
 
     def _read_records(self) -> None:
         """Reads what is on the wire, and applies it up to a slice's end.
@@ -619,7 +636,11 @@ class RealWorld:
                     name = self._ledger.actors[target].name
                     operation = replace(operation, detail=name)
                     self._ledger.change(target, terminated=True)
-                    if not self._ledger.actors[target].ended:
+                    victim = self._ledger.actors[target]
+                    sure = operation.call == "Process.kill" or not kernel.catches(
+                        victim.pid, signal.SIGTERM
+                    )
+                    if sure and not victim.ended:
                         self._owing.add(target)  # its death
             case Verb.EXIT:
                 self._leaving[actor] = int(operation.detail or 0)
