@@ -5,6 +5,7 @@ Run: python tests/benchmarks/bench_free.py
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -45,16 +46,12 @@ def events(processes: int = 3, rounds: int = 40_000) -> tuple[float, float]:
 
 def wire_alone(processes: int = 3, rounds: int = 40_000) -> float:
     """Records a second when they are only counted: what the wire itself carries."""
-    import os
-
-    from syncsim.real import world as module
-
     counted = [0]
 
-    class Counting(module.RealWorld):
+    class Counting(RealWorld):
         def _read_records(self) -> None:
             try:
-                data = os.read(self._fifo, 1 << 18)
+                data = os.read(self._launch.fifo, 1 << 18)
             except BlockingIOError:
                 return
             counted[0] += data.count(b"\n")
@@ -63,7 +60,7 @@ def wire_alone(processes: int = 3, rounds: int = 40_000) -> float:
     try:
         world.pump(1.0)
         start = time.perf_counter()
-        while world._stage.poll() is None:
+        while world._launch.stage.poll() is None:
             world.pump(0.05)
         return counted[0] / (time.perf_counter() - start)
     finally:

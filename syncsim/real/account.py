@@ -1,0 +1,56 @@
+"""What is owed: the count that says when it is quiet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from syncsim.core.atoms import ActorId, Channel
+from syncsim.core.ledger import Ledger
+
+
+@dataclass(slots=True)
+class Account:
+    """Who owes us something, and who is beyond our gates."""
+
+    #: Runs, and owes us its next announcement, or its death.
+    owing: set[ActorId] = field(default_factory=set)
+    #: Of these, whose granted operation has not been reported yet.
+    granted: set[ActorId] = field(default_factory=set)
+    #: Is in an operation for real: no gate holds it.
+    free: set[ActorId] = field(default_factory=set)
+    #: Has said its exit code and is not dead yet.
+    leaving: dict[ActorId, int] = field(default_factory=dict)
+    #: Pipes that are full: their feeders owe nothing until somebody receives.
+    clogged: set[str] = field(default_factory=set)
+    #: An end of a pipe may have been closed: somebody has ended.
+    may_have_closed: bool = False
+
+    def quiet(self, ledger: Ledger) -> bool:
+        """Whether nobody owes us anything."""
+        if self.owing:
+            return False
+        for actor in self.free:
+            if ledger.can_go(ledger.actors[actor]):
+                return False
+        return not ledger.feeding or not self.owing_channels(ledger)
+
+    def owing_channels(self, ledger: Ledger) -> list[str]:
+        """The pipes into which a feeder thread has something to deliver.
+
+        (In the middle of a put the process still holds the lock that its feeder needs.)
+        """
+        owing = []
+        for name in ledger.feeding - self.clogged:
+            channel = ledger.atoms[name]
+            assert isinstance(channel, Channel)
+            senders = {*channel.sending, *(item.sender for item in channel.buffered)}
+            if any(not (ledger.actors[one].ended or ledger.actors[one].call) for one in senders):
+                owing.append(name)
+        return owing
+
+    def settle_up(self, actor: ActorId) -> None:
+        """The actor is gone: it owes nothing more."""
+        self.owing.discard(actor)
+        self.granted.discard(actor)
+        self.free.discard(actor)
+        self.leaving.pop(actor, None)

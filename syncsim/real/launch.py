@@ -1,0 +1,98 @@
+"""A run on this machine: its directory, the wire, the door, and the stage as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from syncsim.program.source import Program
+from syncsim.real import guard, kernel, wire
+
+_ROOT = str(Path(__file__).resolve().parent.parent.parent)
+_BOOT = (
+    "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
+    "from syncsim.real import stage; sys.path[:] = path; stage.main()"
+)
+#: Bytes that the FIFO should hold (Linux; its default is 65,536, and its most, unprivileged, this).
+_FIFO_SIZE = 1 << 20
+
+
+class Launch:
+    """Starts the stage and holds everything of ours that the run uses, until ``close``."""
+
+    def __init__(self, program: Program, *, controlled: bool, stdin: int) -> None:
+        self.directory = tempfile.mkdtemp(prefix="syncsim-")
+        fifo = f"{self.directory}/{wire.FIFO}"
+        os.mkfifo(fifo, 0o600)
+        self.fifo = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # the system's bound for pipes is reached
+                fcntl.fcntl(self.fifo, fcntl.F_SETPIPE_SZ, _FIFO_SIZE)
+        # A writer of our own, so that the FIFO never ends.
+        self._writer = os.open(fifo, os.O_WRONLY)
+        self._mode = os.open(f"{self.directory}/{wire.MODE}", os.O_RDWR | os.O_CREAT, 0o600)
+        self.say_whether(shut=controlled)
+        self.door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.door.bind(f"{self.directory}/{wire.GATE}")
+        self.door.listen(128)
+        self.door.settimeout(0.1)
+        self.deaths = kernel.Deaths()
+        self._poll = select.poll()
+        self._on: dict[int, Callable[[], None]] = {}
+        self._start(program, stdin)
+
+    def _start(self, program: Program, stdin: int) -> None:
+        lifeline_end, self._lifeline = os.pipe()
+        out, out_end = os.pipe()
+        err, err_end = os.pipe()
+        #: What is written past ``sys.stdout`` and ``sys.stderr``.
+        self.spills = {"stdout": out, "stderr": err}
+        names = {wire.RUN_VARIABLE: self.directory, wire.LIFELINE_VARIABLE: str(lifeline_end)}
+        self.stage = subprocess.Popen(
+            [sys.executable, "-c", _BOOT.format(root=_ROOT), str(program.path), *program.arguments],
+            stdin=stdin,
+            stdout=out_end,
+            stderr=err_end,
+            pass_fds=(lifeline_end,),
+            start_new_session=True,
+            env=os.environ | names,
+        )
+        for fd in (lifeline_end, out_end, err_end):
+            os.close(fd)
+
+    def say_whether(self, *, shut: bool) -> None:
+        """Tells every process, at its next operation, whether the gates are shut."""
+        os.pwrite(self._mode, bytes([wire.SHUT if shut else wire.OPEN]), 0)
+
+    def listen(self, fd: int, hear: Callable[[], None]) -> None:
+        """Lets ``wait`` call ``hear`` whenever ``fd`` is readable."""
+        self._poll.register(fd, select.POLLIN)
+        self._on[fd] = hear
+
+    def ignore(self, fd: int) -> None:
+        """No more of that."""
+        self._poll.unregister(fd)
+
+    def wait(self, seconds: float) -> bool:
+        """Waits for something to be heard, at most so long; whether there was something."""
+        events = self._poll.poll(seconds * 1000)
+        for fd, _ in events:
+            self._on[fd]()
+        return bool(events)
+
+    def close(self) -> None:
+        """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
+        guard.end_run(self.directory, self.stage.pid)
+        self.stage.wait()
+        self.deaths.close()
+        self.door.close()
+        for fd in (self.fifo, self._writer, self._mode, self._lifeline, *self.spills.values()):
+            os.close(fd)

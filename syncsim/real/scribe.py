@@ -1,0 +1,303 @@
+"""The scribe: writes what the records mean into the ledger, and what is owed into the account."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tokenize
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from msgspec.structs import replace
+
+from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
+from syncsim.core.ledger import DivergenceError, Ledger
+from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.state import Actor, Life, Primitive
+from syncsim.program.names import Namer, Position
+from syncsim.real import kernel, wire
+from syncsim.real.account import Account
+
+
+@lru_cache(maxsize=64)
+def _source(file: str) -> str | None:
+    """The text of a file of the program; None where it cannot be read."""
+    try:
+        with tokenize.open(file) as source:
+            return source.read()
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return None
+
+
+class Scribe:
+    """Knows which process is which actor, and takes in one record after the other.
+
+    ``on_print`` hears what a process writes; ``watch`` is told the pid of every new process;
+    ``main_code`` gives the exit code of the main process once it has ended.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        account: Account,
+        *,
+        on_print: Callable[[ActorId | None, str, str], None],
+        watch: Callable[[int], object],
+        main_code: Callable[[], int],
+    ) -> None:
+        self._ledger = ledger
+        self._account = account
+        self._on_print = on_print
+        self._watch = watch
+        self._main_code = main_code
+        self._namer = Namer()
+        self._actor_of: dict[tuple[int, int], ActorId] = {}
+        self._points: dict[tuple[int, int], Operation] = {}
+        self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
+
+    def take_in(self, records: Iterable[wire.Record]) -> None:
+        """Writes the records down, in their order."""
+        handle = self._HANDLERS
+        for record in records:
+            handle[type(record)](self, record)
+
+    def actor(self, pid: int, tid: int = 0) -> ActorId | None:
+        """Who that is; None for a stranger, and for a thread of the library."""
+        return self._actor_of.get((pid, tid))
+
+    def add(self, actor: Actor) -> None:
+        """A new process, which owes us its first announcement."""
+        self._ledger.add(actor)
+        self._actor_of[actor.pid, 0] = actor.id
+        self._account.owing.add(actor.id)
+        self._watch(actor.pid)
+
+    def died(self, pid: int) -> None:
+        """The process is gone, and everything it has said has been heard."""
+        actor = self.actor(pid)
+        if actor is None or self._ledger.actors[actor].ended:
+            return
+        if actor == 0:
+            code: int | None = self._main_code()
+        else:
+            code = self._account.leaving.get(actor, kernel.exit_code(pid))
+        self._account.may_have_closed = True
+        for (of, _), member in self._actor_of.items():
+            if of == pid and not self._ledger.actors[member].ended:
+                self._ledger.end(member, code)
+                self._account.settle_up(member)
+
+    # -- records ------------------------------------------------------------------------
+
+    def _born(self, record: wire.Born) -> None:
+        known = self.actor(record.pid, record.tid)
+        if known is not None and not self._ledger.actors[known].ended:
+            self._ledger.change(known, life=Life.ALIVE, name=record.name, daemon=record.daemon)
+            return
+        actor = Actor(
+            id=len(self._ledger.actors),
+            name=record.name,
+            pid=record.pid,
+            parent=self.actor(record.parent),
+            daemon=record.daemon,
+            thread=record.thread,
+            life=Life.ALIVE,
+        )
+        if record.thread:
+            self._ledger.add(actor)
+            self._actor_of[record.pid, record.tid] = actor.id
+        else:
+            self.add(actor)
+
+    def _point(self, record: wire.Point) -> None:
+        primitive, role = self._belongs.get(record.atom, ("", ""))
+        if record.primitive:
+            primitive = record.primitive
+            parts = self._ledger.primitives.get(primitive)
+            for name, atom in parts.parts.items() if parts else ():
+                if atom == record.atom:
+                    role = name
+        call = record.call
+        if not call and primitive:
+            call = f"{self._ledger.primitives[primitive].kind}.{record.verb}"
+        site = Site(record.file, record.line, record.function) if record.file else None
+        self._points[record.pid, record.n] = Operation(
+            verb=Verb(record.verb),
+            atom=record.atom,
+            call=call or record.verb,
+            primitive=primitive,
+            role=role,
+            site=site,
+            compound=record.compound,
+        )
+
+    def _want(self, record: wire.Want) -> None:
+        actor = self.actor(record.pid, record.tid)
+        operation = self._points[record.pid, record.point]
+        if actor is None:
+            return  # a thread of the library waits; it is no actor
+        if record.detail or not record.blocking or record.timeout is not None:
+            operation = replace(
+                operation, blocking=record.blocking, timeout=record.timeout, detail=record.detail
+            )
+        self._account.owing.discard(actor)
+        if record.gated:
+            self._account.free.discard(actor)
+        else:
+            self._account.free.add(actor)
+        # A child may be here before its parent could say that it has started it.
+        starting = [a for a in self._account.granted if self._is_starting(a)]
+        self._ledger.announce(actor, operation, after=len(starting))
+
+    def _is_starting(self, actor: ActorId) -> bool:
+        operation = self._ledger.actors[actor].pending
+        return operation is not None and operation.verb is Verb.START
+
+    def _did(self, record: wire.Did) -> None:
+        actor = self.actor(record.pid, record.tid)
+        if actor is None:
+            return
+        who = self._ledger.actors[actor]
+        operation = who.pending
+        if operation is None:
+            raise DivergenceError(
+                f"{who.name} got {record.result}, which is not what the model foretold"
+            )
+        self._account.granted.discard(actor)
+        self._account.free.discard(actor)
+        if not who.thread:
+            self._account.owing.add(actor)
+        self.effect(actor, operation, record.result)
+
+    def _op(self, record: wire.Op) -> None:
+        operation = self._points[record.pid, record.point]
+        actor = self.actor(record.pid, record.tid)
+        if actor is None:
+            self._library(record, operation)
+            return
+        if record.detail:
+            operation = replace(operation, detail=record.detail)
+        if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and operation.compound):
+            self._ledger.move(actor, operation)
+            return
+        if not self._ledger.actors[actor].thread:
+            self._account.owing.add(actor)
+        self.effect(actor, operation, record.result)
+
+    def _library(self, record: wire.Op, operation: Operation) -> None:
+        """A thread of multiprocessing's own did something: it counts for its process."""
+        actor = self.actor(record.pid)
+        if actor is None:
+            return
+        if operation.verb is Verb.RELEASE and operation.role == "slots":
+            # The feeder could not pickle an item: it gives the slot back and drops it.
+            self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
+        self._ledger.move(actor, operation, record.result)
+        if operation.verb in (Verb.SEND, Verb.SENT):
+            self._account.clogged.discard(operation.atom)
+
+    def effect(self, actor: ActorId, operation: Operation, result: str) -> None:
+        """The operation took effect; ``result`` is empty where only the model knows it."""
+        match operation.verb:
+            case Verb.START if result.isdigit():
+                self._started(actor, operation, int(result))
+                result = "None"
+            case Verb.TERMINATE:
+                target = self.actor(int(operation.atom))
+                if target is not None:
+                    name = self._ledger.actors[target].name
+                    operation = replace(operation, detail=name)
+                    self._ledger.change(target, terminated=True)
+                    victim = self._ledger.actors[target]
+                    sure = operation.call == "Process.kill" or not kernel.catches(
+                        victim.pid, signal.SIGTERM
+                    )
+                    if sure and not victim.ended:
+                        self._account.owing.add(target)  # its death
+            case Verb.EXIT:
+                self._account.leaving[actor] = int(operation.detail or 0)
+            case Verb.RECEIVE:
+                self._account.clogged.discard(operation.atom)
+        self._ledger.effect(actor, operation, result)
+
+    def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
+        known = self.actor(pid)
+        if known is None or self._ledger.actors[known].ended:
+            name = operation.detail
+            self.add(Actor(id=len(self._ledger.actors), name=name, pid=pid, parent=parent))
+
+    def _back(self, record: wire.Back) -> None:
+        actor = self.actor(record.pid, record.tid)
+        if actor is not None:
+            self._ledger.back(actor, record.result)
+
+    def _made(self, record: wire.Made) -> None:
+        atoms: dict[str, Atom] = {}
+        for part in record.parts:
+            if part.form == "channel":
+                atoms[part.atom] = Channel()
+            elif part.form == "cell":
+                atoms[part.atom] = Cell(value=part.text)
+            else:
+                atoms[part.atom] = Semaphore(
+                    value=part.value,
+                    maximum=part.maximum,
+                    recursive=part.form == "recursive",
+                    resource=part.value > 0,
+                )
+            self._belongs.setdefault(part.atom, (record.id, part.role))
+        position = Position(record.line, record.column, record.end_line, record.end_column)
+        name = self._namer.name(_source(record.file), position, record.kind)
+        primitive = Primitive(
+            id=record.id,
+            kind=record.kind,
+            name=name,
+            parts={part.role: part.atom for part in record.parts},
+            capacity=record.capacity,
+            file=record.file,
+            line=record.line,
+            creator=self.actor(record.pid) or 0,
+        )
+        self._ledger.create(primitive, atoms)
+
+    def _text(self, record: wire.Text) -> None:
+        self._on_print(self.actor(record.pid), record.stream, record.text)
+
+    def _error(self, record: wire.Error) -> None:
+        actor = self.actor(record.pid)
+        if actor is not None:
+            message = f": {record.message}" if record.message else ""
+            self._ledger.change(
+                actor,
+                error=record.exception + message,
+                error_site=f"{os.path.basename(record.file)}, line {record.line}",
+                is_assertion=record.assertion,
+            )
+
+    def _reaped(self, record: wire.Reaped) -> None:
+        child = self.actor(record.child)
+        if child is None:
+            return
+        if not self._ledger.actors[child].ended:
+            self.died(record.child)
+        self._ledger.change(child, reaped=True, exitcode=record.exitcode)
+
+    def _left(self, record: wire.Left) -> None:
+        actor = self.actor(record.pid)
+        if actor is not None:
+            self._ledger.change(actor, outside=True)
+
+    _HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        wire.Born: _born,
+        wire.Point: _point,
+        wire.Want: _want,
+        wire.Did: _did,
+        wire.Op: _op,
+        wire.Back: _back,
+        wire.Made: _made,
+        wire.Text: _text,
+        wire.Error: _error,
+        wire.Reaped: _reaped,
+        wire.Left: _left,
+    }
