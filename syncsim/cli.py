@@ -35,6 +35,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Does what the command line says; the answer is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if sys.stdout is None:  # closed by whoever started us
+        return 2
     try:
         if words and words[0] == "run":
             return _run(words[1:])
@@ -50,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read our output has gone; nothing more can be said to them.
         sys.stderr.close()
         return 141
+    except OSError as error:
+        sys.stderr.write(f"syncsim: {error.strerror or error}: the output cannot be written.\n")
+        return 2
 
 
 class _BadInputError(Exception):
@@ -126,7 +131,7 @@ def _run(words: list[str]) -> int:
             timeout=asked.timeout,
             as_json=asked.json,
         )
-    except ValueError as error:
+    except headless.BadRequestError as error:
         raise _BadInputError(f"{error}.") from error
 
 

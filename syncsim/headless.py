@@ -17,7 +17,7 @@ from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import Choice, format_schedule
-from syncsim.core.scheduler import Replay, ReplayError, Scheduler
+from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.state import State
 from syncsim.core.status import status
 from syncsim.core.step import Step
@@ -26,6 +26,10 @@ from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
 
 FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
+
+
+class BadRequestError(Exception):
+    """A scheduler or a schedule that cannot be: the message says why."""
 
 
 class StopError(Exception):
@@ -81,19 +85,14 @@ class HeadlessRun:
     def _observe(self) -> Diagnosis:
         """Listens until every process has ended, or somebody is known to wait for ever."""
         world = self._world
-        told = world.state
         while True:
             busy = world.pump(0.05)
-            state = world.state
-            if state is not told and not busy:
-                told = state
-                diagnosis = diagnose(state)
-                if world.over or diagnosis.verdict is Verdict.DEADLOCK:
-                    return diagnosis
-                if diagnosis.verdict and diagnosis.stuck and not _alive(diagnosis, state):
-                    return diagnosis
-            if world.over and not world.pump(0):
+            if world.over and not busy:
                 return diagnose(world.state)
+            if not busy:
+                diagnosis = diagnose(world.state)
+                if diagnosis.stuck and self._is_final(diagnosis):
+                    return diagnosis
             self._mind_the_time()
 
     def _control(self) -> Diagnosis:
@@ -102,12 +101,14 @@ class HeadlessRun:
         assert self._scheduler is not None
         self._settle()
         while True:
+            if world.over:
+                return diagnose(world.state)
             choices = world.choices()
-            if world.over or not choices:
+            if not choices:
                 diagnosis = diagnose(world.state)
-                if diagnosis.verdict is not None and not _outside(world.state):
+                if self._is_final(diagnosis):
                     return diagnosis
-                world.pump(0.1)  # somebody is outside our view: it may come back
+                world.pump(0.05)  # somebody is outside our view: it may come back
                 self._settle()
                 continue
             choice = self._scheduler.choose(world.state, choices)
@@ -119,6 +120,13 @@ class HeadlessRun:
             self._schedule.append(choice)
             world.take(choice, self._deadline)
             self._settle()
+
+    def _is_final(self, diagnosis: Diagnosis) -> bool:
+        """Whether nothing can follow: who does not wait for ever has ended, seen or unseen."""
+        if diagnosis.verdict is None or self._world.may_still_move():
+            return False
+        left = (actor.id for actor in self._world.state.actors if not actor.ended)
+        return diagnosis.verdict is Verdict.DEADLOCK or diagnosis.stuck == tuple(left)
 
     def _settle(self) -> None:
         self._world.settle(self._deadline)
@@ -161,7 +169,8 @@ class HeadlessRun:
             name = self._world.state.actors[actor].name if actor is not None else None
             record = {"type": "output", "process": name, "stream": stream, "text": text}
             self._line(msgspec.json.encode(record).decode())
-        elif actor is None or stream == "stderr":
+        elif actor is None or stream == "stderr" or len(text) > 72 or text.count("\n") > 1:
+            # (A short line on stdout is told by its step.)
             lines = (self._partial.pop((actor, stream), "") + text).split("\n")
             self._partial[actor, stream] = lines.pop()[-10_000:]
             for line in lines:
@@ -171,6 +180,8 @@ class HeadlessRun:
         self._out.write(text + "\n")
 
     def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
+        for rest in filter(None, self._partial.values()):
+            self._line(f"    |  {_plain(rest)}")
         state = self._world.state
         verdict = diagnosis.verdict or Verdict.UNDECIDED
         explanation = diagnosis.explanation
@@ -232,16 +243,6 @@ def _stdin() -> int:
         return subprocess.DEVNULL
 
 
-def _outside(state: State) -> bool:
-    """Whether somebody lives outside our view."""
-    return any(actor.outside and not actor.ended for actor in state.actors)
-
-
-def _alive(diagnosis: Diagnosis, state: State) -> bool:
-    """Whether somebody lives who does not wait for ever."""
-    return any(not a.ended and a.id not in diagnosis.stuck for a in state.actors)
-
-
 def _standing(state: State) -> str:
     clauses = []
     for actor in state.actors:
@@ -249,7 +250,8 @@ def _standing(state: State) -> str:
         if wait is not None:
             clauses.append(f"{actor.name} {wait.clause}")
         elif not actor.ended and actor.pending is None:
-            clauses.append(f"{actor.name} is running and has reached no operation")
+            reached = "is between two operations" if actor.steps else "has reached no operation"
+            clauses.append(f"{actor.name} is running and {reached}")
     return f"{'; '.join(clauses)}." if clauses else ""
 
 
@@ -284,21 +286,26 @@ def run(
     schedule: str | None,
     **options: Any,
 ) -> int:
-    """Runs ``program`` and gives the exit code; raises ValueError for a bad scheduler."""
-    from syncsim.core.scheduler import scheduler_named
-
-    if schedule is not None and scheduler not in ("os", "replay"):
-        raise ValueError(f"--schedule goes with --scheduler replay, not with {scheduler}")
-    if scheduler == "replay" or schedule is not None:
-        if schedule is None:
-            raise ValueError("--scheduler replay needs --schedule STRING, such as a5b2cab3")
-        chosen: Scheduler | None = Replay(schedule)
-    else:
-        chosen = None if scheduler == "os" else scheduler_named(scheduler)
+    """Runs ``program`` and gives the exit code; raises ``BadRequestError``."""
+    try:
+        chosen = _scheduler(scheduler, schedule)
+    except ValueError as error:
+        raise BadRequestError(str(error)) from error
     try:
         return HeadlessRun(program, chosen, **options).run()
     except ReplayError as error:
-        raise ValueError(str(error)) from error
+        raise BadRequestError(str(error)) from error
     except DivergenceError as error:
         print(f"syncsim: the run was broken off, by an error of ours: {error}", file=sys.stderr)
         return UNDECIDED
+
+
+def _scheduler(name: str, schedule: str | None) -> Scheduler | None:
+    """The scheduler asked for; None for the operating system's."""
+    if schedule is not None and name not in ("os", "replay"):
+        raise ValueError(f"--schedule goes with --scheduler replay, not with {name}")
+    if schedule is not None:
+        return Replay(schedule)
+    if name == "replay":
+        raise ValueError("--scheduler replay needs --schedule STRING, such as a5b2cab3")
+    return None if name == "os" else scheduler_named(name)

@@ -76,6 +76,10 @@ class Semaphore(Struct, frozen=True, gc=False):
             holders = _without_last(holders, actor) if actor in holders else holders[1:]
         return self._with(self.value + 1, holders), "None"
 
+    def released(self) -> Semaphore:
+        """The semaphore with one unit more, given by somebody whom nobody has seen."""
+        return self._with(self.value + 1, self.holders[1:])
+
     def _with(self, value: int, holders: tuple[ActorId, ...]) -> Semaphore:
         return Semaphore(value, self.maximum, self.recursive, self.resource, holders)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from syncsim.core.atoms import ActorId, Atom, Channel
+from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice
 from syncsim.core.state import Actor, Life, Primitive, State
@@ -127,18 +127,23 @@ class Ledger:
             self._finish(actor, "is awake" if woken else "waits", complete=False)
         self._waited_from[actor] = since
 
-    def effect(self, actor: ActorId, operation: Operation, result: str = "") -> str:
+    def effect(
+        self, actor: ActorId, operation: Operation, result: str = "", *, believe: bool = False
+    ) -> str:
         """The operation took effect.
 
         ``result`` is what really came of it, empty where the one who reports does not know; the
         answer is the result that the model gives.  Raises ``DivergenceError`` where an acquire
-        differs.
+        differs, unless we are to ``believe`` it (somebody unseen may have released).
         """
         verb = operation.verb
         atom = self.atoms.get(operation.atom)
         modelled = result or ""
         if atom is not None and not (result == "False" and verb is Verb.ACQUIRE):
             after, modelled = atom.apply(operation, actor)
+            if believe and isinstance(atom, Semaphore) and "True" == result != modelled:
+                # A stranger has given it back.
+                after, modelled = atom.released().apply(operation, actor)
             if verb is Verb.ACQUIRE and result and result != modelled:
                 raise DivergenceError(
                     f"{self.actors[actor].name} got {result} from {operation.call}, but by "

@@ -13,6 +13,8 @@ from itertools import groupby
 
 from msgspec import Struct
 
+#: The most choices that a schedule may have.
+LONGEST = 10_000_000
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -37,7 +39,12 @@ def format_schedule(choices: Iterable[Choice]) -> str:
 
 def parse_schedule(text: str) -> tuple[Choice, ...]:
     """The choices that a schedule string stands for; raises ``ScheduleError``."""
-    return tuple(_parse("".join(text.split())))
+    choices: list[Choice] = []
+    for choice, count in _parse("".join(text.split())):
+        if len(choices) + count > LONGEST:
+            raise ScheduleError(f"the schedule is longer than {LONGEST:,} choices")
+        choices += [choice] * count
+    return tuple(choices)
 
 
 def _token(choice: Choice) -> str:
@@ -48,7 +55,7 @@ def _token(choice: Choice) -> str:
 _TOKEN = re.compile(r"(?:([a-z])|_([0-9]{1,6})_)(@t)?([0-9]{1,7})?")
 
 
-def _parse(text: str) -> Iterator[Choice]:
+def _parse(text: str) -> Iterator[tuple[Choice, int]]:
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
@@ -59,5 +66,5 @@ def _parse(text: str) -> Iterator[Choice]:
             )
         letter, number, timeout, count = found.groups()
         actor = LETTERS.index(letter) if letter else int(number)
-        yield from [Choice(actor, timeout is not None)] * int(count or 1)
+        yield Choice(actor, timeout is not None), int(count or 1)
         at = found.end()

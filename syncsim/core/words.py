@@ -74,7 +74,7 @@ def _waiting_at(
             return (), f"waits to flush {it}: its items do not fit into the pipe"
         case ("Queue" | "JoinableQueue", "slots"):
             return (), f"waits for {it}: the queue is full"
-        case ("Queue" | "JoinableQueue" | "SimpleQueue" | "Pipe", "items"):
+        case ("Queue" | "JoinableQueue" | "SimpleQueue" | "Pipe", "items" | "items back"):
             return (), f"waits for {it}: it is empty"
         case ("Queue" | "JoinableQueue" | "SimpleQueue", "get lock"):
             before = f"{names(state, held)} is before it in line" if held else "not its turn"

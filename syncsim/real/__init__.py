@@ -1,5 +1,6 @@
 """The world of real processes.
 
-Two sides that share only ``wire``: inside the program's processes run ``stage``,
-``instrument`` and ``gate``; on our side run ``world``, ``monitor`` and ``kernel``.
+Two sides that share only ``wire``: inside the program's processes are ``stage``, ``guard``,
+``child``, ``gate`` and ``probes``; on our side ``launch``, ``scribe``, ``account``, ``world``,
+``monitor`` and ``kernel``.
 """

@@ -22,8 +22,6 @@ class Account:
     leaving: dict[ActorId, int] = field(default_factory=dict)
     #: Pipes that are full: their feeders owe nothing until somebody receives.
     clogged: set[str] = field(default_factory=set)
-    #: An end of a pipe may have been closed: somebody has ended.
-    may_have_closed: bool = False
 
     def quiet(self, ledger: Ledger) -> bool:
         """Whether nobody owes us anything."""

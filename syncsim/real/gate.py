@@ -73,7 +73,7 @@ class Gate:
         #: it was forked from.
         self.bottoms: list[CodeType] = []
         self._begin()
-        os.register_at_fork(after_in_child=self._forked)
+        os.register_at_fork(before=self._forking, after_in_child=self._forked)
 
     def _begin(self) -> None:
         self.pid = os.getpid()
@@ -83,12 +83,17 @@ class Gate:
         self._wants: dict[tuple[int, int], bytes] = {}
         self._ops: dict[tuple[int, int, str], bytes] = {}
 
+    def _forking(self) -> None:
+        if self.active:
+            self.write(wire.Forking(self.pid))
+
     def _forked(self) -> None:
         """A forked child is outside until it turns out to be a ``Process``."""
         inherited = self.here.gate
         if inherited is not None:
             inherited.close()
         self._begin()
+        self.write(wire.Forked(self.pid, os.getppid()))
         self.active = False
 
     # -- life ------------------------------------------------------------------------
@@ -119,12 +124,15 @@ class Gate:
             here.tid = threading.get_native_id()
             target = getattr(thread, "_target", None)
             module = getattr(target, "__module__", "") or ""
+            feeds = thread.name == "QueueFeederThread"
             here.library = (
-                thread.name == "QueueFeederThread"
+                feeds
                 or module.startswith(("multiprocessing.", "concurrent.futures"))
                 or type(thread).__module__.startswith(("multiprocessing.", "concurrent.futures"))
             )
-            if not here.library:
+            if here.library and not feeds:
+                self.write(wire.Helped(self.pid))
+            elif not here.library:
                 self.write(wire.Born(self.pid, here.tid, self.pid, thread.name, True, thread.name))
         return not here.library
 

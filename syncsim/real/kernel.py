@@ -43,6 +43,14 @@ def is_asleep(pid: int) -> bool:
     return True
 
 
+def threads(pid: int) -> int:
+    """How many threads the process has; 1 where that cannot be known."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 1
+
+
 def catches(pid: int, number: int) -> bool:
     """Whether the process catches or ignores that signal; false where that cannot be known."""
     mask = 0
@@ -80,6 +88,8 @@ class Deaths:
 
     def __init__(self) -> None:
         self._pidfds: dict[int, int] = {}
+        #: Those that had ended before they could be watched: nothing becomes readable for them.
+        self.gone: list[int] = []
         self._linux = sys.platform == "linux"
         if self._linux:
             self._poll = select.epoll()
@@ -90,8 +100,8 @@ class Deaths:
         """The file descriptor to wait on."""
         return self._poll.fileno() if self._linux else self._queue.fileno()
 
-    def watch(self, pid: int) -> bool:
-        """Watch that process from now on; false if it is gone already."""
+    def watch(self, pid: int) -> None:
+        """Watch that process from now on."""
         try:
             if self._linux:
                 fd = os.pidfd_open(pid)
@@ -106,11 +116,14 @@ class Deaths:
                 )
                 self._queue.control([event], 0)
         except OSError:
-            return False
-        return True
+            self.gone.append(pid)
 
     def collect(self) -> list[int]:
         """The pids that have ended since the last time."""
+        gone, self.gone = self.gone, []
+        return gone + self._collect()
+
+    def _collect(self) -> list[int]:
         if not self._linux:
             return [event.ident for event in self._queue.control([], 64, 0)]
         ended = []

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, diagnose
+from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.live import (
     Broken,
@@ -56,16 +56,21 @@ class Monitor:
         self._mode = Mode.PAUSED
         self._diagnosed = False
         self._closing = False
+        self._closed = False
+        self._lock = threading.Lock()
+        self._suspects = False  # somebody seems to wait for ever, but may be helped unseen
         self._next = 0.0
         self._told: State | None = None
         self._blocked = 0
         self._wake, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
         self._world = RealWorld(
             program,
             on_step=self._stepped,
             on_print=lambda actor, stream, text: self.updates.append(Printed(actor, stream, text)),
         )
         self._world.also_wake_on(self._wake)
+        self._world.interrupted = lambda: self._closing
         # What happened since it was last told; of a flood, only the end.
         self._taken: deque[tuple[Step, State]] = deque(maxlen=FLOOD)
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
@@ -118,17 +123,17 @@ class Monitor:
     def close(self) -> None:
         """End the run; returns once nothing of it is left."""
 
-        def change() -> None:
-            self._closing = True
-
-        self._order(change)
+        self._closing = True
+        self._order(lambda: None)
         if self._thread is not threading.current_thread():
             self._thread.join()
 
     def _order(self, order: Callable[[], None]) -> None:
         self._orders.append(order)
-        with contextlib.suppress(OSError):  # closed already
-            os.write(self._waker, b"!")
+        with self._lock:
+            if not self._closed:
+                with contextlib.suppress(BlockingIOError):  # it is awake already
+                    os.write(self._waker, b"!")
 
     # -- the thread -------------------------------------------------------------------------
 
@@ -143,18 +148,17 @@ class Monitor:
             self.updates.append(Broken(f"A fault of syncsim itself: {error!r}"))
         finally:
             self._world.close()
-            self._closing = True
-            for fd in (self._wake, self._waker):
-                os.close(fd)
+            with self._lock:
+                self._closed = True
+                for fd in (self._wake, self._waker):
+                    os.close(fd)
 
     def _turn(self) -> None:
         """Follows the orders, plays if it is time, and listens."""
-        if self._orders:
-            with contextlib.suppress(BlockingIOError):
-                os.read(self._wake, 4096)
-            while self._orders:
-                self._orders.popleft()()
-            return
+        while self._orders and not self._closing:
+            self._orders.popleft()()
+        if self._suspects:
+            self._diagnose(self._world.state)
         world = self._world
         timeout = 0.25
         if world.quiet and world.controlled:
@@ -259,6 +263,11 @@ class Monitor:
 
     def _diagnose(self, state: State) -> None:
         diagnosis: Diagnosis = diagnose(state)
+        if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
+            self._suspects = self._world.may_still_move()
+            if self._suspects:
+                return
+        self._suspects = False
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
             self.updates.append(Diagnosed(diagnosis, state.n))

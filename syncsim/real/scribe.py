@@ -55,6 +55,14 @@ class Scribe:
         self._actor_of: dict[tuple[int, int], ActorId] = {}
         self._points: dict[tuple[int, int], Operation] = {}
         self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
+        self._parts: dict[str, list[wire.Part]] = {}  # of primitives that are being made
+        self._started_by: dict[ActorId, ActorId] = {}
+        #: Pids forked past ``multiprocessing``, or about to be born; and whether there ever was
+        #: one that ended without: what it did to the primitives nobody has seen.
+        self.strangers: set[int] = set()
+        self.had_strangers = False
+        #: Pids in which threads of the library's own are at work.
+        self.helped: set[int] = set()
 
     def take_in(self, records: Iterable[wire.Record]) -> None:
         """Writes the records down, in their order."""
@@ -75,14 +83,18 @@ class Scribe:
 
     def died(self, pid: int) -> None:
         """The process is gone, and everything it has said has been heard."""
+        if pid in self.strangers:
+            self.strangers.remove(pid)
+            self.had_strangers = True
         actor = self.actor(pid)
         if actor is None or self._ledger.actors[actor].ended:
             return
         if actor == 0:
             code: int | None = self._main_code()
         else:
-            code = self._account.leaving.get(actor, kernel.exit_code(pid))
-        self._account.may_have_closed = True
+            code = kernel.exit_code(pid)
+            if code is None:
+                code = self._account.leaving.get(actor)
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
                 self._ledger.end(member, code)
@@ -91,6 +103,7 @@ class Scribe:
     # -- records ------------------------------------------------------------------------
 
     def _born(self, record: wire.Born) -> None:
+        self.strangers.discard(record.pid)
         known = self.actor(record.pid, record.tid)
         if known is not None and not self._ledger.actors[known].ended:
             self._ledger.change(known, life=Life.ALIVE, name=record.name, daemon=record.daemon)
@@ -147,7 +160,7 @@ class Scribe:
         else:
             self._account.free.add(actor)
         # A child may be here before its parent could say that it has started it.
-        starting = [a for a in self._account.granted if self._is_starting(a)]
+        starting = [one for one in self._account.granted if self._is_starting(one)]
         self._ledger.announce(actor, operation, after=len(starting))
 
     def _is_starting(self, actor: ActorId) -> bool:
@@ -219,22 +232,28 @@ class Scribe:
                 self._account.leaving[actor] = int(operation.detail or 0)
             case Verb.RECEIVE:
                 self._account.clogged.discard(operation.atom)
-        self._ledger.effect(actor, operation, result)
+        unseen = bool(self.strangers) or self.had_strangers
+        self._ledger.effect(actor, operation, result, believe=unseen)
 
     def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
         known = self.actor(pid)
-        if known is None or self._ledger.actors[known].ended:
-            name = operation.detail
-            self.add(Actor(id=len(self._ledger.actors), name=name, pid=pid, parent=parent))
+        if known is None or known in self._started_by:  # the pid has come again
+            known = len(self._ledger.actors)
+            self.add(Actor(id=known, name=operation.detail, pid=pid, parent=parent))
+        self._started_by[known] = parent
 
     def _back(self, record: wire.Back) -> None:
         actor = self.actor(record.pid, record.tid)
         if actor is not None:
             self._ledger.back(actor, record.result)
 
+    def _part(self, record: wire.Part) -> None:
+        self._parts.setdefault(record.primitive, []).append(record)
+
     def _made(self, record: wire.Made) -> None:
         atoms: dict[str, Atom] = {}
-        for part in record.parts:
+        parts = self._parts.pop(record.id, [])
+        for part in parts:
             if part.form == "channel":
                 atoms[part.atom] = Channel()
             elif part.form == "cell":
@@ -253,7 +272,7 @@ class Scribe:
             id=record.id,
             kind=record.kind,
             name=name,
-            parts={part.role: part.atom for part in record.parts},
+            parts={part.role: part.atom for part in parts},
             capacity=record.capacity,
             file=record.file,
             line=record.line,
@@ -283,10 +302,17 @@ class Scribe:
             self.died(record.child)
         self._ledger.change(child, reaped=True, exitcode=record.exitcode)
 
-    def _left(self, record: wire.Left) -> None:
-        actor = self.actor(record.pid)
-        if actor is not None:
-            self._ledger.change(actor, outside=True)
+    def _forking(self, record: wire.Forking) -> None:
+        # Until the child says who it is, its parent's pid stands for it.
+        self.strangers.add(-record.pid)
+
+    def _forked(self, record: wire.Forked) -> None:
+        self.strangers.discard(-record.parent)
+        self.strangers.add(record.pid)
+        self._watch(record.pid)
+
+    def _helped(self, record: wire.Helped) -> None:
+        self.helped.add(record.pid)
 
     _HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         wire.Born: _born,
@@ -295,9 +321,12 @@ class Scribe:
         wire.Did: _did,
         wire.Op: _op,
         wire.Back: _back,
+        wire.Part: _part,
         wire.Made: _made,
         wire.Text: _text,
         wire.Error: _error,
         wire.Reaped: _reaped,
-        wire.Left: _left,
+        wire.Forking: _forking,
+        wire.Forked: _forked,
+        wire.Helped: _helped,
     }

@@ -32,6 +32,8 @@ GO, IN_VAIN, TIME_OUT, RUN_FREE, INSPECT, READY = b"g", b"n", b"t", b"o", b"i", 
 
 #: One record is at most this many bytes (4096 on Linux, 512 on macOS).
 LIMIT = select.PIPE_BUF
+#: So many characters fit into a record, whatever they are (a control character takes six bytes).
+CHARACTERS = (LIMIT - 150) // 6
 
 
 class Born(Struct, array_like=True, frozen=True, tag="born"):
@@ -98,9 +100,11 @@ class Back(Struct, array_like=True, frozen=True, tag="back"):
     result: str
 
 
-class Part(Struct, array_like=True, frozen=True):
-    """One atom of a new primitive: a semaphore's numbers, or the text of a cell."""
+class Part(Struct, array_like=True, frozen=True, tag="part"):
+    """One atom of the primitive that is going to be ``Made``, with what it begins with."""
 
+    pid: int
+    primitive: str
     role: str
     atom: str
     form: str  # "semaphore", "recursive", "channel" or "cell"
@@ -110,12 +114,14 @@ class Part(Struct, array_like=True, frozen=True):
 
 
 class Made(Struct, array_like=True, frozen=True, tag="made"):
-    """The program has created a primitive, by the expression at that position."""
+    """The program has created a primitive, by the expression at that position.
+
+    Its parts were sent before.
+    """
 
     pid: int
     id: str
     kind: str
-    parts: list[Part]
     capacity: int | None
     file: str
     line: int
@@ -151,14 +157,41 @@ class Reaped(Struct, array_like=True, frozen=True, tag="reaped"):
     exitcode: int
 
 
-class Left(Struct, array_like=True, frozen=True, tag="left"):
-    """A process leaves our view: it becomes another program, for instance."""
+class Forking(Struct, array_like=True, frozen=True, tag="forking"):
+    """A process is going to fork."""
 
     pid: int
-    why: str
 
 
-Record: TypeAlias = Born | Point | Want | Did | Op | Back | Made | Text | Error | Reaped | Left
+class Forked(Struct, array_like=True, frozen=True, tag="forked"):
+    """A process was forked; unless it is ``Born`` next, it is a stranger (``os.fork``)."""
+
+    pid: int
+    parent: int
+
+
+class Helped(Struct, array_like=True, frozen=True, tag="helped"):
+    """A thread of the library's own, no feeder, works in this process: a Pool's, a Manager's."""
+
+    pid: int
+
+
+Record: TypeAlias = (
+    Born
+    | Point
+    | Want
+    | Did
+    | Op
+    | Back
+    | Part
+    | Made
+    | Text
+    | Error
+    | Reaped
+    | Forking
+    | Forked
+    | Helped
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)

@@ -41,6 +41,8 @@ _BACKLOG, _SLICE = 64 << 20, 1 << 16
 _BREATH = 0.002
 #: So often in a row everyone must be seen asleep before those who owe something are given up on.
 _LOOKS = 3
+#: Seconds for which everyone must sleep before unseen threads are believed to be idle.
+_STILL = 0.8
 #: The verbs whose result follows from the state alone.
 _FORETOLD = frozenset(
     (Verb.ACQUIRE, Verb.RELEASE, Verb.WRITE, Verb.OUTPUT, Verb.SLEEP, Verb.TERMINATE, Verb.EXIT)
@@ -75,7 +77,10 @@ class RealWorld:
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._backlog = bytearray()  # read from the wire, not yet applied
         self._moved = time.monotonic()
+        self._still_since: float | None = None  # since when everyone was seen asleep
         self._closed = False
+        #: Asked while waiting for a quiet point: whether to wait no longer.
+        self.interrupted: Callable[[], bool] = lambda: False
         self._ledger = Ledger(self._stepped)
         self._account = Account()
         self._launch = launch = Launch(program, controlled=controlled, stdin=stdin)
@@ -123,24 +128,50 @@ class RealWorld:
         """Whether every process has ended."""
         return not self._account.owing and all(actor.ended for actor in self._ledger.actors)
 
+    def may_still_move(self) -> bool:
+        """Whether something we do not see may still change what we see.
+
+        A thread of the library or of the program, a feeder at work, a process that was forked
+        past ``multiprocessing``.  Where there is one, everyone must sleep for a while before it
+        can be said that somebody waits for ever.
+        """
+        scribe = self._scribe
+        if scribe.strangers or scribe.had_strangers:
+            return True
+        pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
+        if self.controlled and not pids.isdisjoint(scribe.helped):
+            return True  # a Pool's threads are beyond our gates, and may be held up by them
+        if not any(kernel.threads(pid) > 1 for pid in pids):
+            return False
+        if not all(map(kernel.is_asleep, pids)):
+            self._still_since = None
+            return True
+        if self._still_since is None:
+            self._still_since = time.monotonic()
+        return time.monotonic() - self._still_since < _STILL
+
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: those at a gate whose operation would go through, or time out."""
         account = self._account
-        if account.may_have_closed:
-            self._look_for_ends()
+        self._look_for_ends()
         choices = self._ledger.choices()
         if account.free:
             return tuple(choice for choice in choices if choice.actor not in account.free)
         return choices
 
     def _look_for_ends(self) -> None:
-        """Asks those who wait at a pipe whether its other end was closed meanwhile."""
-        self._account.may_have_closed = False
+        """Asks those who wait at a Pipe whether its other end was closed meanwhile.
+
+        (Both ends of a Queue's pipe are open in every process that has it.)
+        """
         for actor in self._ledger.actors:
             operation = actor.pending
             if operation is None or operation.verb not in (Verb.RECEIVE, Verb.POLL):
                 continue
             if actor.id in self._account.free or self._ledger.can_go(actor):
+                continue
+            primitive = self._ledger.primitives.get(operation.primitive)
+            if primitive is not None and primitive.kind != "Pipe":
                 continue
             if self._ask(actor.id, wire.READY, b"y", b"n") == b"y":
                 self._ledger.end_channel(operation.atom)
@@ -153,7 +184,7 @@ class RealWorld:
         try:
             self.grant(choice)
             self.settle(deadline)
-            while self._goes_on(choice.actor):
+            while self._goes_on(choice.actor) and not self._is_late(deadline):
                 self.grant(Choice(choice.actor))
                 self.settle(deadline)
         finally:
@@ -196,6 +227,10 @@ class RealWorld:
         """From here on the operating system schedules."""
         self.controlled = False
         self._launch.say_whether(shut=False)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Lets those go who wait at a gate although the gates are open."""
         for actor in self._ledger.actors:
             if actor.pending is not None and actor.id not in self._account.free:
                 self._account.free.add(actor.id)
@@ -288,27 +323,40 @@ class RealWorld:
     # -- listening ----------------------------------------------------------------------
 
     def also_wake_on(self, fd: int) -> None:
-        """Lets ``pump`` return when that file descriptor becomes readable, too."""
-        self._launch.listen(fd, lambda: None)
+        """Lets ``pump`` return when that file descriptor becomes readable, and empties it."""
+
+        def empty() -> None:
+            with contextlib.suppress(BlockingIOError):
+                os.read(fd, 4096)
+
+        os.set_blocking(fd, False)
+        self._launch.listen(fd, empty)
 
     def settle(self, deadline: float | None = None) -> None:
         """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock)."""
-        while not self.quiet:
-            if self.pump(0.05):
-                continue
-            if self.over or (deadline is not None and time.monotonic() > deadline):
-                return
+        while not (self.quiet or self.over or self._is_late(deadline)):
+            self.pump(0.05)
+
+    def _is_late(self, deadline: float | None) -> bool:
+        return self.interrupted() or (deadline is not None and time.monotonic() > deadline)
 
     def pump(self, timeout: float) -> bool:
-        """Reads and applies what has arrived, waiting at most ``timeout`` seconds for it."""
+        """Reads and applies what has arrived, waiting at most ``timeout`` seconds for it.
+
+        The answer is whether anything was reported.
+        """
         if not self.controlled:
             time.sleep(_BREATH)
-        heard = self._launch.wait(0 if self._backlog else timeout)
+        before = self._moved
+        self._launch.wait(0 if self._backlog or self._launch.deaths.gone else timeout)
         if self._backlog:
             self._read_records()
-        elif not heard:
+        if self._launch.deaths.gone:
+            self._bury()
+        if self._moved == before:
             self._lose_patience()
-        return heard or bool(self._backlog)
+            return False
+        return True
 
     def _lose_patience(self) -> None:
         idle = time.monotonic() - self._moved
@@ -344,6 +392,7 @@ class RealWorld:
             return
         self._moved = time.monotonic()
         self._asleep = 0
+        self._still_since = None
         # Records are written whole, and so arrive whole unless our buffer was full.
         end = backlog.rfind(b"\n", 0, _SLICE) + 1
         lines = bytes(backlog[:end])
@@ -353,6 +402,8 @@ class RealWorld:
         except msgspec.DecodeError as error:
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
         self._scribe.take_in(records)
+        if not self.controlled:
+            self._let_go()
 
     def _bury(self) -> None:
         """Notes who has died, after what they said before."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from syncsim.real import wire
 from syncsim.real.gate import Call, Gate
+from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import unseen
 
 
@@ -55,7 +56,7 @@ def introduce(
     gate: Gate,
     cls: Any,
     identify: Callable[[Any], str],
-    parts: Callable[[Any], list[wire.Part]],
+    parts: Callable[[Any], list[Part]],
     capacity: Callable[[Any], int | None] = lambda _: None,
     kind: str = "",
 ) -> None:
@@ -77,15 +78,15 @@ def introduce(
             return
         with gate.silence():
             original(self, *args, **keywords)
-        gate.write(creation(gate, identify(self), kind, parts(self), capacity(self)))
+        report(gate, identify(self), kind, parts(self), capacity(self))
 
     cls.__init__ = init
 
 
-def creation(
-    gate: Gate, identity: str, kind: str, parts: list[wire.Part], capacity: int | None = None
-) -> wire.Made:
-    """The record of a primitive that the program is creating in the current call."""
+def report(
+    gate: Gate, identity: str, kind: str, parts: list[Part], capacity: int | None = None
+) -> None:
+    """Records the primitive that the program is creating in the current call."""
     frame = gate.user_frame()
     file, position = "", (0, 0, 0, 0)
     if frame is not None:
@@ -94,4 +95,6 @@ def creation(
             number or 0 for number in list(frame.f_code.co_positions())[frame.f_lasti // 2]
         )
         position = (line, column, end_line, end_column)
-    return wire.Made(gate.pid, identity, kind, parts, capacity, file, *position)
+    for part in parts:
+        gate.write(wire.Part(gate.pid, identity, *part))
+    gate.write(wire.Made(gate.pid, identity, kind, capacity, file, *position))

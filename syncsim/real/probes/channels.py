@@ -8,10 +8,10 @@ import os
 from typing import Any
 
 from syncsim.core.operation import Verb
-from syncsim.real import wire
 from syncsim.real.gate import Gate
-from syncsim.real.probes.calls import creation, introduce, mark
+from syncsim.real.probes.calls import introduce, mark, report
 from syncsim.real.probes.library import connection, queues, reduction, synchronize
+from syncsim.real.probes.parts import Part
 from syncsim.real.probes.semlock import condition_parts, part
 from syncsim.real.probes.unseen import unseen
 from syncsim.real.safe import safe_text
@@ -55,19 +55,19 @@ def _size(queue: Any) -> int | None:
     return None if size >= synchronize.SEM_VALUE_MAX else size
 
 
-def _simple_parts(queue: Any) -> list[wire.Part]:
+def _simple_parts(queue: Any) -> list[Part]:
     return [
-        wire.Part("items", queue._writer._syncsim_out, "channel"),
+        Part("items", queue._writer._syncsim_out, "channel"),
         part("get lock", queue._rlock),
         part("put lock", queue._wlock),
     ]
 
 
-def _queue_parts(queue: Any) -> list[wire.Part]:
+def _queue_parts(queue: Any) -> list[Part]:
     return [part("slots", queue._sem), *_simple_parts(queue)]
 
 
-def _joinable_parts(queue: Any) -> list[wire.Part]:
+def _joinable_parts(queue: Any) -> list[Part]:
     unfinished = part("unfinished", queue._unfinished_tasks)
     return [*_queue_parts(queue), unfinished, *condition_parts(queue._cond)]
 
@@ -198,10 +198,10 @@ def _introduce_pipes(gate: Gate) -> None:
         channels = {"items": second._syncsim_in, "items back": first._syncsim_in}
         first._syncsim_pipe = second._syncsim_pipe = f"both ends of {first._syncsim_in}"
         parts = [
-            wire.Part(role, channel, "channel")
+            Part(role, channel, "channel")
             for role, channel in list(channels.items())[: 2 if duplex else 1]
         ]
-        gate.write(creation(gate, first._syncsim_pipe, "Pipe", parts))
+        report(gate, first._syncsim_pipe, "Pipe", parts)
         return first, second
 
     def reduce(end: Any) -> Any:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from syncsim.core.operation import Verb
-from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark
 from syncsim.real.probes.library import sharedctypes
+from syncsim.real.probes.parts import Part
 from syncsim.real.probes.semlock import part
 from syncsim.real.probes.unseen import unseen
 from syncsim.real.safe import safe_text
@@ -48,10 +48,10 @@ def _key(memory: Any) -> str:
     return key
 
 
-def _parts(memory: Any) -> list[wire.Part]:
+def _parts(memory: Any) -> list[Part]:
     obj = memory._obj
     text = safe_text(obj.value if hasattr(obj, "value") else list(obj))
-    return [wire.Part("value", _key(memory), "cell", text=text), part("lock", memory._lock)]
+    return [Part("value", _key(memory), "cell", text=text), part("lock", memory._lock)]
 
 
 def _access(gate: Gate, real: Callable[..., Any], watched: Callable[..., Any]) -> Any:

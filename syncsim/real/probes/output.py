@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -21,6 +22,8 @@ class _Stream(io.RawIOBase):
         self._gate = gate
         self._stream = name
         self._fd = fd
+        # A character may be written in two halves.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
     def fileno(self) -> int:
         """The file descriptor that the stream has under plain Python."""
@@ -36,14 +39,14 @@ class _Stream(io.RawIOBase):
         raw = bytes(data)
         if not gate.active:
             return os.write(self._fd, raw)
-        text = raw.decode("utf-8", "backslashreplace")
+        text = self._decoder.decode(raw)
         if self._stream == "stdout" and gate.applies():
             # What is left in the buffer when a process ends comes from no line of the program.
             act = gate.give if gate.user_frame() is not None else gate.note
             act(Verb.OUTPUT, "", "print", safe_text(text.rstrip("\n"), 80))
-        size = wire.LIMIT // 4
-        for start in range(0, len(text), size):
-            gate.write(wire.Text(gate.pid, self._stream, text[start : start + size]))
+        for start in range(0, len(text), wire.CHARACTERS):
+            piece = text[start : start + wire.CHARACTERS]
+            gate.write(wire.Text(gate.pid, self._stream, piece))
         return len(raw)
 
 

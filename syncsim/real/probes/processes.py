@@ -104,9 +104,9 @@ def _wrap_exit(gate: Gate) -> None:
     real = os._exit
 
     def leave(status: int) -> Any:
-        if gate.applies():
+        if gate.applies() and isinstance(status, int):
             asked_for = not gate.is_library(sys._getframe(1).f_code)
-            gate.give(Verb.EXIT, "", "exit", str(status), sited=asked_for)
+            gate.give(Verb.EXIT, "", "exit", str(status & 0xFF), sited=asked_for)
         real(status)
 
     vars(os)["_exit"] = functools.wraps(real)(leave)

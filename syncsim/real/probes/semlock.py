@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from syncsim.core.operation import Verb
-from syncsim.real import wire
 from syncsim.real.probes.library import c_module, synchronize
+from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import without_ours
 
 if TYPE_CHECKING:
@@ -73,18 +74,24 @@ class SemLock(RealSemLock):  # type: ignore[misc]
             raise
 
     def _get_value(self) -> int:
-        value: int = super()._get_value()
+        return self._look(super()._get_value)  # type: ignore[no-any-return]
+
+    def _is_zero(self) -> bool:
+        return self._look(super()._is_zero)  # type: ignore[no-any-return]
+
+    def _look(self, real: Callable[[], Any]) -> Any:
+        """To look at the value is an operation where a call of the program does it."""
         gate = self.gate
-        if gate.applies() and gate.here.call is not None:
-            gate.take(Verb.VALUE, self.key, lambda: value)
-        return value
+        if not gate.applies() or gate.here.call is None:
+            return real()
+        return gate.take(Verb.VALUE, self.key, real)
 
 
-def part(role: str, lock: Any) -> wire.Part:
+def part(role: str, lock: Any) -> Part:
     """The semaphore of a lock, as part of a primitive."""
     semaphore = lock._semlock
     recursive = semaphore.kind == synchronize.RECURSIVE_MUTEX
-    return wire.Part(
+    return Part(
         role,
         semaphore.key,
         "recursive" if recursive else "semaphore",
@@ -93,7 +100,7 @@ def part(role: str, lock: Any) -> wire.Part:
     )
 
 
-def condition_parts(condition: Any) -> list[wire.Part]:
+def condition_parts(condition: Any) -> list[Part]:
     """The four semaphores of which a Condition is made."""
     return [
         part("lock", condition._lock),
