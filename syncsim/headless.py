@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 import msgspec
+from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
@@ -80,6 +81,8 @@ class HeadlessRun:
             except StopError as stop:
                 reason = str(stop)
                 diagnosis = diagnose(self._world.state)
+                if diagnosis.verdict is Verdict.DEADLOCK and not self._is_final(diagnosis):
+                    diagnosis = replace(diagnosis, verdict=None)
             return self._conclude(diagnosis, reason)
 
     def _observe(self) -> Diagnosis:
