@@ -29,6 +29,7 @@ from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice
 from syncsim.core.state import Actor, State
 from syncsim.core.step import Step
+from syncsim.core.world import World
 from syncsim.program.source import Program
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
@@ -51,7 +52,7 @@ _FORETOLD = frozenset(
 _MODELLED = frozenset((Verb.ACQUIRE, Verb.RELEASE))
 
 
-class RealWorld:
+class RealWorld(World):
     """One run of a program as real processes; a body of ``core.world.World``.
 
     ``on_step`` hears of every step, ``on_print`` of everything written: the actor (None where

@@ -64,14 +64,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
     __enter__ = acquire
 
     def __exit__(self, *args: object) -> None:
-        gate = self.gate
-        try:
-            if gate.applies():
-                gate.give(Verb.RELEASE, self.key)
-            self._release()
-        except BaseException as error:
-            error.__traceback__ = without_ours(error.__traceback__)
-            raise
+        self.release()
 
     def _get_value(self) -> int:
         return self._look(super()._get_value)  # type: ignore[no-any-return]
