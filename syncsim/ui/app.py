@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from syncsim.puzzles.catalogue import Puzzle
+from syncsim.ui.closing import wait_for_closed
 from syncsim.ui.look import THEMES, ascii_only, theme_variables
 
 if TYPE_CHECKING:  # the first screen must be there at once; the rest is for the stage
@@ -116,5 +117,8 @@ class SyncsimApp(App[int]):
 def run_app(puzzle_or_program: Puzzle | Program | None = None) -> int:
     """Open the screen and stay until one quits; the exit code."""
     app = SyncsimApp(puzzle_or_program)
-    app.run()
+    try:
+        app.run()
+    finally:
+        wait_for_closed()
     return app.return_code or 0

@@ -7,7 +7,7 @@ everything in words is worked out only for the few lines that are shown.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -17,12 +17,16 @@ from syncsim.core.schedule import Choice
 from syncsim.core.state import State
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
+from syncsim.ui.look import clean
 
 #: How many moments one can look back; a state of 16 processes is some kilobytes.
 LIMIT = 2000
 
 #: How many characters of what was printed are kept after one step.
 PRINT_LIMIT = 2000
+
+#: How many cells of the last line of a process are kept.
+LAST_LIMIT = 200
 
 
 class Line(NamedTuple):
@@ -37,7 +41,7 @@ class Line(NamedTuple):
 class Moment:
     """A step and the state it left behind; the first moment has no step."""
 
-    __slots__ = ("_waits", "chosen", "printed", "prints", "state", "step")
+    __slots__ = ("_waits", "chosen", "last", "printed", "prints", "rests", "state", "step")
 
     def __init__(self, step: Step | None, state: State, chosen: int | None) -> None:
         self.step = step
@@ -46,6 +50,10 @@ class Moment:
         self.chosen = chosen
         self.prints: list[Printed] = []
         self.printed = 0
+        #: The last line that each process has written until then, safe to show; never changed.
+        self.last: Mapping[ActorId, str] = {}
+        #: How many of the prints were there when everyone was last seen at rest.
+        self.rests = 0
         self._waits: dict[ActorId, str] | None = None
 
     def settle(self, state: State) -> None:
@@ -99,11 +107,21 @@ class History:
         """Take in a step."""
         choice = stepped.choice
         chosen = None if choice is None else self._choose(choice)
-        if stepped.step.call == "print":
-            # What is printed may be told before the step or after it; once is enough.
-            before = self.moments[-1]
-            before.prints = [p for p in before.prints if not _said(stepped.step, p)]
-        self.moments.append(Moment(stepped.step, stepped.state, chosen))
+        before, moment = self.moments[-1], Moment(stepped.step, stepped.state, chosen)
+        moment.last = before.last
+        own: list[Printed] = []
+        others: list[Printed] = []
+        for at, printed in enumerate(before.prints):
+            mine = _belongs(stepped, printed, at >= before.rests)
+            (own if mine else others).append(printed)
+        if own:
+            before.prints = others
+            before.last = self.moments[-2].last if len(self.moments) > 1 else {}
+            for printed in others:
+                before.last = _with(before.last, printed)
+            moment.prints = [p for p in own if not _said(stepped.step, p)]
+            moment.printed = sum(len(p.text) + 1 for p in moment.prints)
+        self.moments.append(moment)
 
     def settle(self, settled: Settled) -> None:
         """Take in a change that is no step."""
@@ -111,6 +129,7 @@ class History:
         if settled.choice is not None:
             now.chosen = self._choose(settled.choice)
         now.settle(settled.state)
+        now.rests = len(now.prints)
 
     def _choose(self, choice: Choice) -> int | None:
         """How many choices there are with this one; None where they are not all known."""
@@ -123,6 +142,7 @@ class History:
     def hear(self, printed: Printed) -> None:
         """Take in what a process wrote, as far as there is room for it."""
         now = self.moments[-1]
+        now.last = _with(now.last, printed)
         if now.printed < PRINT_LIMIT and not (now.step and _said(now.step, printed)):
             now.prints.append(printed)
             now.printed += len(printed.text) + 1
@@ -176,6 +196,23 @@ def _lines(moment: Moment, before: Moment | None) -> Iterator[Line]:
             yield Line("wait", None, actor, clause)
     if step is not None:
         yield Line("step", step.n, step.actor, step.sentence)
+
+
+def _belongs(stepped: Stepped, printed: Printed, later: bool) -> bool:
+    """Whether that was written in consequence of the step, before which it was told.
+
+    A step that was chosen is told when its process is at rest again: what the process wrote
+    on its way there came earlier, but ``later`` than all were last seen at rest.
+    """
+    chosen = stepped.choice is not None and later and printed.actor == stepped.step.actor
+    return chosen or _said(stepped.step, printed)
+
+
+def _with(last: Mapping[ActorId, str], printed: Printed) -> Mapping[ActorId, str]:
+    """The last lines, now that this was written too."""
+    line = printed.text[-4 * LAST_LIMIT :].rstrip().rpartition("\n")[2]
+    said = clean(line, LAST_LIMIT).strip()
+    return last if printed.actor is None or not said else {**last, printed.actor: said}
 
 
 def _said(step: Step, printed: Printed) -> bool:

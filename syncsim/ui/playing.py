@@ -6,7 +6,8 @@ the run again, from the beginning or from an earlier moment.
 
 from __future__ import annotations
 
-import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
@@ -28,6 +29,7 @@ from syncsim.core.live import (
 from syncsim.core.scheduler import Replay, Scheduler, scheduler_named
 from syncsim.core.state import State
 from syncsim.program.source import Program
+from syncsim.ui.closing import close_soon
 from syncsim.ui.history import History, Moment
 from syncsim.ui.speed import FIRST, LADDER
 
@@ -39,9 +41,52 @@ MOST_AT_ONCE = 5000
 #: Up to so many steps per second one can look closely at a process.
 CALM = 8
 
+#: A step that takes longer than this, in seconds, is said to be waited for.
+SETTLES_WITHIN = 0.3
+
+#: What is answered to whoever asks something of a run that is over.
+OVER = "The run is over: r restarts it, ← looks back."
+
+
+class Gone:
+    """A ``Live`` that is no more: it refuses everything, and asks nothing of the run."""
+
+    def __init__(self, updates: deque[Update], close: Callable[[], None]) -> None:
+        self.updates = updates
+        self.close = close
+
+    def play(self) -> None:
+        """No."""
+        self._refuse()
+
+    def pause(self) -> None:
+        """It rests already."""
+
+    def step(self, actor: ActorId | None = None) -> None:
+        """No."""
+        self._refuse()
+
+    def free(self) -> None:
+        """No."""
+        self._refuse()
+
+    def speed(self, steps_per_second: float | None) -> None:
+        """There is nothing to be faster."""
+
+    def use(self, scheduler: Scheduler) -> None:
+        """There is nobody to pick."""
+
+    def inspect(self, actor: ActorId) -> None:
+        """There is nobody to look at."""
+
+    def _refuse(self) -> None:
+        self.updates.append(Refused(OVER))
+
 
 class Playing:
     """One program being played; ``start`` begins a run of it and is called again to restart."""
+
+    live: Live
 
     def __init__(self, program: Program, start: Start, scheduler: str = "random:1") -> None:
         self.program = program
@@ -61,8 +106,11 @@ class Playing:
         self.at: int | None = None
         #: The states of the steps that were taken in since ``fresh`` was last emptied.
         self.fresh: list[State] = []
-        #: What each process wrote last, since ``wrote`` was last emptied.
-        self.wrote: dict[ActorId, str] = {}
+        #: When the last step, or the last answer to a wish for one, came.
+        self._moved = time.monotonic()
+        #: Whether a step was asked for that has not come, and of whom, if of one process.
+        self._asked = False
+        self._asked_of: ActorId | None = None
         self._replay_to: int | None = None
         self._judged: tuple[State, Diagnosis] | None = None
         self._stopped = False
@@ -71,7 +119,7 @@ class Playing:
         except OSError as error:
             if not hasattr(self, "live"):
                 raise
-            self.broken = f"The run cannot be started again: {error}."
+            self._broke(f"The run cannot be started again: {error}.", deque(), lambda: None)
         else:
             self.live.speed(self.speed)
 
@@ -87,7 +135,19 @@ class Playing:
             self._end_of_replay(self._replay_to)
         return waiting > 0
 
+    def _broke(self, message: str, updates: deque[Update], close: Callable[[], None]) -> None:
+        """Nothing can be asked of the run any more."""
+        self.broken = message
+        self.mode = Mode.OVER
+        self.live = Gone(updates, close)
+
     def _take(self, update: Update) -> None:
+        if not isinstance(update, Printed | Inspected):
+            self._moved = time.monotonic()
+        if isinstance(update, Stepped | Refused | ModeChanged | Broken) or (
+            isinstance(update, Settled) and update.choice is not None
+        ):
+            self._asked = False
         match update:
             case Stepped():
                 self.history.add(update)
@@ -96,9 +156,7 @@ class Playing:
                 self.history.settle(update)
             case Printed():
                 self.history.hear(update)
-                if update.actor is not None:
-                    self.wrote[update.actor] = update.text
-            case ModeChanged(mode):
+            case ModeChanged(mode) if not self.broken:
                 self._stopped = self.mode is Mode.PLAYING and mode is Mode.PAUSED
                 self.mode = mode
             case Diagnosed():
@@ -108,7 +166,9 @@ class Playing:
             case Inspected():
                 self.inspected = update
             case Broken(message):
-                self.broken = message
+                self._broke(message, self.live.updates, self.live.close)
+            case ModeChanged():
+                pass  # it is broken, and stays so
             case _:
                 assert_never(update)
 
@@ -153,6 +213,27 @@ class Playing:
         return self.mode is not Mode.FREE
 
     @property
+    def awaited(self) -> str:
+        """Whom or what one waits for, when a step takes long; empty when none does."""
+        if self.broken or self.mode not in (Mode.PAUSED, Mode.PLAYING):
+            return ""
+        playing = self.mode is Mode.PLAYING
+        between = 1 / self.speed if playing and self.speed is not None else 0.0
+        waited = time.monotonic() - self._moved
+        actors = self.history.now.state.actors
+        if not actors or waited < SETTLES_WITHIN:
+            return ""
+        running = [a.name for a in actors if a.pending is None and not (a.ended or a.outside)]
+        if running:
+            return ", ".join(running)
+        if not (self._asked or (playing and waited > between + SETTLES_WITHIN)):
+            return ""
+        may_go = [self._asked_of] if self._asked_of is not None else None
+        if may_go is None or playing:
+            may_go = [choice.actor for choice in self.history.now.state.choices()]
+        return actors[may_go[0]].name if len(may_go) == 1 else "the next step"
+
+    @property
     def replaying(self) -> bool:
         """Whether it is on its way back to a moment one branches from."""
         return self._replay_to is not None
@@ -175,6 +256,7 @@ class Playing:
         """One step: of that actor, or of whom the scheduler picks."""
         if self.mode is Mode.PLAYING:
             self.live.pause()
+        self._asked, self._asked_of, self._moved = True, actor, time.monotonic()
         self.live.step(actor)
 
     def back(self) -> bool:
@@ -193,11 +275,8 @@ class Playing:
             self.at = self.at + 1 if self.at + 1 < self.history.now.state.n else None
 
     def close(self) -> None:
-        """End the run, without waiting for it: that can take a moment.
-
-        The thread is no daemon, so nothing of the run outlives us.
-        """
-        threading.Thread(target=self.live.close, name="closing").start()
+        """End the run, without waiting for it: that can take a moment."""
+        close_soon(self.live.close)
 
     def restart(self) -> None:
         """The same from the beginning."""

@@ -10,6 +10,7 @@ from textual.app import App, ComposeResult
 from syncsim.core.diagnosis import diagnose
 from syncsim.core.live import Printed, Settled, Stepped
 from syncsim.ui import look
+from syncsim.ui.history import History
 from syncsim.ui.widgets.lines import LinePanel
 from syncsim.ui.widgets.processes import ProcessesPanel
 from syncsim.ui.widgets.timeline import TimelinePanel
@@ -24,6 +25,7 @@ class Bare(App[None], Generic[P]):
         super().__init__()
         self.panel = panel
         self.live = live
+        self.history = History()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return look.theme_variables()
@@ -40,14 +42,18 @@ class Bare(App[None], Generic[P]):
             update = self.live.updates.popleft()
             if isinstance(update, Stepped | Settled) and isinstance(self.panel, TimelinePanel):
                 self.panel.add(update.state)
-            if (
-                isinstance(update, Printed)
-                and update.actor is not None
-                and isinstance(self.panel, ProcessesPanel)
-            ):
-                self.panel.printed(update.actor, update.text)
+            match update:
+                case Stepped():
+                    self.history.add(update)
+                case Settled():
+                    self.history.settle(update)
+                case Printed():
+                    self.history.hear(update)
         state = self.live.state
-        self.panel.show(state, diagnose(state))  # type: ignore[attr-defined]
+        if isinstance(self.panel, ProcessesPanel):
+            self.panel.show(state, diagnose(state), self.history.now.last)
+        else:
+            self.panel.show(state, diagnose(state))  # type: ignore[attr-defined]
         return self.panel.lines
 
     def run_to(self, *actors: int) -> tuple[str, ...]:

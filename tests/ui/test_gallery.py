@@ -58,6 +58,25 @@ async def test_enter_in_the_search_plays_the_first_hit() -> None:
         assert "Dining philosophers" in staging.text
 
 
+async def test_whoever_comes_back_from_a_hit_chooses_in_the_list() -> None:
+    async with staged(philosophers, None) as staging:
+        await staging.press("slash", *"philos", "enter", "q")
+        assert isinstance(staging.app.screen, GalleryScreen)
+        assert "q quit" in staging.text
+        await staging.press("q")
+    assert staging.app.return_code == 0
+
+
+async def test_while_one_types_the_keys_are_those_of_the_field() -> None:
+    async with staged(philosophers, None) as staging:
+        last = (await staging.press("slash")).split("\n")[-1]
+        assert "⏎ play" in last
+        assert "esc back to the list" in last
+        assert "q quit" not in last
+        assert "q quit" in (await staging.press("escape")).split("\n")[-1]
+        assert "⏎ open" in (await staging.press("o")).split("\n")[-1]
+
+
 async def test_a_bad_path_is_answered_with_a_sentence() -> None:
     async with staged(philosophers, None) as staging:
         text = await staging.press("o", *"nowhere.py", "enter")

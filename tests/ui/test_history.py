@@ -111,3 +111,43 @@ def test_ten_megabytes_of_output_are_not_kept() -> None:
     for _ in range(10_000):
         history.hear(Printed(0, "stdout", "x" * 1000))
     assert sum(len(printed.text) for printed in history.now.prints) < 10_000
+
+
+def test_each_moment_knows_the_last_line_of_each_process_until_then() -> None:
+    live = philosophers()
+    live.run(*START_ALL)
+    live.updates.append(Printed(1, "stdout", "one\ntwo\n\n"))
+    live.updates.append(Printed(2, "stdout", "\x1b[31mthree\x1b[0m\n"))
+    live.run(3)
+    live.updates.append(Printed(1, "stdout", "four\n"))
+    live.updates.append(Printed(None, "stdout", "nobody knows\n"))
+    live.updates.append(Printed(1, "stdout", "\n"))
+    history = seen(live)
+    assert history.at(3).last == {}
+    assert history.at(4).last == {1: "two", 2: "three"}
+    assert history.now.last == {1: "four", 2: "three"}
+
+
+def test_what_a_print_wrote_is_not_known_before_it() -> None:
+    live = philosophers()
+    live.run(*START_ALL, 1, 1)
+    live.updates.append(Printed(2, "stdout", "hm\n"))
+    live.run(1)  # "eats" is told before its step
+    history = seen(live)
+    assert history.at(6).last == {2: "hm"}
+    assert history.now.last == {1: "eats", 2: "hm"}
+
+
+def test_what_a_step_led_to_is_told_before_it_and_belongs_to_it() -> None:
+    live = philosophers()
+    live.updates.append(Printed(0, "stdout", "before all\n"))
+    live.updates.append(Settled(live.state))
+    live.updates.append(Printed(1, "stdout", "of another\n"))
+    live.updates.append(Printed(0, "stdout", "started\n"))
+    live.updates.append(Printed(0, "stdout", "before all\n"))
+    live.run(0)
+    history = seen(live)
+    assert history.at(0).last == {0: "before all", 1: "of another"}
+    assert history.now.last == {0: "before all", 1: "of another"}
+    assert told(history)[:2] == ["main started", "main before all"]
+    assert told(history, 0) == ["Plato of another", "main before all"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
+import pytest
 from scripted import START_ALL, ScriptedLive, philosophers
 
 from syncsim.core.diagnosis import Verdict
@@ -11,6 +14,7 @@ from syncsim.core.live import Broken, Live, Mode
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Replay, Scheduler
 from syncsim.program.source import Program
+from syncsim.ui.closing import wait_for_closed
 from syncsim.ui.playing import Playing
 
 RUNS: list[ScriptedLive] = []
@@ -122,3 +126,38 @@ def test_a_fault_is_kept_for_the_screen_to_say() -> None:
     RUNS[-1].updates.append(Broken("The run was broken off."))
     play.drain()
     assert play.broken == "The run was broken off."
+
+
+def test_a_run_that_does_not_end_keeps_nobody_from_quitting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play = playing()
+    ended = threading.Event()
+    monkeypatch.setattr(RUNS[-1], "close", ended.wait)
+    play.close()
+    thread = next(one for one in threading.enumerate() if one.name == "closing")
+    assert thread.daemon
+    before = time.monotonic()
+    wait_for_closed(0.1)
+    assert time.monotonic() - before < 1
+    assert thread.is_alive()
+    ended.set()
+    wait_for_closed()
+    assert not thread.is_alive()
+
+
+def test_whoever_cannot_start_again_is_told_and_asks_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play = playing(0)
+
+    def fails(program: Program, scheduler: Scheduler) -> Live:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(play, "_start", fails)
+    play.restart()
+    assert "cannot be started again" in play.broken
+    play.step()
+    play.drain()
+    assert play.said.startswith("The run is over: r restarts it")
+    assert play.history.now.state.n == 0

@@ -16,6 +16,7 @@ from scripted import (
     producer_consumer,
 )
 
+from syncsim.core.live import Printed
 from syncsim.ui.widgets.processes import ProcessesPanel
 
 DEADLOCK = (*START_ALL, 1, 2, 3, 4)
@@ -90,11 +91,11 @@ async def test_a_crash_shows_its_error() -> None:
 
 async def test_the_last_line_of_the_output_stands_at_the_right() -> None:
     app = app_of(philosophers())
-    async with app.run_test(size=(70, 10)) as pilot:
+    async with app.run_test(size=(70, 10)):
         lines = app.run_to(0, 1, 1, 1)
         assert lines[1].endswith("“eats”")
-        app.panel.printed(1, "one\ntwo\n")
-        await pilot.pause()
+        app.live.updates.append(Printed(1, "stdout", "one\ntwo\n"))
+        app.drain()
         assert app.panel.lines[1].endswith("“two”")
 
 
@@ -173,20 +174,6 @@ async def test_hostile_names_neither_break_the_lanes_nor_their_width(size: tuple
         if size == (200, 50):
             assert "[/foo]" in app.panel.lines[1]
             assert "日本語" in app.panel.lines[3]
-
-
-async def test_a_flood_of_output_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = app_of(philosophers())
-    async with app.run_test(size=(70, 10)) as pilot:
-        app.run_to(0)
-        drawn: list[int] = []
-        compose = app.panel.compose_lines
-        monkeypatch.setattr(app.panel, "compose_lines", lambda: drawn.append(1) or compose())
-        for n in range(1000):
-            app.panel.printed(1, f"line {n}\n" * 100)
-        await pilot.pause()
-        assert app.panel.lines[1].endswith("“line 999”")
-        assert len(drawn) == 1
 
 
 async def test_a_hidden_panel_is_up_to_date_when_it_comes_back() -> None:

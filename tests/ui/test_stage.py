@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from scripted import START_ALL, hostile, lockers, philosophers, producer_consumer
+from msgspec.structs import replace
+from scripted import START_ALL, condition, hostile, lockers, philosophers, producer_consumer
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, staged
 from textual.binding import Binding
 
-from syncsim.core.live import Broken, Mode, Refused
+from syncsim.core.live import Broken, Mode, Printed, Refused
 from syncsim.core.scheduler import Replay
+from syncsim.puzzles.catalogue import find
 from syncsim.ui.screens.code import CodeScreen
 from syncsim.ui.screens.gallery import GalleryScreen
 from syncsim.ui.screens.help import HelpScreen
@@ -201,6 +203,69 @@ async def test_i_inspects_the_chosen_primitive() -> None:
         assert "used by   Socrates 1×" in text
 
 
+async def test_who_gives_back_what_it_took_has_used_it_once() -> None:
+    async with staged(philosophers) as staging:
+        staging.live.run(*START_ALL, *[1] * 5)
+        text = await staging.press("tab", "down", "i")
+        assert "forks[0] back" in text
+        assert "used by   Plato 1×" in text
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_with_nothing_chosen_i_inspects_who_moved_last(size: tuple[int, int]) -> None:
+    async with staged(philosophers, size=size) as staging:
+        assert "process, pid 4120" in await staging.press("i")
+    async with staged(philosophers, size=size) as staging:
+        staging.live.run(*START_ALL, 2)
+        await staging.drawn()
+        assert "process, pid 4122" in await staging.press("i")
+
+
+async def test_a_goal_is_cut_before_its_par_is() -> None:
+    puzzle = find("dining-philosophers")
+    goal = replace(puzzle.goal, text="Bring them all to a standstill, " * 5, par=8)
+    for size in (SMALL, (40, 12)):
+        async with staged(philosophers, replace(puzzle, goal=goal), size) as staging:
+            line = staging.text.split("\n")[1]
+            assert "Goal: Bring" in line
+            assert "…" in line
+            assert line.rstrip().endswith("par 8 steps")
+
+
+async def test_looking_back_shows_no_output_of_the_future() -> None:
+    async with staged(philosophers) as staging:
+        staging.live.run(*START_ALL, 1)
+        staging.live.updates.append(Printed(0, "stderr", "the end is near\n"))
+        assert "“the end is near”" in await staging.drawn()
+        assert "the end is near" not in await staging.press("left")
+        assert "“the end is near”" in await staging.press("space")
+
+
+async def test_a_verdict_stands_in_the_header_until_one_looks_back() -> None:
+    async with staged(condition) as staging:
+        staging.live.finish()
+        assert "✗ assertion" in (await staging.drawn()).split("\n")[0]
+        assert "✗ assertion" not in (await staging.press("left")).split("\n")[0]
+
+
+async def test_a_step_that_takes_long_says_who_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with staged(philosophers) as staging:
+        staging.live.run(*START_ALL)
+        await staging.press("down", "down")
+        monkeypatch.setattr(staging.live, "step", lambda actor=None: None)
+        assert "waiting for" not in await staging.press("enter")
+        staging.stage._playing._moved -= 1
+        assert "waiting for Plato" in (await staging.drawn()).split("\n")[0]
+        await staging.press("s")
+        staging.stage._playing._moved -= 1
+        assert "waiting for the next step" in (await staging.drawn()).split("\n")[0]
+        monkeypatch.undo()
+        staging.live.run(1)
+        assert "waiting for" not in (await staging.drawn()).split("\n")[0]
+
+
 async def test_c_shows_the_code_and_help_explains_the_signs() -> None:
     async with staged(philosophers) as staging:
         text = await staging.press("c")
@@ -264,6 +329,22 @@ async def test_a_fault_is_a_sentence_on_the_stage() -> None:
         assert isinstance(staging.app.screen, GalleryScreen)
 
 
+async def test_after_a_fault_nothing_is_asked_of_the_run_any_more() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("s", "i")
+        staging.live.updates.append(Broken("The run was broken off."))
+        await staging.drawn()
+        asked: list[str] = []
+        for name in ("play", "pause", "step", "free", "speed", "use", "inspect"):
+            setattr(staging.live, name, lambda *_, name=name: asked.append(name))
+        for key in ("space", "s", "enter", "f"):
+            assert "The run is over: r restarts it" in await staging.press(key)
+        await staging.press("plus", "n", "N", "down", "left", "right", "i", "i")
+        assert asked == []
+        assert "broken" not in await staging.press("r")
+        assert staging.runs[0].closed
+
+
 @SIZES
 async def test_hostile_text_is_only_text(size: tuple[int, int]) -> None:
     async with staged(hostile, size=size) as staging:
@@ -278,8 +359,6 @@ async def test_hostile_text_is_only_text(size: tuple[int, int]) -> None:
 
 async def test_ten_megabytes_of_output_do_not_stop_the_screen() -> None:
     async with staged(lockers) as staging:
-        from syncsim.core.live import Printed
-
         staging.live.updates.extend(Printed(0, "stdout", "[/x]" * 2500) for _ in range(1000))
         await staging.drawn()
         assert "step 1" in await staging.press("s")

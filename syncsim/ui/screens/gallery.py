@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -28,6 +29,26 @@ _PRIMITIVES = re.compile(
     r"\b(Lock|RLock|Semaphore|BoundedSemaphore|Condition|Event|Barrier|Queue|JoinableQueue"
     r"|SimpleQueue|Pipe|Value|Array|Manager|Pool|Process)\("
 )
+
+
+#: What the keys do while one types, by the field one types into.
+_TYPING: dict[str | None, list[BindingType]] = {
+    "search": [
+        key("up", "move(-1)", "choose", "Choose a puzzle.", id="search.choose", sign="↑↓"),
+        key("enter", "play", "play", "Play the chosen puzzle.", id="search.play", sign="⏎"),
+        key(
+            "escape", "leave_input", "back to the list", "Close the search.",
+            id="search.back", sign="esc",
+        ),
+    ],
+    "open": [
+        key("enter", "open", "open", "Put that file on the stage.", id="open.open", sign="⏎"),
+        key(
+            "escape", "leave_input", "back to the list", "Close the path.",
+            id="open.back", sign="esc",
+        ),
+    ],
+}  # fmt: skip
 
 
 class GalleryScreen(Screen[None]):
@@ -139,6 +160,12 @@ class GalleryScreen(Screen[None]):
     def _selected(self) -> None:
         self.action_play()
 
+    @on(DescendantFocus)
+    def _name_keys(self) -> None:
+        """In a field, letters are letters: the line of keys says only what is so."""
+        focused = self.focused.id if self.focused is not None else None
+        self.query_one(KeyLine).use(_TYPING.get(focused, self.BINDINGS))
+
     # -- keys -------------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
@@ -195,6 +222,7 @@ class GalleryScreen(Screen[None]):
 
     @on(Input.Submitted, "#search")
     def _found(self) -> None:
+        self.set_focus(self.query_one(OptionList))  # whoever comes back chooses, and types no more
         self.action_play()
 
     @on(Input.Changed, "#open")

@@ -23,13 +23,13 @@ from syncsim.core.words import waiting_for
 from syncsim.program.source import Program
 from syncsim.puzzles.catalogue import Puzzle
 from syncsim.ui.look import clean, cut, shown
-from syncsim.ui.playing import Playing, Start
+from syncsim.ui.playing import OVER, Playing, Start
 from syncsim.ui.screens.stage_keys import STAGE_KEYS
-from syncsim.ui.widgets.header import Header, Standing
+from syncsim.ui.widgets.header import GoalLine, Header, Standing
 from syncsim.ui.widgets.inspector import about_primitive, about_process
 from syncsim.ui.widgets.keys import KeyLine
 from syncsim.ui.widgets.panels import Panels
-from syncsim.ui.widgets.verdict import Outcome, VerdictBand
+from syncsim.ui.widgets.verdict import Outcome, VerdictBand, brief
 
 #: Frames per second; fewer over a network.
 FRAMES = 10 if "SSH_CONNECTION" in os.environ else 15
@@ -78,18 +78,11 @@ class StageScreen(Screen[None]):
         title = self._puzzle.title if self._puzzle else self._program.name
         yield Header(Standing(title, scheduler=self._playing.scheduler))
         if self._puzzle is not None:
-            yield Static(self._goal(self._puzzle), id="goal", markup=False)
+            yield GoalLine(self._puzzle.goal.text, self._puzzle.goal.par)
         yield self._panels
         yield VerdictBand()
         yield Static(id="notice", markup=False)
         yield KeyLine(self.BINDINGS)
-
-    @staticmethod
-    def _goal(puzzle: Puzzle) -> Content:
-        par = f"   par {puzzle.goal.par} steps" if puzzle.goal.par else ""
-        return Content.assemble(
-            ("Goal: ", "$accent"), shown(clean(puzzle.goal.text)), (par, "$quiet")
-        )
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -127,15 +120,13 @@ class StageScreen(Screen[None]):
                 panels.time.add(state)
             playing.fresh.clear()
             self._taken = 0
-        for actor, text in playing.wrote.items():
-            panels.processes.printed(actor, text)
-        playing.wrote.clear()
         state, diagnosis = playing.moment.state, playing.diagnosis
         now = (
             state, diagnosis, playing.at, playing.mode, playing.rung, playing.scheduler,
             playing.broken, playing.replaying, playing.verdict, playing.inspected,
             panels.processes.chosen, panels.primitives.chosen, playing.history.now.printed,
             panels.inspector.display, panels.among_primitives, bool(playing.fresh),
+            playing.moment.last, playing.awaited,
         )  # fmt: skip
         if (
             len(now) == len(self._drawn)
@@ -156,7 +147,9 @@ class StageScreen(Screen[None]):
         with self.app.batch_update():
             self.query_one(Header).show(self._standing())
             self._share_room(state)
-            self._panels.show(state, known, playing.at, self._line(), whole=not playing.fresh)
+            self._panels.show(
+                playing.moment, known, playing.at, self._line(), whole=not playing.fresh
+            )
             outcome = self._outcome()
             self.query_one(VerdictBand).show(outcome)
             if self.has_class("-verdict") != (outcome is not None):
@@ -177,9 +170,16 @@ class StageScreen(Screen[None]):
             instead = "going back there"
         elif not playing.history.now.state.actors:
             instead = "starting"
+        elif playing.at is None and playing.awaited:
+            instead = f"waiting for {cut(clean(playing.awaited), 24)}"
+        verdict = playing.verdict.diagnosis.verdict if playing.verdict is not None else None
+        stands = ""
+        if playing.at is None and verdict is not None and verdict is not Verdict.FINISHED:
+            stands = brief(verdict)
         return Standing(
             title, playing.history.now.state.n, playing.mode, playing.scheduler,
             playing.speed, None if playing.at is None else playing.moment.state.n, instead,
+            stands,
         )  # fmt: skip
 
     def _line(self) -> int:
@@ -251,7 +251,9 @@ class StageScreen(Screen[None]):
         self._hiding = None if stays else self.set_timer(NOTICE, self._hush)
 
     def _hush(self) -> None:
-        if not self._playing.broken:
+        if self._playing.broken:
+            self.notice(self._playing.broken, stays=True)
+        else:
             self.query_one("#notice").display = False
 
     # -- playing ----------------------------------------------------------------------------
@@ -262,7 +264,7 @@ class StageScreen(Screen[None]):
         if playing.at is not None:
             playing.at = None
         elif playing.mode is Mode.OVER:
-            self.notice("The run is over: r starts it again, ← looks back.")
+            self.notice(OVER)
         elif playing.mode is Mode.PAUSED:
             self._hush()
             playing.live.play()
@@ -277,7 +279,7 @@ class StageScreen(Screen[None]):
         if playing.at is not None:
             playing.forward()
         elif playing.mode is Mode.OVER:
-            self.notice("The run is over: r starts it again, ← looks back.")
+            self.notice(OVER)
         elif playing.mode is Mode.FREE:
             playing.live.pause()
             self.notice("Paused out of free running: s steps on from here.")
@@ -301,6 +303,8 @@ class StageScreen(Screen[None]):
         elif playing.mode is Mode.FREE:
             playing.live.pause()
             self.notice("Paused out of free running: ⏎ steps on from here.")
+        elif playing.broken:
+            self.notice(OVER)
         elif why := _why_not(state, actor):
             self.notice(why)
         else:
@@ -321,7 +325,7 @@ class StageScreen(Screen[None]):
         """Let the operating system schedule."""
         playing = self._playing
         if playing.mode is Mode.OVER:
-            self.notice("The run is over: r starts it again.")
+            self.notice(OVER)
         elif playing.at is not None:
             self.notice("This is the past: space goes to the present.")
         elif playing.mode is Mode.FREE:
@@ -387,8 +391,12 @@ class StageScreen(Screen[None]):
     # -- looking ----------------------------------------------------------------------------
 
     def action_inspect(self) -> None:
-        """Open or close the inspector."""
-        self._panels.inspect()
+        """Open or close the inspector; on the process that moved last, if none is chosen."""
+        panels, moment = self._panels, self._playing.moment
+        nothing = panels.actor(moment.state) is None and panels.primitive(moment.state) is None
+        if nothing and not panels.inspecting and moment.state.actors:
+            panels.processes.chosen = moment.step.actor if moment.step is not None else 0
+        panels.inspect()
         self._asked = None
         self._drawn = ()
         self.look()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
 from syncsim.core.live import Mode
-from syncsim.ui.look import ascii_only, clean, shown
+from syncsim.ui.look import ascii_only, clean, cut_end, shown
 from syncsim.ui.speed import spoken
 
 
@@ -24,6 +25,8 @@ class Standing(NamedTuple):
     looking_at: int | None = None
     #: A word that takes the place of the mode's: "starting".
     instead: str = ""
+    #: The verdict that stands, in a word with its sign: "⊗ deadlock".
+    verdict: str = ""
 
 
 #: A glyph, the same in ASCII, a word and a style.
@@ -33,6 +36,34 @@ _MODES = {
     Mode.FREE: ("»", ">>", "free running", "$accent"),
     Mode.OVER: ("□", "[]", "over", "$foreground"),
 }
+
+
+#: What the left side needs at the least: our name, and the beginning of the title.
+_LEAST = 20
+
+
+def _width(fields: list[tuple[str, str]], gap: int) -> int:
+    return sum(cell_len(text) for text, _ in fields) + gap * (len(fields) - 1)
+
+
+class GoalLine(Widget):
+    """The goal of a puzzle, and its par; what is too long is cut, but never the par."""
+
+    DEFAULT_CSS = """
+    GoalLine { height: 1; padding: 0 1; color: $foreground; background: $background; }
+    """
+
+    def __init__(self, goal: str, par: int | None) -> None:
+        super().__init__(id="goal")
+        self._goal = shown(clean(goal))
+        self._par = f"   par {par} steps" if par else ""
+
+    def render(self) -> Content:
+        """The goal in what room the par leaves."""
+        word = "Goal: "
+        room = max(0, self.size.width - len(word) - len(self._par))
+        goal = shown(cut_end(self._goal, room))
+        return Content.assemble((word, "$accent"), goal, (self._par, "$quiet"))
 
 
 class Header(Widget):
@@ -68,11 +99,15 @@ class Header(Widget):
         fields: list[tuple[str, str]] = [
             (step, "bold $foreground"),
             (mode, style),
+            (now.verdict, "bold $error"),
             ("the system picks" if picks else clean(now.scheduler, 24), "$quiet"),
             ("" if picks else spoken(now.speed), "$quiet"),
         ]
         fields = [(shown(text), tone) for text, tone in fields if text]
         gap = "   " if self.size.width >= 100 else "  "
+        most = self.size.width - _LEAST
+        while len(fields) > 2 and _width(fields, len(gap)) > most:
+            fields.pop()
         right = Content(gap).join([Content.styled(text, tone) for text, tone in fields])
         name = Content.styled("syncsim ", "$accent") + Content.styled(shown("› "), "$quiet")
         room = self.size.width - right.cell_length - name.cell_length - 2

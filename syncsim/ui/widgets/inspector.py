@@ -103,7 +103,8 @@ def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) ->
         lines.append(_row("held by", _people(state, [state.actors[a] for a in held])))
     lines.append(_row("in line", _people(state, state.waiting(primitive))))
     used = [one for one in past if one.step.primitive == primitive.name]
-    count = Counter(one.step.actor for one in used)
+    # Who gives back what it took has used it once.
+    count = Counter(s.actor for s, _ in used if s.complete and s.verb != "release")
     if count:
         usage = Content("   ").join(
             [

@@ -31,6 +31,10 @@ def key(
     return Binding(keys, action, word, tooltip=tooltip, key_display=sign, show=show, id=id)
 
 
+def _shown(bindings: list[Any]) -> list[Binding]:
+    return [b for b in bindings if isinstance(b, Binding) and b.show]
+
+
 class KeyLine(Widget):
     """One line made from the screen's bindings, so it never says what is not so.
 
@@ -47,9 +51,16 @@ class KeyLine(Widget):
 
     def __init__(self, bindings: list[Any], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._keys = [b for b in bindings if isinstance(b, Binding) and b.show]
+        self._keys = _shown(bindings)
         self._words: dict[str, str] = {}
         self._places: list[tuple[int, int, str]] = []
+
+    def use(self, bindings: list[Any]) -> None:
+        """Show those keys instead."""
+        keys = _shown(bindings)
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh()
 
     def say(self, words: Mapping[str, str]) -> None:
         """Other descriptions than the bindings' own, by the id of the binding.

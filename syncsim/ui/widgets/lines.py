@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -258,3 +258,58 @@ class LinePanel(ScrollView, can_focus=True):
     def action_choose_previous(self) -> None:
         """The next one up; a panel with nothing to choose scrolls."""
         self.scroll_up(animate=False)
+
+
+class ChoicePanel(LinePanel):
+    """A panel in which one chooses among things, of which each takes the same number of lines."""
+
+    #: Lines for each thing.
+    high = 1
+
+    @property
+    def count(self) -> int:
+        """How many things there are."""
+        raise NotImplementedError
+
+    @property
+    def place(self) -> int | None:
+        """Where the chosen thing stands, counted from 0."""
+        raise NotImplementedError
+
+    def choose(self, place: int) -> None:
+        """Choose the thing that stands there."""
+        raise NotImplementedError
+
+    def watch_chosen(self) -> None:
+        """The cursor has moved."""
+        self.draw()
+        if self.place is not None:
+            self.reveal(self.place * self.high, self.high)
+
+    def choose_next(self) -> None:
+        """Choose the next one, round and round."""
+        if self.count:
+            at = -1 if self.place is None else self.place
+            self.choose((at + 1) % self.count)
+
+    def choose_previous(self) -> None:
+        """Choose the one before, round and round."""
+        if self.count:
+            at = self.count if self.place is None else self.place
+            self.choose((at - 1) % self.count)
+
+    def action_choose_next(self) -> None:
+        """The key for it."""
+        self.choose_next()
+
+    def action_choose_previous(self) -> None:
+        """The key for it."""
+        self.choose_previous()
+
+    def on_click(self, event: Click) -> None:
+        """A click chooses the thing drawn there."""
+        place = event.get_content_offset(self)
+        if place is not None:
+            at = (place.y + self.scroll_offset.y) // self.high
+            if 0 <= at < self.count:
+                self.choose(at)

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.program.source import Program
-from syncsim.ui.history import History
+from syncsim.ui.history import History, Moment
 from syncsim.ui.look import clean, shown
 from syncsim.ui.widgets.happened import HappenedPanel
 from syncsim.ui.widgets.inspector import Inspector
@@ -52,13 +52,14 @@ class Panels(Container):
     # -- what they show ---------------------------------------------------------------------
 
     def show(
-        self, state: State, diagnosis: Diagnosis, n: int | None, line: int, *, whole: bool
+        self, moment: Moment, diagnosis: Diagnosis, n: int | None, line: int, *, whole: bool
     ) -> None:
-        """Show this state, of step ``n`` if that is past, with the action at ``line``.
+        """Show this moment, of step ``n`` if that is past, with the action at ``line``.
 
         Unless ``whole``, the panels that tell of single steps are left as they are.
         """
-        self.processes.show(state, diagnosis)
+        state = moment.state
+        self.processes.show(state, diagnosis, moment.last)
         self.primitives.show(state, diagnosis)
         if self.source.display:
             self.source.show(state, line)

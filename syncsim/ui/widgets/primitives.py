@@ -6,7 +6,6 @@ from time import monotonic
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual.events import Click
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
@@ -16,7 +15,7 @@ from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.state import Primitive, State
 from syncsim.ui import look
 from syncsim.ui.widgets.drawings import Drawing, Scene, draw, fitted
-from syncsim.ui.widgets.lines import Line, LinePanel, Piece, fit, width_of
+from syncsim.ui.widgets.lines import ChoicePanel, Line, Piece, fit, width_of
 from syncsim.ui.widgets.memory import Memory
 
 #: How long a thing takes from its old place to its new one, in seconds.
@@ -24,7 +23,7 @@ TRAVEL = 0.24
 _FRAME = 1 / 30
 
 
-class PrimitivesPanel(LinePanel):
+class PrimitivesPanel(ChoicePanel):
     """Each primitive in one line, or in two or three where all of them fit so."""
 
     BORDER_TITLE = "Primitives"
@@ -38,7 +37,6 @@ class PrimitivesPanel(LinePanel):
         self.motion = False
         self._state = State()
         self._memory = Memory()
-        self._high = 1  # lines for each primitive
         self._bare: dict[str, tuple[Line, ...]] = {}
         self._before: dict[str, tuple[Line, ...]] = {}
         self._from: dict[str, dict[str, int]] = {}  # where moving things come from, by column
@@ -86,7 +84,7 @@ class PrimitivesPanel(LinePanel):
         width = max(8, room - title - kind - 4)
         drawings = [draw(Scene(state, p, self._memory, width, names + 1)) for p in things]
         most = 3 if any(drawing.under for drawing in drawings) else 2
-        self._high = max(1, min(most, self.rows // len(things))) if things else 1
+        self.high = max(1, min(most, self.rows // len(things))) if things else 1
         bare: dict[str, tuple[Line, ...]] = {}
         for primitive, drawing in zip(things, drawings, strict=True):
             head = _head(primitive, drawing, title, kind, room)
@@ -105,12 +103,12 @@ class PrimitivesPanel(LinePanel):
 
     def _rows(self, head: list[Piece], drawing: Drawing, width: int) -> tuple[Line, ...]:
         indent = Piece(" " * width_of(head))
-        under = [[indent, *fit(drawing.under, width)]] if drawing.under and self._high > 2 else []
-        if self._high == 1 or _short(drawing, width):
+        under = [[indent, *fit(drawing.under, width)]] if drawing.under and self.high > 2 else []
+        if self.high == 1 or _short(drawing, width):
             rows = [[*head, *fitted(drawing.main, drawing.rest, width)], *under]
         else:
             rows = [[*head, *fit(drawing.main, width)], *under, [indent, *fit(drawing.rest, width)]]
-        rows += [[]] * (self._high - len(rows))
+        rows += [[]] * (self.high - len(rows))
         return tuple(Line(tuple(row)) for row in rows)
 
     # Motion: what has another place than before travels there.
@@ -149,7 +147,7 @@ class PrimitivesPanel(LinePanel):
     def _refresh_moving(self) -> None:
         for at, key in enumerate(self._bare):
             if key in self._from:
-                for y in range(at * self._high, (at + 1) * self._high):
+                for y in range(at * self.high, (at + 1) * self.high):
                     self._strips.pop(y, None)
                     self.refresh_line(y)
 
@@ -157,7 +155,7 @@ class PrimitivesPanel(LinePanel):
         """A line at rest, or with its things on their way."""
         at = y + self.scroll_offset.y
         if self._from and 0 <= at < len(self._lines):
-            key = list(self._bare)[at // self._high]
+            key = list(self._bare)[at // self.high]
             if key in self._from:
                 return self._on_the_way(self._lines[at], self._from[key])
         return super().render_line(y)
@@ -191,43 +189,20 @@ class PrimitivesPanel(LinePanel):
 
     # Choosing.
 
-    def watch_chosen(self) -> None:
-        """The cursor has moved."""
-        self.draw()
-        ids = list(self._bare)
-        if self.chosen in ids:
-            self.reveal(ids.index(self.chosen) * self._high, self._high)
+    @property
+    def count(self) -> int:
+        """How many primitives there are."""
+        return len(self._state.primitives)
 
-    def choose_next(self) -> None:
-        """Choose the next primitive, round and round."""
-        self._choose(1)
-
-    def choose_previous(self) -> None:
-        """Choose the one before, round and round."""
-        self._choose(-1)
-
-    def _choose(self, by: int) -> None:
+    @property
+    def place(self) -> int | None:
+        """Which one of them is chosen."""
         ids = list(self._state.primitives)
-        if ids:
-            start = ids.index(self.chosen) if self.chosen in ids else (-1 if by > 0 else len(ids))
-            self.chosen = ids[(start + by) % len(ids)]
+        return ids.index(self.chosen) if self.chosen in ids else None
 
-    def action_choose_next(self) -> None:
-        """The key for it."""
-        self.choose_next()
-
-    def action_choose_previous(self) -> None:
-        """The key for it."""
-        self.choose_previous()
-
-    def on_click(self, event: Click) -> None:
-        """A click chooses the primitive drawn there."""
-        place = event.get_content_offset(self)
-        if place is not None:
-            at = (place.y + self.scroll_offset.y) // self._high
-            ids = list(self._bare)
-            if 0 <= at < len(ids):
-                self.chosen = ids[at]
+    def choose(self, place: int) -> None:
+        """Choose that one of them."""
+        self.chosen = list(self._state.primitives)[place]
 
 
 def _head(primitive: Primitive, drawing: Drawing, title: int, kind: int, room: int) -> list[Piece]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rich.cells import cell_len
-from textual.events import Click
 from textual.reactive import reactive
 
 from syncsim.core.diagnosis import Diagnosis
@@ -14,10 +15,13 @@ from syncsim.core.state import Actor, State
 from syncsim.core.status import Status, status
 from syncsim.core.words import waiting_for, what_it_does
 from syncsim.ui import look
-from syncsim.ui.widgets.lines import Line, LinePanel, Piece, fit, tag, width_of
+from syncsim.ui.widgets.lines import ChoicePanel, Line, Piece, fit, tag, width_of
 
 #: A text from a program is looked at only so far.
 _MOST = 200
+
+#: Nobody has written anything.
+_SILENT: Mapping[int, str] = MappingProxyType({})
 
 
 class Columns(NamedTuple):
@@ -102,7 +106,7 @@ def lane(
     return tuple(pieces)
 
 
-class ProcessesPanel(LinePanel):
+class ProcessesPanel(ChoicePanel):
     """A lane for each process, in order of birth."""
 
     BORDER_TITLE = "Processes"
@@ -114,49 +118,32 @@ class ProcessesPanel(LinePanel):
         super().__init__(**names)
         self._state = State()
         self._stuck: tuple[int, ...] = ()
-        self._output: dict[int, str] = {}
+        self._last = _SILENT
         self._bare: list[tuple[Piece, ...]] = []  # the lanes as they are now ...
         self._before: list[tuple[Piece, ...]] = []  # ... and as they were a step ago
-        self._outdated = False  # something was printed since the lanes were composed
 
-    def show(self, state: State, diagnosis: Diagnosis) -> None:
-        """Show this state."""
+    def show(self, state: State, diagnosis: Diagnosis, last: Mapping[int, str] = _SILENT) -> None:
+        """Show this state; ``last`` is the last line that each process has written."""
         if state.n != self._state.n:
             near = 0 < state.n - self._state.n <= 2
             self._before = self._bare if near else []
         self._state = state
         self._stuck = diagnosis.stuck
+        self._last = last
         self.draw()
-
-    def printed(self, actor: int, text: str) -> None:
-        """A process wrote ``text``; its last line stands in its lane."""
-        last = text[-4 * _MOST :].rstrip().rpartition("\n")[2]
-        said = look.clean(last, _MOST).strip()
-        if said and self._output.get(actor) != said:
-            self._output[actor] = said
-            if not self._outdated and self.is_mounted:
-                self._outdated = True
-                self.call_later(self._catch_up)
-
-    def _catch_up(self) -> None:
-        """Draw once for all that was printed meanwhile."""
-        if self._outdated:
-            self.draw()
 
     def forget(self) -> None:
         """A new run begins."""
-        self._output.clear()
         self._before = []
         self._state = State()
 
     def compose_lines(self) -> list[Line]:
         """A line for each process."""
-        self._outdated = False
         state = self._state
         room = self.room - 2
         columns = Columns.of(state, room)
         self._bare = [
-            lane(state, actor, self._stuck, columns, room, self._output.get(actor.id, ""))
+            lane(state, actor, self._stuck, columns, room, self._last.get(actor.id, ""))
             for actor in state.actors
         ]
         lines = []
@@ -169,38 +156,16 @@ class ProcessesPanel(LinePanel):
             lines.append(Line((cursor, *pieces), style))
         return lines
 
-    def watch_chosen(self) -> None:
-        """The cursor has moved."""
-        self.draw()
-        if self.chosen is not None:
-            self.reveal(self.chosen)
+    @property
+    def count(self) -> int:
+        """How many processes there are."""
+        return len(self._state.actors)
 
-    def choose_next(self) -> None:
-        """Choose the next process, round and round."""
-        self._choose(1)
+    @property
+    def place(self) -> int | None:
+        """The lane of the chosen process."""
+        return self.chosen
 
-    def choose_previous(self) -> None:
-        """Choose the one before, round and round."""
-        self._choose(-1)
-
-    def _choose(self, by: int) -> None:
-        count = len(self._state.actors)
-        if count:
-            start = self.chosen if self.chosen is not None else (-1 if by > 0 else count)
-            self.chosen = (start + by) % count
-
-    def action_choose_next(self) -> None:
-        """The key for it."""
-        self.choose_next()
-
-    def action_choose_previous(self) -> None:
-        """The key for it."""
-        self.choose_previous()
-
-    def on_click(self, event: Click) -> None:
-        """A click chooses the process of that lane."""
-        place = event.get_content_offset(self)
-        if place is not None:
-            at = place.y + self.scroll_offset.y
-            if 0 <= at < len(self._state.actors):
-                self.chosen = at
+    def choose(self, place: int) -> None:
+        """Choose the process of that lane."""
+        self.chosen = place

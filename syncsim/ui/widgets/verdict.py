@@ -31,6 +31,12 @@ _SAID = ("cycle", "partial deadlock")
 _FINDINGS = 3
 
 
+def brief(verdict: Verdict) -> str:
+    """The verdict in a word, with its sign: "⊗ deadlock"."""
+    glyph, plain, _ = _TITLES[verdict]
+    return f"{plain if ascii_only() else glyph} {verdict}"
+
+
 class Outcome(NamedTuple):
     """What the band is about: a verdict after ``n`` steps, and what it means for the goal."""
 
