@@ -39,7 +39,7 @@ from syncsim.real.scribe import Scribe
 #: Bytes of records that may be read ahead of what is applied, and how many to apply at once.
 _BACKLOG, _SLICE = 64 << 20, 1 << 16
 #: In free running, seconds to let records gather: many at once are cheaper than one by one.
-_BREATH = 0.002
+_BREATH = 0.01
 #: So often in a row everyone must be seen asleep before those who owe something are given up on.
 _LOOKS = 3
 #: Seconds for which everyone must sleep before unseen threads are believed to be idle.
@@ -98,6 +98,8 @@ class RealWorld(World):
         for stream in launch.spills:
             self._hear_spill(stream)
         self._scribe.add(Actor(id=0, name="main", pid=launch.stage.pid))
+        if not controlled:
+            kernel.step_back()
 
     def close(self) -> None:
         """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
@@ -228,6 +230,7 @@ class RealWorld(World):
         """From here on the operating system schedules."""
         self.controlled = False
         self._launch.say_whether(shut=False)
+        kernel.step_back()
         self._let_go()
 
     def _let_go(self) -> None:

@@ -22,13 +22,25 @@ def seconds(*command: str) -> float:
     return time.perf_counter() - start
 
 
-def first_paint() -> float:
-    """Seconds from the start of ``syncsim`` in a terminal to the first title on it."""
+MINIMAL = """
+from textual.app import App
+from textual.widgets import Static
+
+class Minimal(App):
+    def compose(self):
+        yield Static("Producer")
+
+Minimal().run()
+"""
+
+
+def first_paint(*arguments: str) -> float:
+    """Seconds from the start of Python with these arguments to the first title on the screen."""
     start = time.perf_counter()
     pid, terminal = pty.fork()
     if not pid:
         os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
-        os.execv(sys.executable, [sys.executable, "-m", "syncsim"])
+        os.execv(sys.executable, [sys.executable, *arguments])
     seen = b""
     try:
         while b"Producer" not in seen:
@@ -50,15 +62,19 @@ def first_paint() -> float:
 
 def main() -> None:
     """Ten rounds of each in turn; medians."""
-    bare, version, paint = [], [], []
+    bare, version, paint, minimal = [], [], [], []
     for _ in range(10):
         bare.append(seconds(sys.executable, "-c", "pass"))
         version.append(seconds(sys.executable, "-m", "syncsim", "--version"))
-        paint.append(first_paint())
+        paint.append(first_paint("-m", "syncsim"))
+        minimal.append(first_paint("-c", MINIMAL))
     over = statistics.median(v - b for v, b in zip(version, bare, strict=True))
     print(f"python -c pass              {statistics.median(bare) * 1000:6.0f} ms")
     print(f"syncsim --version, above it {over * 1000:6.0f} ms")
     print(f"first paint                 {statistics.median(paint) * 1000:6.0f} ms")
+    print(f"of a minimal Textual app    {statistics.median(minimal) * 1000:6.0f} ms")
+    ratio = statistics.median(ours / least for ours, least in zip(paint, minimal, strict=True))
+    print(f"ratio of the two            {ratio:6.2f}")
 
 
 if __name__ == "__main__":

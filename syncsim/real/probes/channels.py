@@ -114,6 +114,7 @@ def _claim_queues() -> None:
         real_reset(self, after_fork)
         if not after_fork:
             _claim(self._reader, self._writer)
+            self._wlock._semlock.unseen = True
         self._buffer = _Buffer(self._writer._syncsim_out)
 
     def init(self: Any, *args: Any, **keywords: Any) -> None:

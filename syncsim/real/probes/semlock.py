@@ -17,9 +17,12 @@ RealSemLock: Any = c_module.SemLock
 
 
 class SemLock(RealSemLock):  # type: ignore[misc]
-    """CPython's own SemLock, through the gate.  ``key`` names it in every process of the run."""
+    """CPython's own SemLock, through the gate.  ``key`` names it in every process of the run.
 
-    __slots__ = ("_acquire", "_release", "key")
+    One that is ``unseen`` is let alone: only feeder threads share it.
+    """
+
+    __slots__ = ("_acquire", "_release", "key", "unseen")
     gate: Gate
 
     def __new__(cls, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> SemLock:
@@ -36,6 +39,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
 
     def _bind(self, name: str) -> None:
         self.key = name
+        self.unseen = False
         self._acquire = super().acquire
         self._release = super().release
 
@@ -43,7 +47,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         """As the real one."""
         gate = self.gate
         try:
-            if not gate.applies():
+            if self.unseen or not gate.applies():
                 return self._acquire(block, timeout)  # type: ignore[no-any-return]
             return gate.acquire(self.key, self._acquire, block, timeout)
         except BaseException as error:
@@ -54,7 +58,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         """As the real one."""
         gate = self.gate
         try:
-            if gate.applies():
+            if not self.unseen and gate.applies():
                 gate.give(Verb.RELEASE, self.key)
             self._release()
         except BaseException as error:
