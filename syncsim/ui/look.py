@@ -88,6 +88,9 @@ LIGHT: Final = Theme(
 
 THEMES: Final = (DARK, LIGHT)
 
+#: A glyph, the same in ASCII, and a word, for each kind of goal.
+KINDS = {"watch": ("◉", "o", "watch"), "break": ("⚔", "x", "break")}
+
 
 def theme_variables() -> dict[str, str]:
     """Our variables for themes that do not know them (``App.get_theme_variable_defaults``)."""

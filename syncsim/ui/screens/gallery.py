@@ -19,11 +19,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from syncsim.puzzles.catalogue import Puzzle, PuzzleError, catalogue
-from syncsim.ui.look import ascii_only, clean, shown
+from syncsim.ui.look import KINDS, ascii_only, clean, shown
 from syncsim.ui.widgets.keys import KeyLine, key
-
-#: A glyph, the same in ASCII, and a word, for each kind of goal.
-KINDS = {"watch": ("◉", "o", "watch"), "break": ("⚔", "x", "break")}
 
 _PRIMITIVES = re.compile(
     r"\b(Lock|RLock|Semaphore|BoundedSemaphore|Condition|Event|Barrier|Queue|JoinableQueue"

@@ -14,8 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from syncsim.core.status import Activity, Status
-from syncsim.ui.look import ascii_only, mark, shown, texture
-from syncsim.ui.screens.gallery import KINDS
+from syncsim.ui.look import KINDS, ascii_only, mark, shown, texture
 
 #: What each status means.
 MEANINGS = {
