@@ -37,7 +37,7 @@ from syncsim.real.launch import Launch
 from syncsim.real.scribe import Scribe
 
 #: Bytes of records that may be read ahead of what is applied, and how many to apply at once.
-_BACKLOG, _SLICE = 64 << 20, 1 << 16
+_BACKLOG, _SLICE = 8 << 20, 1 << 16
 #: In free running, seconds to let records gather: many at once are cheaper than one by one.
 _BREATH = 0.01
 #: So often in a row everyone must be seen asleep before those who owe something are given up on.
@@ -337,8 +337,13 @@ class RealWorld(World):
         self._launch.listen(fd, empty)
 
     def settle(self, deadline: float | None = None) -> None:
-        """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock)."""
-        while not (self.quiet or self.over or self._is_late(deadline)):
+        """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock).
+
+        What has been read is applied before the deadline counts: there is an end to it.
+        """
+        while not (self.quiet or self.over or self.interrupted()):
+            if not self._backlog and self._is_late(deadline):
+                return
             self.pump(0.05)
 
     def _is_late(self, deadline: float | None) -> bool:
