@@ -235,9 +235,11 @@ class RealWorld(World):
 
     def _let_go(self) -> None:
         """Lets those go who wait at a gate although the gates are open."""
+        account = self._account
         for actor in self._ledger.actors:
-            if actor.pending is not None and actor.id not in self._account.free:
-                self._account.free.add(actor.id)
+            waits = actor.pending is not None and actor.id not in account.granted
+            if waits and actor.id not in account.free:
+                account.free.add(actor.id)
                 self._send(actor.id, wire.RUN_FREE)
 
     def shut_gates(self) -> None:
@@ -415,11 +417,15 @@ class RealWorld(World):
             self._let_go()
 
     def _bury(self) -> None:
-        """Notes who has died, after what they said before."""
+        """Notes who has died, after what they said before.
+
+        First who, then what they said: somebody may die while we read.
+        """
+        dead = self._launch.deaths.collect()
         self._read_records()
         while self._backlog:
             self._read_records()
-        for pid in self._launch.deaths.collect():
+        for pid in dead:
             self._scribe.died(pid)
 
     def _hear_spill(self, stream: str) -> None:

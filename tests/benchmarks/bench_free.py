@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 from syncsim.program.source import load
-from syncsim.real import wire
 from syncsim.real.world import RealWorld
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -106,5 +105,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert wire.LIMIT >= 512
     main()
