@@ -61,6 +61,8 @@ class Scribe:
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
         self.had_strangers = False
+        #: Whether the program has made a Pipe, of which an end may be closed.
+        self.has_pipes = False
         #: Pids in which threads of the library's own are at work.
         self.helped: set[int] = set()
 
@@ -253,6 +255,7 @@ class Scribe:
     def _made(self, record: wire.Made) -> None:
         atoms: dict[str, Atom] = {}
         parts = self._parts.pop(record.id, [])
+        self.has_pipes = self.has_pipes or record.kind == "Pipe"
         for part in parts:
             if part.form == "channel":
                 atoms[part.atom] = Channel()

@@ -156,7 +156,8 @@ class RealWorld(World):
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: those at a gate whose operation would go through, or time out."""
         account = self._account
-        self._look_for_ends()
+        if self._scribe.has_pipes:
+            self._look_for_ends()
         choices = self._ledger.choices()
         if account.free:
             return tuple(choice for choice in choices if choice.actor not in account.free)
