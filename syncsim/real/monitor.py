@@ -122,7 +122,6 @@ class Monitor:
 
     def close(self) -> None:
         """End the run; returns once nothing of it is left."""
-
         self._closing = True
         self._order(lambda: None)
         if self._thread is not threading.current_thread():
@@ -207,6 +206,7 @@ class Monitor:
             return
         if self._mode is not Mode.PAUSED:
             self._go(Mode.PAUSED)
+        self._world.drain()
         self._world.settle(time.monotonic() + self._world.patience)
         if actor is None:
             if not self._world.choices():

@@ -98,8 +98,6 @@ class RealWorld(World):
         for stream in launch.spills:
             self._hear_spill(stream)
         self._scribe.add(Actor(id=0, name="main", pid=launch.stage.pid))
-        if not controlled:
-            kernel.step_back()
 
     def close(self) -> None:
         """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
@@ -231,7 +229,6 @@ class RealWorld(World):
         """From here on the operating system schedules."""
         self.controlled = False
         self._launch.say_whether(shut=False)
-        kernel.step_back()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -340,14 +337,16 @@ class RealWorld(World):
         self._launch.listen(fd, empty)
 
     def settle(self, deadline: float | None = None) -> None:
-        """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock).
-
-        What has been read is applied before the deadline counts: there is an end to it.
-        """
-        while not (self.quiet or self.over or self.interrupted()):
-            if not self._backlog and self._is_late(deadline):
-                return
+        """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock)."""
+        while not (self.quiet or self.over or self._is_late(deadline)):
             self.pump(0.05)
+
+    def drain(self) -> None:
+        """Applies all that was reported so far, however long that takes."""
+        while not self.interrupted():
+            self._read_records()
+            if not self._backlog:
+                return
 
     def _is_late(self, deadline: float | None) -> bool:
         return self.interrupted() or (deadline is not None and time.monotonic() > deadline)
