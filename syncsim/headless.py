@@ -24,7 +24,6 @@ from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
 from syncsim.program.source import Program
-from syncsim.real.kernel import step_back
 from syncsim.real.world import RealWorld
 
 FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
@@ -89,7 +88,6 @@ class HeadlessRun:
     def _observe(self) -> Diagnosis:
         """Listens until every process has ended, or somebody is known to wait for ever."""
         world = self._world
-        step_back()
         while True:
             busy = world.pump(0.05)
             if world.over and not busy:

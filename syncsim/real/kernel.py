@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import sys
-import threading
 from pathlib import Path
 
 _STATES = {
@@ -50,16 +49,6 @@ def threads(pid: int) -> int:
         return len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
         return 1
-
-
-def step_back() -> None:
-    """Lets the program go first, where it and the current thread want the same processor.
-
-    (Linux, where a priority is a thread's; it cannot be taken back without privilege.)
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def catches(pid: int, number: int) -> bool:
