@@ -291,7 +291,7 @@ class Gate:
         """Records an operation that never waits at the gate."""
         frame = None if self.here.call is not None else self.user_frame()
         n = self._point(verb, atom, name, frame)
-        self.write(wire.Op(self.pid, self.here.tid, n, "None", detail))
+        self._op(n, "None", detail)
 
     def take(
         self,

@@ -92,6 +92,8 @@ class Launch:
         """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
         guard.end_run(self.directory, self.stage.pid)
         self.stage.wait()
+        with contextlib.suppress(BrokenPipeError):  # the guard is gone with the rest
+            os.write(self._lifeline, guard.DISMISSED)
         self.deaths.close()
         self.door.close()
         for fd in (self.fifo, self._writer, self._mode, self._lifeline, *self.spills.values()):

@@ -61,7 +61,6 @@ class Monitor:
         self._suspects = False  # somebody seems to wait for ever, but may be helped unseen
         self._next = 0.0
         self._told: State | None = None
-        self._blocked = 0
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         self._world = RealWorld(
