@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -63,6 +64,13 @@ class Staging:
     async def press(self, *keys: str) -> str:
         """Press the keys and wait until what they did is drawn; the text on the screen."""
         await self.pilot.press(*keys)
+        # The pilot waits until the processor looks idle, which it also does where another
+        # program has it.  A key goes from the app to its screen: it has arrived when both have
+        # done what they had to do.
+        for pump in (self.app, self.app.screen):
+            done = asyncio.Event()
+            if pump.call_later(done.set):
+                await asyncio.wait_for(done.wait(), 30)
         return await self.drawn()
 
     async def drawn(self) -> str:
