@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Channel, Semaphore
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, State
-from syncsim.core.words import listing, names, waiting_for
+from syncsim.core.words import listing, names, standing, waiting_for
 
 
 class Verdict(StrEnum):
@@ -81,6 +82,31 @@ def diagnose(state: State) -> Diagnosis:
     return Diagnosis(None, "", stuck, cycle, findings)
 
 
+def diagnose_standstill(state: State, unseen: str) -> Diagnosis:
+    """What is known of a state in which nothing moves, although not everyone is in our view.
+
+    ``unseen`` says who may still help that is no process or thread of the state; empty if nobody.
+    """
+    known = diagnose(state)
+    said = ["Nothing moves."]
+    rest = state.actors
+    if known.verdict in (Verdict.ASSERTION, Verdict.CRASH):
+        said.append(known.explanation)
+    elif known.stuck and not unseen:
+        said.append(explain_stuck(state, known.stuck, known.cycle))
+        rest = tuple(actor for actor in rest if actor.id not in known.stuck)
+    said.append(standing(state, rest))
+    if unseen:
+        said.append(f"Help may still come from where we do not see: {unseen}.")
+    undecided = known.verdict in (None, Verdict.DEADLOCK)
+    return replace(
+        known,
+        verdict=Verdict.UNDECIDED if undecided else known.verdict,
+        stuck=() if unseen else known.stuck,
+        explanation=" ".join(filter(None, said)),
+    )
+
+
 def helpers(state: State, actor: Actor) -> tuple[ActorId, ...] | None:
     """Who alone could make the actor's pending operation go through; None: anybody alive."""
     operation = actor.pending
@@ -102,7 +128,8 @@ def stuck_actors(state: State) -> tuple[ActorId, ...]:
         for actor in alive
         if actor.pending is not None and not state.enabled(actor) and not actor.pending.can_time_out
     }
-    moving = {actor.id for actor in alive} - stuck
+    # (A server never does anything by itself.)
+    moving = {actor.id for actor in alive if not actor.serves} - stuck
     while stuck:
         freed = set()
         for actor in alive:
@@ -253,7 +280,7 @@ def _findings(
         yield Finding("cycle", f"each waits for the next: {ring}")
     main_ended = bool(state.actors) and state.actors[0].ended
     if stuck:
-        others = [a for a in state.actors if a.id not in stuck and not a.is_main]
+        others = [a for a in state.actors if a.id not in stuck and not a.is_main and not a.serves]
         if others:
             clauses = [
                 f"{names(state, [a.id for a in some])} {one if len(some) == 1 else many}"

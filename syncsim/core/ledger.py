@@ -11,7 +11,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
-from syncsim.core.operation import Operation, Verb
+from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.step import Step
@@ -42,6 +42,7 @@ class Ledger:
         self._woke: set[ActorId] = set()
         self._feeding: set[str] = set()
         self._waited_from: dict[ActorId, int] = {}
+        self._last_site: dict[ActorId, Site] = {}
 
     @property
     def state(self) -> State:
@@ -94,6 +95,15 @@ class Ledger:
         atom = self.atoms.get(operation.atom)
         return atom is None or atom.enabled(operation, actor.id)
 
+    def by_pid(self, pid: int) -> Actor | None:
+        """The process with that pid; the newest, should the pid have come again."""
+        actor = self._by_pid.get(str(pid))
+        return None if actor is None else self.actors[actor]
+
+    def last_site(self, actor: ActorId) -> Site | None:
+        """Where in the program the actor made its last step."""
+        return self._last_site.get(actor)
+
     def would_take(self, actor: ActorId, operation: Operation) -> bool:
         """Whether the acquire would be answered by True now."""
         atom = self.atoms.get(operation.atom)
@@ -140,7 +150,7 @@ class Ledger:
         atom = self.atoms.get(operation.atom)
         modelled = result or ""
         if atom is not None and not (result == "False" and verb is Verb.ACQUIRE):
-            after, modelled = atom.apply(operation, actor)
+            after, modelled = atom.apply(operation, self._owner(actor, operation))
             if believe and isinstance(atom, Semaphore) and "True" == result != modelled:
                 # A stranger has given it back.
                 after, modelled = atom.released().apply(operation, actor)
@@ -173,6 +183,13 @@ class Ledger:
             operation = replace(operation, detail=before.detail)
         self._underway[actor] = operation
         return modelled
+
+    def _owner(self, actor: ActorId, operation: Operation) -> ActorId:
+        """For whom the operation counts: what a thread puts is its process's to deliver."""
+        who = self.actors[actor]
+        if operation.verb is Verb.PUT and who.thread and who.parent is not None:
+            return who.parent
+        return actor
 
     def move(self, actor: ActorId, operation: Operation, result: str = "") -> None:
         """Something behind the scenes took effect for the actor: no step of its own."""
@@ -234,6 +251,8 @@ class Ledger:
         self.n += 1
         primitive = self.primitives.get(operation.primitive)
         site = operation.site
+        if site is not None:
+            self._last_site[who.id] = site
         self._on_step(
             Step(
                 self.n,

@@ -69,7 +69,11 @@ class ModeChanged(Struct, frozen=True):
 
 
 class Diagnosed(Struct, frozen=True):
-    """A verdict was reached, ``n`` steps into the run."""
+    """A verdict was reached, ``n`` steps into the run.
+
+    ``undecided``: nothing moves, and yet somebody may come back from outside our view.  None takes
+    that back: it moves again.
+    """
 
     diagnosis: Diagnosis
     n: int
@@ -94,13 +98,15 @@ class Inspected(Struct, frozen=True):
     """The call stack of an actor at its pending operation.
 
     ``note`` says why there are no variables, where there are none.  ``kernel`` is the
-    operating system's own account ("sleeping in futex_wait"), empty where it has none.
+    operating system's own account ("sleeping in futex on the semaphore of q"), empty where it has
+    none, and ``doubt`` a sentence where it is another than ours.
     """
 
     actor: ActorId
     frames: tuple[Frame, ...] = ()
     note: str = ""
     kernel: str = ""
+    doubt: str = ""
 
 
 class Broken(Struct, frozen=True):

@@ -12,8 +12,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
-from syncsim.core.operation import Operation, Verb
+from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice
+from syncsim.core.whereabouts import Whereabouts
 
 
 class Life(StrEnum):
@@ -32,7 +33,8 @@ class Actor(Struct, frozen=True, gc=False):
     ``call`` is the compound call it is inside of, if any.  ``exitcode`` is negative for
     a signal.  ``reaped`` means its parent has taken notice of its end (joined it).
     ``terminated`` means the program itself ended it (``terminate``, ``kill``, a daemon at exit).
-    ``error`` is the uncaught exception, as ``Type: message``.
+    ``error`` is the uncaught exception, as ``Type: message``.  ``outside`` means that it does
+    something that we do not see, and ``whereabouts`` what that is, where it is known.
     """
 
     id: ActorId
@@ -53,6 +55,7 @@ class Actor(Struct, frozen=True, gc=False):
     error_site: str = ""
     is_assertion: bool = False
     outside: bool = False
+    whereabouts: Whereabouts | None = None
     observed: int = 0
 
     @property
@@ -64,6 +67,18 @@ class Actor(Struct, frozen=True, gc=False):
     def ended(self) -> bool:
         """Whether its life is over."""
         return self.life is Life.ENDED
+
+    @property
+    def site(self) -> Site | None:
+        """Where in the program it stands, as far as that is known."""
+        if self.pending is not None:
+            return self.pending.site
+        return self.whereabouts.site if self.outside and self.whereabouts is not None else None
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is a server that waits to be asked, and does nothing by itself."""
+        return self.outside and self.whereabouts is not None and self.whereabouts.serves
 
     @property
     def failed(self) -> bool:

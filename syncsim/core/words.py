@@ -5,7 +5,7 @@ Short, present tense, the process is the subject.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from syncsim.core.atoms import ActorId, Semaphore
 from syncsim.core.operation import Verb
@@ -105,6 +105,21 @@ def _waiting_at(
             return held, f"waits for a permit of {it}" + by
         case _:
             return held, f"waits for the lock of {it}" + by
+
+
+def standing(state: State, actors: Iterable[Actor]) -> str:
+    """How these stand who have not ended, as a sentence; empty where there are none."""
+    clauses = []
+    for actor in actors:
+        wait = waiting_for(state, actor)
+        if wait is not None:
+            clauses.append(f"{actor.name} {wait.clause}")
+        elif actor.outside and actor.whereabouts is not None:
+            clauses.append(f"{actor.name} is outside: {actor.whereabouts.words}")
+        elif not actor.ended and actor.pending is None:
+            reached = "is between two operations" if actor.steps else "has reached no operation"
+            clauses.append(f"{actor.name} is running and {reached}")
+    return f"{'; '.join(clauses)}." if clauses else ""
 
 
 def what_it_does(state: State, actor: Actor) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 
 from syncsim.core.operation import Verb
 from syncsim.real import wire
+from syncsim.real.anchor import thread_state
 from syncsim.real.safe import frames_as_json
 
 _STDLIB = os.path.dirname(os.__file__)
@@ -103,7 +104,7 @@ class Gate:
         self._begin()
         self.here.known = True
         self.active = True
-        self.write(wire.Born(self.pid, 0, parent, name, daemon, ""))
+        self.write(wire.Born(self.pid, 0, parent, name, daemon, "", thread_state()))
 
     def write(self, record: wire.Record) -> None:
         """One record, whole."""
@@ -133,7 +134,8 @@ class Gate:
             if here.library and not feeds:
                 self.write(wire.Helped(self.pid))
             elif not here.library:
-                self.write(wire.Born(self.pid, here.tid, self.pid, thread.name, True, thread.name))
+                name, state = thread.name, thread_state()
+                self.write(wire.Born(self.pid, here.tid, self.pid, name, True, name, state))
         return not here.library
 
     # -- where in the program --------------------------------------------------------

@@ -59,6 +59,7 @@ class Monitor:
         self._closed = False
         self._lock = threading.Lock()
         self._suspects = False  # somebody seems to wait for ever, but may be helped unseen
+        self._standstill: Diagnosis | None = None  # what was told when nothing moved
         self._next = 0.0
         self._told: State | None = None
         self._wake, self._waker = os.pipe()
@@ -174,6 +175,8 @@ class Monitor:
                 self._tell()
                 timeout = 1 / FREE_RATE
         world.pump(timeout)
+        if not self._diagnosed:
+            self._tell_standstill()
 
     def _play_one(self, now: float) -> None:
         used = time.thread_time()
@@ -275,6 +278,15 @@ class Monitor:
         decided = diagnosis.verdict and not self._world.choices()
         if self._world.over or (decided and (diagnosis.stuck or self._mode is not Mode.FREE)):
             self._set(Mode.OVER)
+
+    def _tell_standstill(self) -> None:
+        """Tells that nothing moves, although somebody may come back; and when that is over."""
+        diagnosis = self._world.standstill() if self._mode is Mode.FREE else None
+        if diagnosis == self._standstill:
+            return
+        self._standstill = diagnosis
+        self._tell()
+        self.updates.append(Diagnosed(diagnosis or Diagnosis(None), self._world.state.n))
 
     def _go(self, mode: Mode) -> None:
         if mode is self._mode:

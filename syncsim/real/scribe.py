@@ -65,6 +65,9 @@ class Scribe:
         self.has_pipes = False
         #: Pids in which threads of the library's own are at work.
         self.helped: set[int] = set()
+        #: Where the state of each thread (pid, tid) and each semaphore (of a pid) lies in memory.
+        self.thread_states: dict[tuple[int, int], int] = {}
+        self.semaphores: dict[tuple[int, int], str] = {}
 
     def take_in(self, records: Iterable[wire.Record]) -> None:
         """Writes the records down, in their order."""
@@ -75,6 +78,18 @@ class Scribe:
     def actor(self, pid: int, tid: int = 0) -> ActorId | None:
         """Who that is; None for a stranger, and for a thread of the library."""
         return self._actor_of.get((pid, tid))
+
+    def thread_of(self, actor: ActorId) -> tuple[int, int]:
+        """The pid and the tid by which the actor reports; the tid is 0 for a process."""
+        who = self._ledger.actors[actor]
+        if not who.thread:
+            return who.pid, 0
+        return next(key for key, one in self._actor_of.items() if one == actor)
+
+    def primitive_with(self, atom: str) -> Primitive | None:
+        """The primitive that the atom is part of."""
+        identity, _ = self._belongs.get(atom, ("", ""))
+        return self._ledger.primitives.get(identity)
 
     def add(self, actor: Actor) -> None:
         """A new process, which owes us its first announcement."""
@@ -105,6 +120,7 @@ class Scribe:
     # -- records ------------------------------------------------------------------------
 
     def _born(self, record: wire.Born) -> None:
+        self.thread_states[record.pid, record.tid] = record.state
         self.strangers.discard(record.pid)
         known = self.actor(record.pid, record.tid)
         if known is not None and not self._ledger.actors[known].ended:
@@ -250,6 +266,8 @@ class Scribe:
             self._ledger.back(actor, record.result)
 
     def _part(self, record: wire.Part) -> None:
+        if record.address:
+            self.semaphores[record.pid, record.address] = record.atom
         self._parts.setdefault(record.primitive, []).append(record)
 
     def _made(self, record: wire.Made) -> None:

@@ -45,6 +45,8 @@ class Born(Struct, array_like=True, frozen=True, tag="born"):
     name: str
     daemon: bool
     thread: str
+    #: The address of its ``PyThreadState``.
+    state: int = 0
 
 
 class Point(Struct, array_like=True, frozen=True, tag="point"):
@@ -111,6 +113,8 @@ class Part(Struct, array_like=True, frozen=True, tag="part"):
     value: int = 0
     maximum: int = 0
     text: str = ""
+    #: Where a semaphore lies in the memory of the process that makes it.
+    address: int = 0
 
 
 class Made(Struct, array_like=True, frozen=True, tag="made"):

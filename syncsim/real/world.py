@@ -18,14 +18,16 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from syncsim.core.atoms import ActorId
+from syncsim.core.diagnosis import Diagnosis, diagnose_standstill
 from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.live import Frame, Inspected
 from syncsim.core.operation import Operation, Verb
+from syncsim.core.report import Report
 from syncsim.core.schedule import Choice
 from syncsim.core.state import Actor, State
 from syncsim.core.step import Step
@@ -34,7 +36,10 @@ from syncsim.program.source import Program
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
 from syncsim.real.launch import Launch
+from syncsim.real.postmortem import report
 from syncsim.real.scribe import Scribe
+from syncsim.real.standstill import Standstill
+from syncsim.real.whereabouts import Search
 
 #: Bytes of records that may be read ahead of what is applied, and how many to apply at once.
 _BACKLOG, _SLICE = 8 << 20, 1 << 16
@@ -42,8 +47,6 @@ _BACKLOG, _SLICE = 8 << 20, 1 << 16
 _BREATH = 0.01
 #: So often in a row everyone must be seen asleep before those who owe something are given up on.
 _LOOKS = 3
-#: Seconds for which everyone must sleep before unseen threads are believed to be idle.
-_STILL = 0.8
 #: The verbs whose result follows from the state alone.
 _FORETOLD = frozenset(
     (Verb.ACQUIRE, Verb.RELEASE, Verb.WRITE, Verb.OUTPUT, Verb.SLEEP, Verb.TERMINATE, Verb.EXIT)
@@ -78,7 +81,6 @@ class RealWorld(World):
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._backlog = bytearray()  # read from the wire, not yet applied
         self._moved = time.monotonic()
-        self._still_since: float | None = None  # since when everyone was seen asleep
         self._closed = False
         #: Asked while waiting for a quiet point: whether to wait no longer.
         self.interrupted: Callable[[], bool] = lambda: False
@@ -92,6 +94,8 @@ class RealWorld(World):
             watch=launch.deaths.watch,
             main_code=launch.stage.wait,
         )
+        self._search = Search(self._ledger, self._scribe)
+        self._standstill = Standstill(self._ledger, self._scribe, self._search)
         launch.listen(launch.fifo, self._read_records)
         launch.listen(launch.door.fileno(), self._open_door)
         launch.listen(launch.deaths.fileno(), self._bury)
@@ -133,8 +137,7 @@ class RealWorld(World):
         """Whether something we do not see may still change what we see.
 
         A thread of the library or of the program, a feeder at work, a process that was forked
-        past ``multiprocessing``.  Where there is one, everyone must sleep for a while before it
-        can be said that somebody waits for ever.
+        past ``multiprocessing``.
         """
         scribe = self._scribe
         if scribe.strangers or scribe.had_strangers:
@@ -144,12 +147,15 @@ class RealWorld(World):
             return True  # a Pool's threads are beyond our gates, and may be held up by them
         if not any(kernel.threads(pid) > 1 for pid in pids):
             return False
-        if not all(map(kernel.is_asleep, pids)):
-            self._still_since = None
-            return True
-        if self._still_since is None:
-            self._still_since = time.monotonic()
-        return time.monotonic() - self._still_since < _STILL
+        if self.controlled:
+            self._standstill.look()
+        return self._standstill.may_be_broken()
+
+    def standstill(self) -> Diagnosis | None:
+        """What is known where, in free running, nothing moves; None where something may."""
+        if not self._standstill.hangs:
+            return None
+        return diagnose_standstill(self.state, self._standstill.helpers())
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: those at a gate whose operation would go through, or time out."""
@@ -251,20 +257,29 @@ class RealWorld(World):
         who = self._ledger.actors[actor]
         if who.ended:
             return Inspected(actor, note="It has ended.")
-        account = kernel.account(who.pid)
+        account, doubt = self._search.account(actor)
+        if doubt:  # it may have been just about to report
+            self._read_records()
+            account, doubt = self._search.account(actor)
+        who = self._ledger.actors[actor]
         operation = who.pending
         if operation is None or actor in self._account.free or actor in self._account.granted:
             note = "Its variables can be seen when it waits at its gate: pause."
-            return Inspected(actor, _frames(operation), note, account)
+            frames = self._search.stack(actor) if account.startswith("sleeping") else ()
+            return Inspected(actor, frames or _frames(operation), note, account, doubt)
         try:
             stack = json.loads(self._ask(actor, wire.INSPECT, b"\n"))
         except ValueError:
-            return Inspected(actor, note="It does not answer.", kernel=account)
+            return Inspected(actor, note="It does not answer.", kernel=account, doubt=doubt)
         frames = tuple(
             Frame(file, line, function, tuple((n, self._with_names(v)) for n, v in variables))
             for file, line, function, variables in stack
         )
-        return Inspected(actor, frames, "", account)
+        return Inspected(actor, frames, "", account, doubt)
+
+    def report(self, diagnosis: Diagnosis, steps: Iterable[Step], command: str) -> Report:
+        """All that is known of how the run stands, as the diagnosis sees it."""
+        return report(self.state, diagnosis, self._search, steps, command)
 
     def _with_names(self, text: str) -> str:
         """The text with the names of primitives in the place of their marks (see ``safe``)."""
@@ -366,6 +381,8 @@ class RealWorld(World):
             self._bury()
         if self._moved == before:
             self._lose_patience()
+            if not self.controlled:
+                self._standstill.look()
             return False
         return True
 
@@ -381,7 +398,7 @@ class RealWorld(World):
         # A delivery that does not come: the pipe is full.  It comes when somebody receives.
         account.clogged.update(account.owing_channels(self._ledger))
         for actor in account.owing:
-            self._ledger.change(actor, outside=True)
+            self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
         account.owing.clear()
 
     def _read_records(self) -> None:
@@ -403,7 +420,7 @@ class RealWorld(World):
             return
         self._moved = time.monotonic()
         self._asleep = 0
-        self._still_since = None
+        self._standstill.end()
         # Records are written whole, and so arrive whole unless our buffer was full.
         end = backlog.rfind(b"\n", 0, _SLICE) + 1
         lines = bytes(backlog[:end])

@@ -14,3 +14,4 @@ class Part(NamedTuple):
     value: int = 0
     maximum: int = 0
     text: str = ""
+    address: int = 0

@@ -94,6 +94,7 @@ def part(role: str, lock: Any) -> Part:
         "recursive" if recursive else "semaphore",
         RealSemLock._get_value(semaphore),
         semaphore.maxvalue,
+        address=semaphore.handle,
     )
 
 

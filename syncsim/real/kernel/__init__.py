@@ -1,0 +1,21 @@
+"""The operating system's own account of a process, where it gives one (Linux: ``/proc``).
+
+Everything here only looks: no process can notice that it is looked at.
+"""
+
+from __future__ import annotations
+
+from syncsim.real.kernel.deaths import Deaths
+from syncsim.real.kernel.process import catches, exit_code, is_asleep, threads
+from syncsim.real.kernel.sleep import Sleep, look, look_at_all
+
+__all__ = [
+    "Deaths",
+    "Sleep",
+    "catches",
+    "exit_code",
+    "is_asleep",
+    "look",
+    "look_at_all",
+    "threads",
+]
