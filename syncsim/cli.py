@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -129,6 +130,7 @@ def _run(words: list[str]) -> int:
             asked.schedule,
             max_steps=asked.max_steps,
             timeout=asked.timeout,
+            command=shlex.join(["syncsim", "run", *words]),
             as_json=asked.json,
         )
     except headless.BadRequestError as error:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, TextIO
@@ -17,15 +18,17 @@ from msgspec.structs import replace
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
+from syncsim.core.report import as_text
 from syncsim.core.schedule import Choice, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
-from syncsim.core.state import State
 from syncsim.core.status import status
 from syncsim.core.step import Step
-from syncsim.core.words import waiting_for
+from syncsim.core.words import standing, waiting_for
 from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
 
+#: So many steps are told in a report.
+_LAST = 10
 FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
 
 
@@ -47,10 +50,15 @@ class HeadlessRun:
         *,
         max_steps: int | None = None,
         timeout: float | None = None,
+        command: str = "",
         as_json: bool = False,
         out: TextIO | None = None,
     ) -> None:
-        """Without a ``scheduler`` the operating system schedules and we only listen."""
+        """Without a ``scheduler`` the operating system schedules and we only listen.
+
+        ``command`` is what was typed, for the report.
+        """
+        self._command = command
         self._program = program
         self._scheduler = scheduler
         self._max_steps = max_steps
@@ -61,6 +69,8 @@ class HeadlessRun:
         self._as_json = as_json
         self._schedule: list[Choice] = []
         self._waiting: set[ActorId] = set()
+        self._last: deque[Step] = deque(maxlen=_LAST)
+        self._standstill = ""  # what was told when nothing moved
         self._partial: dict[tuple[ActorId | None, str], str] = {}
         self._world: RealWorld
 
@@ -80,7 +90,7 @@ class HeadlessRun:
                 diagnosis = self._observe() if self._scheduler is None else self._control()
             except StopError as stop:
                 reason = str(stop)
-                diagnosis = diagnose(self._world.state)
+                diagnosis = self._world.standstill() or diagnose(self._world.state)
                 if diagnosis.verdict is Verdict.DEADLOCK and not self._is_final(diagnosis):
                     diagnosis = replace(diagnosis, verdict=None)
             return self._conclude(diagnosis, reason)
@@ -96,6 +106,7 @@ class HeadlessRun:
                 diagnosis = diagnose(world.state)
                 if diagnosis.stuck and self._is_final(diagnosis):
                     return diagnosis
+                self._tell_standstill()
             self._mind_the_time()
 
     def _control(self) -> Diagnosis:
@@ -143,6 +154,7 @@ class HeadlessRun:
     # -- telling -------------------------------------------------------------------------
 
     def _stepped(self, step: Step) -> None:
+        self._last.append(step)
         self._tell(step)
         if self._max_steps is not None and step.n >= self._max_steps:
             raise StopError(f"{step.n} steps were made")
@@ -167,6 +179,22 @@ class HeadlessRun:
                     self._line(f"    ·  {actor.name:<12} {_plain(wait.clause)}")
         self._waiting = waiting
 
+    def _tell_standstill(self) -> None:
+        """Says, once, that nothing moves although nobody can be said to wait for ever."""
+        diagnosis = self._world.standstill()
+        told = diagnosis.explanation if diagnosis is not None else ""
+        if told == self._standstill:
+            return
+        self._standstill = told
+        if diagnosis is None:
+            return
+        if self._as_json:
+            record = {"type": "standstill", "explanation": told}
+            self._line(msgspec.json.encode(record).decode())
+        else:
+            self._line(f"    ·  {_plain(told)}")
+        self._out.flush()
+
     def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
         if self._as_json:
             name = self._world.state.actors[actor].name if actor is not None else None
@@ -189,10 +217,20 @@ class HeadlessRun:
         verdict = diagnosis.verdict or Verdict.UNDECIDED
         explanation = diagnosis.explanation
         if verdict is Verdict.UNDECIDED:
-            explanation = f"Nothing is decided: {reason}. {_standing(state)}".strip()
+            stands = diagnosis.explanation or standing(state, state.actors)
+            explanation = f"Nothing is decided: {reason}. {stands}".strip()
+        report = None
+        alive = any(not actor.ended for actor in state.actors)
+        if alive and self._scheduler is None:
+            told = replace(diagnosis, verdict=verdict, explanation=explanation)
+            report = self._world.report(told, self._last, self._command)
         schedule = format_schedule(self._schedule)
         if self._as_json:
-            self._line(msgspec.json.encode(self._verdict(diagnosis, verdict, explanation)).decode())
+            record = self._verdict(diagnosis, verdict, explanation) | {"report": report}
+            self._line(msgspec.json.encode(record).decode())
+        elif report is not None:
+            text = as_text(report)
+            self._line("\n" + "\n".join(map(_plain, text.split("\n"))))
         else:
             self._tell_waits()
             self._line(f"\n{verdict} after {state.n} steps\n{_plain(explanation)}")
@@ -244,18 +282,6 @@ def _stdin() -> int:
         return subprocess.DEVNULL if sys.stdin.isatty() else sys.stdin.fileno()
     except (AttributeError, ValueError):  # there is none, it is closed, or it is no file
         return subprocess.DEVNULL
-
-
-def _standing(state: State) -> str:
-    clauses = []
-    for actor in state.actors:
-        wait = waiting_for(state, actor)
-        if wait is not None:
-            clauses.append(f"{actor.name} {wait.clause}")
-        elif not actor.ended and actor.pending is None:
-            reached = "is between two operations" if actor.steps else "has reached no operation"
-            clauses.append(f"{actor.name} is running and {reached}")
-    return f"{'; '.join(clauses)}." if clauses else ""
 
 
 def _plain(text: str) -> str:
