@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, diagnose
+from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.live import (
     Broken,
     Diagnosed,
@@ -81,6 +81,10 @@ class Gone:
 
     def _refuse(self) -> None:
         self.updates.append(Refused(OVER))
+
+
+def _is_for_a_while(diagnosis: Diagnosis) -> bool:
+    return diagnosis.verdict is Verdict.UNDECIDED
 
 
 class Playing:
@@ -159,8 +163,10 @@ class Playing:
             case ModeChanged(mode) if not self.broken:
                 self._stopped = self.mode is Mode.PLAYING and mode is Mode.PAUSED
                 self.mode = mode
-            case Diagnosed():
-                self.verdicts.append(update)
+            case Diagnosed(diagnosis):
+                # That nothing moves may turn out to have been for a while only.
+                standing = [v for v in self.verdicts if not _is_for_a_while(v.diagnosis)]
+                self.verdicts = [*standing, update] if diagnosis.verdict else standing
             case Refused(why):
                 self.said = why
             case Inspected():
@@ -211,6 +217,11 @@ class Playing:
         if self.mode is Mode.PLAYING:
             return self.speed is not None and self.speed <= CALM
         return self.mode is not Mode.FREE
+
+    @property
+    def observable(self) -> bool:
+        """Whether one can look closely at a process; in free running, as far as one may."""
+        return self.calm or self.mode is Mode.FREE
 
     @property
     def awaited(self) -> str:

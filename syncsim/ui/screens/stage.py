@@ -15,6 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict
 from syncsim.core.live import Diagnosed, Mode
 from syncsim.core.schedule import format_schedule
@@ -68,7 +69,8 @@ class StageScreen(Screen[None]):
         #: Whether another process was chosen since the last step.
         self._choosing = False
         self._drawn: tuple[Any, ...] = ()
-        self._asked: tuple[int, int] | None = None
+        #: Whom one has looked at closely, in which state, and how it went on then.
+        self._asked: tuple[ActorId, State, Mode] | None = None
         self._hiding: Timer | None = None
 
     # -- what is on it ----------------------------------------------------------------------
@@ -189,7 +191,7 @@ class StageScreen(Screen[None]):
         if step is not None:
             return step.line if self._panels.source.holds(step.file) else 0
         actor = self._panels.actor(moment.state) or next(iter(moment.state.actors), None)
-        site = actor.pending.site if actor is not None and actor.pending is not None else None
+        site = actor.site if actor is not None else None
         return site.line if site is not None and self._panels.source.holds(site.file) else 0
 
     def _outcome(self) -> Outcome | None:
@@ -419,9 +421,11 @@ class StageScreen(Screen[None]):
         elif actor is None:
             sheet.show(Content.styled(shown("Choose a process with ↑ and ↓."), "$quiet"))
         else:
-            asks = playing.calm and playing.at is None and not actor.ended
-            if asks and self._asked != (actor.id, state.n):
-                self._asked = (actor.id, state.n)
+            asks = playing.observable and playing.at is None and not actor.ended
+            now = (actor.id, state, playing.mode)
+            asked = self._asked
+            if asks and not (asked and all(a is b for a, b in zip(now, asked, strict=True))):
+                self._asked = now
                 playing.live.inspect(actor.id)
             inspected = playing.inspected if asks else None
             sheet.show(about_process(state, actor, diagnosis, inspected, past))

@@ -74,6 +74,8 @@ def about_process(
         lines.append(_row("since", Content(f"step {actor.since}")))
     elif actor.pending is not None:
         lines.append(_row("next", Content(shown(clean(what_it_does(state, actor), 200)))))
+    elif actor.outside and actor.whereabouts is not None:
+        lines.append(_row("why", Content(shown(clean(actor.whereabouts.words, 300)))))
     held = ", ".join(primitive.name for primitive in state.holdings(actor))
     lines.append(_row("holds", Content(shown(clean(held or "nothing", 300)))))
     if inspected is not None and inspected.actor == actor.id:
@@ -173,6 +175,8 @@ def _stack(inspected: Inspected) -> list[Content]:
     if inspected.kernel:
         lines.append(Content(""))
         lines.append(_row("kernel", Content(shown(clean(inspected.kernel, 300)))))
+    if inspected.doubt:
+        lines.append(_row("but", Content.styled(shown(clean(inspected.doubt, 300)), "$error")))
     return lines
 
 

@@ -58,6 +58,8 @@ def doing(state: State, actor: Actor, now: Status) -> list[Piece]:
             return [Piece("nobody has joined it", tone)]
         case Status.DONE:
             return [Piece(f"exit code {actor.exitcode}", tone)] if actor.exitcode else []
+        case Status.OUTSIDE if actor.whereabouts is not None:
+            return [Piece(look.clean(actor.whereabouts.words, _MOST), tone)]
     wait = waiting_for(state, actor)
     if wait is None:
         return [Piece(look.clean(what_it_does(state, actor), _MOST), tone)]

@@ -83,7 +83,7 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
         """Where everybody is; ``here`` is the line of the action, 0 if there is none."""
         marks: Marks = {}
         for actor in state.actors:
-            site = actor.pending.site if actor.pending is not None else None
+            site = actor.site
             if site is not None and not actor.ended and self.holds(site.file):
                 marks[site.line] = (*marks.get(site.line, ()), actor)
         changed = {
