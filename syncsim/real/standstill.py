@@ -21,11 +21,13 @@ from syncsim.real.scribe import Scribe
 from syncsim.real.whereabouts import Search
 
 #: Seconds of sleep after which a thread on an unknown pipe or a local socket is believed idle.
-_STILL = 0.7
+_STILL = 0.6
 #: Seconds of sleep after which a process in no operation of ours is said to be outside.
 OUTSIDE_AFTER = 0.4
 #: Seconds of sleep after which it is said that nothing moves.
-HANGS_AFTER = 0.75
+HANGS_AFTER = 0.65
+#: At the most so many seconds between two looks.
+_SELDOM = 0.5
 
 
 class _Help(IntEnum):
@@ -45,6 +47,7 @@ class Standstill:
         self._search = search
         self._seen: dict[tuple[int, int], Sleep] = {}
         self._since = 0.0
+        self._looked = 0.0
         self._looks = 0
         self._marked = False
         self._servers: set[int] = set()
@@ -59,7 +62,14 @@ class Standstill:
                     self._ledger.change(actor.id, outside=False)
 
     def look(self) -> None:
-        """Look once more; says of those in no operation of ours that they are outside."""
+        """Look once more; says of those in no operation of ours that they are outside.
+
+        The longer nothing has moved, the more seldom.
+        """
+        now = time.monotonic()
+        if now - self._looked < min(self.seconds / 10, _SELDOM):
+            return
+        self._looked = now
         seen = {}
         pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
         for pid in pids | {pid for pid in self._scribe.strangers if pid > 0}:
@@ -77,7 +87,7 @@ class Standstill:
         else:
             self.end()
             self._looks = 1
-            self._since = time.monotonic()
+            self._since = now
         self._seen = seen
         if self.seconds >= OUTSIDE_AFTER:
             self._mark()

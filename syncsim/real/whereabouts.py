@@ -23,7 +23,11 @@ from syncsim.real.scribe import Scribe
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STDLIB = os.path.dirname(os.__file__) + os.sep
 #: Where the stack of a process begins: below are the frames of the parent that it was forked from.
-_BOTTOMS = ("bootstrap", "_run")
+_BOTTOMS = (
+    (f"{_OURS}stage.py", "_run"),
+    (f"{_OURS}probes/processes.py", "bootstrap"),
+    (f"{_STDLIB}multiprocessing/popen_fork.py", "_launch"),
+)
 #: From this number on the file descriptors of a process may be ours (see ``gate``).
 _OUR_FILES = 200
 #: So many files of one poll are named.
@@ -44,7 +48,7 @@ class Search:
         pid, tid = self._scribe.thread_of(actor)
         if sleep is not None and not tid and self.is_server(pid, sleep):
             return Whereabouts("a Manager's server, waits to be asked", serves=True)
-        stack = self.stack(actor)
+        stack = self.stack(actor) if sleep is not None and sleep.asleep else ()
         if stack:
             top = stack[-1]
             site: Site | None = Site(top.file, top.line, top.function)
@@ -64,10 +68,9 @@ class Search:
         key = self._scribe.thread_of(actor)
         found: list[Frame] = []
         for level in reversed(frames.stack_of(key[0], self._scribe.thread_states.get(key, 0))):
-            if level.file.startswith(_OURS):
-                if level.function in _BOTTOMS:
-                    break
-            elif not _is_library(level.file):
+            if (level.file, level.function) in _BOTTOMS:
+                break
+            if not level.file.startswith(_OURS) and not _is_library(level.file):
                 found.insert(0, Frame(level.file, level.line, level.function))
         return tuple(found)
 

@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, PROJECT, command, tell
+from running import DEADLINE, PROGRAMS, PROJECT, command, tell, wait_for
 
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.live import Diagnosed
 from syncsim.core.report import WIDTH, Report, as_text
+from syncsim.core.scheduler import RoundRobin
 from syncsim.core.status import Status, status
 from syncsim.program.source import load
+from syncsim.real.monitor import Monitor
 from syncsim.real.world import RealWorld
 
 HANGS = PROGRAMS / "hangs.py"
@@ -321,3 +324,38 @@ def test_a_report_is_text_and_value_alike() -> None:
     assert report.processes[0].state == "outside"
     assert report.processes[0].waits.startswith("outside: asleep in ")
     assert f"main  pid {report.processes[0].pid}  outside" in text
+
+
+# -- the monitor -------------------------------------------------------------------------------
+
+
+def test_the_monitor_tells_that_nothing_moves_and_takes_it_back(tmp_path: Path) -> None:
+    """The program waits in an ``os.open`` of a FIFO until somebody writes there."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    program = tmp_path / "program.py"
+    program.write_text(f"print(1)\nwith open({str(fifo)!r}) as file:\n    print(file.read())\n")
+    monitor = Monitor(load(program), RoundRobin())
+    try:
+        monitor.free()
+        told: list[Diagnosis] = []
+
+        def heard(verdict: Verdict | None) -> bool:
+            while monitor.updates:
+                update = monitor.updates.popleft()
+                if isinstance(update, Diagnosed):
+                    told.append(update.diagnosis)
+            return any(diagnosis.verdict is verdict for diagnosis in told)
+
+        wait_for(lambda: heard(Verdict.UNDECIDED))
+        assert "main is outside: asleep in openat" in told[-1].explanation
+        assert told[-1].explanation.endswith(", at program.py:2.")
+        fifo.write_text("hello")
+        wait_for(lambda: heard(Verdict.FINISHED))
+        assert [diagnosis.verdict for diagnosis in told] == [
+            Verdict.UNDECIDED,
+            None,
+            Verdict.FINISHED,
+        ]
+    finally:
+        monitor.close()

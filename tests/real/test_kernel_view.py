@@ -90,7 +90,10 @@ def test_a_sleep_is_timed_and_a_lock_is_not() -> None:
 
 def test_who_sleeps_on_is_not_switched_to() -> None:
     with sleeper("import signal; signal.sigwait([10])") as process:
-        before = asleep(process.pid, "rt_sigtimedwait")
+        asleep(process.pid, "rt_sigtimedwait")
+        wait_for(lambda: look(process.pid) == look(process.pid))
+        before = look(process.pid)
+        sum(range(1_000_000))
         assert look(process.pid) == before
         process.send_signal(10)
         wait_for(lambda: process.poll() is not None)

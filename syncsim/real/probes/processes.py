@@ -94,7 +94,8 @@ def _wrap_process(gate: Gate) -> None:
         code: int = real_bootstrap(self, parent_sentinel)
         return code
 
-    gate.bottoms.append(bootstrap.__code__)
+    # (From Python 3.13 on a forked child makes its exit beneath the bootstrap.)
+    gate.bottoms += (bootstrap.__code__, popen_fork.Popen._launch.__code__)
     base.start, base.join, base.is_alive = start, join, is_alive
     base._bootstrap = functools.wraps(real_bootstrap)(bootstrap)
 
