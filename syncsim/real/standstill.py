@@ -49,17 +49,15 @@ class Standstill:
         self._since = 0.0
         self._looked = 0.0
         self._looks = 0
-        self._marked = False
+        self._marked: set[ActorId] = set()
         self._servers: set[int] = set()
 
     def end(self) -> None:
         """Something was reported."""
         self._looks = 0
-        if self._marked:
-            self._marked = False
-            for actor in self._ledger.actors:
-                if actor.outside:
-                    self._ledger.change(actor.id, outside=False)
+        for actor in self._marked:
+            self._ledger.change(actor, outside=False)
+        self._marked.clear()
 
     def look(self) -> None:
         """Look once more; says of those in no operation of ours that they are outside.
@@ -170,7 +168,7 @@ class Standstill:
         for actor in self._ledger.actors:
             if actor.ended or actor.pending is not None or actor.outside:
                 continue
-            self._marked = True
+            self._marked.add(actor.id)
             found = self._search.of(actor.id)
             self._ledger.change(actor.id, outside=True, whereabouts=found)
 

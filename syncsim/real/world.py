@@ -279,7 +279,11 @@ class RealWorld(World):
 
     def report(self, diagnosis: Diagnosis, steps: Iterable[Step], command: str) -> Report:
         """All that is known of how the run stands, as the diagnosis sees it."""
-        return report(self.state, diagnosis, self._search, steps, command)
+        made = report(self.state, diagnosis, self._search, steps, command)
+        if any(process.doubt for process in made.processes):  # one may be just about to report
+            self._read_records()
+            made = report(self.state, diagnosis, self._search, steps, command)
+        return made
 
     def _with_names(self, text: str) -> str:
         """The text with the names of primitives in the place of their marks (see ``safe``)."""

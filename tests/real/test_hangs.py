@@ -21,6 +21,7 @@ from syncsim.core.scheduler import RoundRobin
 from syncsim.core.status import Status, status
 from syncsim.program.source import load
 from syncsim.real.monitor import Monitor
+from syncsim.real.standstill import HANGS_AFTER
 from syncsim.real.world import RealWorld
 
 HANGS = PROGRAMS / "hangs.py"
@@ -230,6 +231,25 @@ def test_a_thread_that_has_ended_helps_nobody(tmp_path: Path) -> None:
     told = tell(program, "--timeout", 2 * DEADLINE).verdict
     assert told["verdict"] == "deadlock"
     assert told["explanation"].startswith("main waits for answers: it is empty")
+
+
+def test_who_sleeps_for_some_time_is_outside_and_does_not_hang(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import ctypes\nctypes.CDLL(None).sleep(1000)\n")
+    with free(program) as world:
+
+        def is_outside() -> bool:
+            world.pump(0.05)
+            return world.state.actors[0].outside
+
+        wait_for(is_outside)
+        where = world.state.actors[0].whereabouts
+        assert where is not None
+        assert where.words == "asleep in clock_nanosleep for some time, at program.py:2"
+        end = time.monotonic() + 2 * HANGS_AFTER
+        while time.monotonic() < end:
+            world.pump(0.05)
+            assert world.standstill() is None
 
 
 def test_who_computes_does_not_stand_still(tmp_path: Path) -> None:
