@@ -176,4 +176,4 @@ class Standstill:
         """Whether it is a thread that wakes by itself again and again, and never for us."""
         if pid == tid and pid not in self._servers and self._search.is_server(pid, sleep):
             self._servers.add(pid)
-        return pid == tid and pid in self._servers and sleep.timed
+        return pid == tid and pid in self._servers

@@ -107,7 +107,7 @@ class Search:
                 atom = self.semaphore_at(actor, sleep.arguments[0])
                 if atom:
                     return f"on the semaphore of {self._name(atom)}"
-                if "/sem." in files.mapping_at(pid, sleep.arguments[0])[0]:
+                if "/sem." in files.mapping_at(pid, sleep.arguments[0]):
                     return "on a semaphore that we do not know"
                 return "on a lock or condition of its own threads"
             case "wait4" | "waitid":
@@ -122,17 +122,18 @@ class Search:
     def semaphore_at(self, actor: ActorId, address: int) -> str:
         """The semaphore (as an atom) at that address of the actor's process; empty if none.
 
-        One that was inherited lies where the process that made it has it: the nearest one above.
-        One that was opened by its name has that name on disk.
+        One that was opened by its name (spawn, forkserver) is mapped from a file of that name.  One
+        that was inherited lies where the process that made it has it: the nearest one above.
+        (Who makes one maps a file of another name: see ``sem_open`` of glibc.)
         """
         known = self._scribe.semaphores
         who: Actor | None = self._ledger.actors[actor]
-        path, inode = files.mapping_at(who.pid, address) if who else ("", 0)
-        if "/sem." not in path:
+        path = files.mapping_at(who.pid, address) if who is not None else ""
+        _, found, name = path.removesuffix(" (deleted)").rpartition("/sem.")
+        if not found:
             return ""
-        for atom in dict.fromkeys(known.values()):
-            if files.inode_at(f"/dev/shm/sem.{atom.lstrip('/')}") == inode:
-                return atom
+        if self._scribe.primitive_with(f"/{name}") is not None:
+            return f"/{name}"
         while who is not None:
             atom = known.get((who.pid, address), "")
             if atom:

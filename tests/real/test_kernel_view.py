@@ -139,7 +139,7 @@ def test_of_who_is_gone_nothing_is_known() -> None:
     assert look_at_all(process.pid) == {}
     assert frames.stack_of(process.pid, 4096) == ()
     assert files.target_of(process.pid, 0) == ""
-    assert files.mapping_at(process.pid, 4096) == ("", 0)
+    assert files.mapping_at(process.pid, 4096) == ""
 
 
 def test_bounds_of_time_are_read_as_the_kernel_reads_them() -> None:

@@ -58,23 +58,15 @@ def inode_of(target: str) -> str:
     return target.partition(":[")[2].rstrip("]")
 
 
-def mapping_at(pid: int, address: int) -> tuple[str, int]:
-    """What is mapped at that address of the process: its path and its inode, if any."""
+def mapping_at(pid: int, address: int) -> str:
+    """The path of what is mapped at that address of the process; empty if it has none."""
     with contextlib.suppress(OSError), Path(f"/proc/{pid}/maps").open(errors="replace") as maps:
         for line in maps:
             words = line.split(maxsplit=5)
             start, end = (int(number, 16) for number in words[0].split("-"))
             if start <= address < end:
-                return (words[5].strip() if len(words) > 5 else ""), int(words[4])
-    return "", 0
-
-
-def inode_at(path: str) -> int | None:
-    """The inode of the file; None where there is none."""
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return None
+                return words[5].strip() if len(words) > 5 else ""
+    return ""
 
 
 def owners_of_lock(pid: int, fd: int) -> tuple[int, ...]:
