@@ -16,14 +16,14 @@ import msgspec
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose, halted
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.report import as_text
 from syncsim.core.schedule import Choice, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.status import status
 from syncsim.core.step import Step
-from syncsim.core.words import standing, waiting_for
+from syncsim.core.words import names, standing, waiting_for
 from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
 
@@ -106,6 +106,7 @@ class HeadlessRun:
                 diagnosis = diagnose(world.state)
                 if diagnosis.stuck and self._is_final(diagnosis):
                     return diagnosis
+                self._mind_the_halted()
                 self._tell_standstill()
             self._mind_the_time()
 
@@ -118,21 +119,21 @@ class HeadlessRun:
             if world.over:
                 return diagnose(world.state)
             choices = world.choices()
-            if not choices:
-                diagnosis = diagnose(world.state)
-                if self._is_final(diagnosis):
-                    return diagnosis
-                world.pump(0.05)  # somebody is outside our view: it may come back
+            choice = self._scheduler.choose(world.state, choices)
+            if choice is not None:
+                self._schedule.append(choice)
+                world.take(choice, self._deadline)
                 self._settle()
                 continue
-            choice = self._scheduler.choose(world.state, choices)
-            if choice is None:
-                diagnosis = diagnose(world.state)
+            diagnosis = diagnose(world.state)
+            if choices:
                 if diagnosis.verdict is None:
                     raise StopError("the schedule ends here")
                 return diagnosis
-            self._schedule.append(choice)
-            world.take(choice, self._deadline)
+            if self._is_final(diagnosis):
+                return diagnosis
+            self._mind_the_halted()
+            world.pump(0.05)  # somebody is outside our view: it may come back
             self._settle()
 
     def _is_final(self, diagnosis: Diagnosis) -> bool:
@@ -150,6 +151,14 @@ class HeadlessRun:
     def _mind_the_time(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise StopError(f"the time is up ({self._timeout:g} s)")
+
+    def _mind_the_halted(self) -> None:
+        """Who is stopped may be continued, so it is no deadlock; but here nobody does that."""
+        state = self._world.state
+        stopped = halted(state)
+        if stopped and not self._world.may_still_move():
+            are, them = ("is", "it") if len(stopped) == 1 else ("are", "them")
+            raise StopError(f"{names(state, stopped)} {are} stopped, and nobody continues {them}")
 
     # -- telling -------------------------------------------------------------------------
 

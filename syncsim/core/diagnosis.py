@@ -9,7 +9,7 @@ distributed databases", 1987, section 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -114,19 +114,51 @@ def helpers(state: State, actor: Actor) -> tuple[ActorId, ...] | None:
     if operation.verb is Verb.JOIN:
         target = state.by_pid(operation.atom)
         return (target.id,) if target else ()
+    if operation.verb is Verb.ACQUIRE and operation.role == "woken":
+        return tuple(_wakers(state, actor, operation.primitive))
     atom = state.atoms.get(operation.atom)
     if isinstance(atom, Semaphore) and atom.resource and atom.is_lock:
         return tuple(holder for holder in atom.holders if not state.actors[holder].ended)
     return None
 
 
+def _wakers(state: State, actor: Actor, primitive: str) -> Iterable[ActorId]:
+    """Those asleep on the primitive, or just waking: nobody else answers a notification."""
+    for other in state.actors:
+        operation = other.pending
+        if other.ended or other.id == actor.id:
+            continue
+        if operation is None:
+            if other.call:  # running, in the middle of a call: perhaps of this one
+                yield other.id
+        elif operation.primitive == primitive and operation.role in ("wait", "woken"):
+            yield other.id
+
+
 def stuck_actors(state: State) -> tuple[ActorId, ...]:
-    """Those who wait for ever, by actor."""
-    alive = [actor for actor in state.actors if not actor.ended]
+    """Those who wait for ever, by actor (who is stopped may be continued)."""
+    return _waiting_for_ever(state, [actor for actor in state.actors if not actor.ended])
+
+
+def halted(state: State) -> tuple[ActorId, ...]:
+    """The stopped processes, if nobody goes on before they are continued; else nobody."""
+    stopped = tuple(a.id for a in state.actors if a.stopped and not a.thread)
+    others = [actor.id for actor in state.actors if not (actor.ended or actor.stopped)]
+    return stopped if stopped and _held_up(state) == tuple(others) else ()
+
+
+def _held_up(state: State) -> tuple[ActorId, ...]:
+    """Those who wait for ever, unless somebody who is stopped is continued."""
+    awake = [actor for actor in state.actors if not (actor.ended or actor.stopped)]
+    return _waiting_for_ever(state, awake)
+
+
+def _waiting_for_ever(state: State, alive: Sequence[Actor]) -> tuple[ActorId, ...]:
+    """Who waits for ever, if only those who are ``alive`` can ever move."""
     stuck = {
         actor.id
         for actor in alive
-        if actor.pending is not None and not state.enabled(actor) and not actor.pending.can_time_out
+        if actor.pending is not None and state.blocked(actor) and not actor.pending.can_time_out
     }
     # (A server never does anything by itself.)
     moving = {actor.id for actor in alive if not actor.serves} - stuck
@@ -259,10 +291,27 @@ def _finished(state: State) -> str:
         return "The program ends; it never started a process."
     count = "The only child" if len(children) == 1 else f"All {len(children)} children"
     text = f"{count} and the main process have ended."
-    codes = [f"{a.name} with exit code {a.exitcode}" for a in state.actors if a.exitcode]
+    killed = [a.id for a in state.actors if _was_killed(a) and not a.thread]
+    codes = [
+        f"{a.name} with exit code {a.exitcode}"
+        for a in state.actors
+        if a.exitcode and a.id not in killed
+    ]
     if codes:
         text += f" {listing(codes)}."
+    if killed:
+        were = "was" if len(killed) == 1 else "were"
+        text += f" {names(state, killed)} {were} killed by the person."
     return text
+
+
+def _was_killed(actor: Actor) -> bool:
+    return bool(actor.killed) and actor.signalled
+
+
+def _end(actor: Actor) -> str:
+    """How it ended, as a clause."""
+    return "was killed by the person" if _was_killed(actor) else "ended"
 
 
 def _is_left_a_zombie(state: State, actor: Actor) -> bool:
@@ -286,7 +335,8 @@ def _findings(
                 f"{names(state, [a.id for a in some])} {one if len(some) == 1 else many}"
                 for some, one, many in (
                     ([a for a in others if a.ended], "has ended", "have ended"),
-                    ([a for a in others if not a.ended], "goes on", "go on"),
+                    ([a for a in others if a.stopped], "is stopped", "are stopped"),
+                    ([a for a in others if not (a.ended or a.stopped)], "goes on", "go on"),
                 )
                 if some
             ]
@@ -302,7 +352,7 @@ def _findings(
                 if waiting:
                     yield Finding(
                         "dead holder",
-                        f"{actor.name} ended while it held {primitive.name}; "
+                        f"{actor.name} {_end(actor)} while it held {primitive.name}; "
                         f"{names(state, [w.id for w in waiting])} cannot have it any more",
                     )
                 elif any(
@@ -311,7 +361,23 @@ def _findings(
                     if role in primitive.parts
                 ):
                     yield Finding(
-                        "leaked lock", f"{actor.name} ended and never gave {primitive.name} back"
+                        "leaked lock",
+                        f"{actor.name} {_end(actor)} and never gave {primitive.name} back",
+                    )
+            if actor.asleep_on:
+                primitive = state.primitives[actor.asleep_on]
+                notifying = [
+                    f"{other.name}, in {other.pending.call},"
+                    for other in state.waiting(primitive, "woken")
+                    if other.pending is not None
+                ]
+                if notifying:
+                    waits = "waits" if len(notifying) == 1 else "wait"
+                    yield Finding(
+                        "dead sleeper",
+                        f"{actor.name} {_end(actor)} while it slept on {primitive.name}, "
+                        f"and is still counted there; {listing(notifying)} {waits} "
+                        "for it to wake",
                     )
             for primitive in state.primitives.values():
                 pipe = state.atoms.get(primitive.parts.get("items", ""))
@@ -320,12 +386,14 @@ def _findings(
                     if lost:
                         yield Finding(
                             "unflushed queue",
-                            f"{actor.name} ended before {listing(lost)} reached {primitive.name}",
+                            f"{actor.name} {_end(actor)} before {listing(lost)} "
+                            f"reached {primitive.name}",
                         )
         elif main_ended and not actor.is_main:
             yield Finding("leaked process", f"{actor.name} lives on after the main process")
         if _is_left_a_zombie(state, actor):
             yield Finding("zombie", f"nobody has joined {actor.name} after it ended")
+    yield from _stopped(state, stuck)
     for primitive_id, at in state.unheard.items():
         primitive = state.primitives[primitive_id]
         sleeping = [a for a in state.waiting(primitive, "wait") if a.id in stuck and a.since >= at]
@@ -335,3 +403,20 @@ def _findings(
                 f"{primitive.name} was notified at step {at}, before "
                 f"{names(state, [a.id for a in sleeping])} waited: nobody heard it",
             )
+
+
+def _stopped(state: State, stuck: tuple[ActorId, ...]) -> Iterable[Finding]:
+    """Who is stopped, and who waits for that reason: no deadlock, for it may be continued."""
+    stopped = [actor for actor in state.actors if actor.stopped and not actor.thread]
+    if not stopped:
+        return
+    clauses = []
+    for actor in stopped:
+        held = [primitive.name for primitive in state.holdings(actor)]
+        clauses.append(f"{actor.name} is stopped" + (f" and holds {listing(held)}" if held else ""))
+    waiting = [actor for actor in _held_up(state) if actor not in stuck]
+    if waiting:
+        wait = "waits" if len(waiting) == 1 else "wait"
+        goes = "it goes" if len(stopped) == 1 else "they go"
+        clauses.append(f"{names(state, waiting)} {wait} until {goes} on again")
+    yield Finding("stopped process", "; ".join(clauses))

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
+from syncsim.core.faults import WORDS
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Choice, Move
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.step import Step
 
@@ -87,7 +88,7 @@ class Ledger:
     def can_go(self, actor: Actor) -> bool:
         """Whether the actor's pending operation would not block now."""
         operation = actor.pending
-        if operation is None:
+        if operation is None or actor.stopped:
             return False
         if operation.verb is Verb.JOIN:
             target = self._by_pid.get(operation.atom)
@@ -116,13 +117,13 @@ class Ledger:
         atoms = self.atoms
         for actor in self.actors:
             operation = actor.pending
-            if operation is None:
+            if operation is None or actor.stopped:
                 continue
             atom = atoms.get(operation.atom)
             if atom.enabled(operation, actor.id) if atom is not None else self.can_go(actor):
                 found.append(Choice(actor.id))
             elif operation.can_time_out:
-                found.append(Choice(actor.id, times_out=True))
+                found.append(Choice(actor.id, Move.TIME_OUT))
         return tuple(found)
 
     def announce(self, actor: ActorId, operation: Operation, after: int = 0) -> None:
@@ -233,6 +234,8 @@ class Ledger:
     def end(self, actor: ActorId, exitcode: int | None) -> None:
         """The process is gone."""
         self._underway.pop(actor, None)
+        operation = self.actors[actor].pending
+        slept = operation is not None and operation.role == "wait"
         self.change(
             actor,
             life=Life.ENDED,
@@ -240,7 +243,33 @@ class Ledger:
             pending=None,
             call="",
             outside=False,
+            stopped=False,
+            asleep_on=operation.primitive if operation is not None and slept else "",
         )
+
+    def stop(self, actor: ActorId, *, stopped: bool = True) -> None:
+        """The process of the actor was stopped (or continued), and its threads with it."""
+        pid = self.actors[actor].pid
+        for one in self.actors:
+            if one.pid == pid and not one.ended:
+                self.change(one.id, stopped=stopped)
+
+    def fault(self, actor: ActorId, move: Move) -> None:
+        """The person has done that to the process: a step, although no call of its own."""
+        if move in (Move.STOP, Move.CONTINUE):
+            self.stop(actor, stopped=move is Move.STOP)
+        else:
+            self.change(actor, killed=move)
+        who = self.actors[actor]
+        word = WORDS[move].word
+        self.n += 1
+        self._state = None
+        self._on_step(
+            Step(
+                self.n, who.id, who.name, who.pid, word, word, "", "", "None", "", 0, "", "",
+                complete=True, waited=0, move=move,
+            )
+        )  # fmt: skip
 
     def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
         operation = self._underway.pop(actor)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Choice, Move
 from syncsim.core.scheduler import Scheduler
 from syncsim.core.state import State
 from syncsim.core.step import Step
@@ -142,6 +142,10 @@ class Live(Protocol):
         Where the actor's call would block but has a timeout, the timeout is what happens.
         An actor that cannot go is answered with ``Refused``.
         """
+        ...
+
+    def fault(self, actor: ActorId, move: Move) -> None:
+        """Kill, terminate, stop or continue that process; ``Refused`` where that cannot be."""
         ...
 
     def free(self) -> None:

@@ -1,14 +1,16 @@
 """Schedules: the choices that produced a run, as a short string that can be pasted.
 
 A letter is a process in order of birth (``a`` is the main process, ``_27_`` the one with
-number 27), a number after it repeats it: ``a5b2cab3``.  ``b@t`` lets the pending call of
-``b`` time out instead.  The string needs no quotes in a shell.
+number 27), a number after it repeats it: ``a5b2cab3``.  A mark says that it makes another
+move than to go on (see ``Move``): ``b@t`` lets the pending call of ``b`` time out, ``b@k``
+kills ``b``.  The string needs no quotes in a shell.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from itertools import groupby
 
 from msgspec import Struct
@@ -22,11 +24,34 @@ class ScheduleError(ValueError):
     """A schedule string that cannot be read; the message says where and why."""
 
 
+class Move(StrEnum):
+    """What happens to the actor that is chosen; the value is its mark in a schedule.
+
+    The last four are *faults*: the person's doing, which no scheduler ever picks by itself.
+    """
+
+    GO = ""
+    TIME_OUT = "t"
+    KILL = "k"
+    TERMINATE = "e"  # as in end: t is taken
+    STOP = "s"
+    CONTINUE = "c"
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether it is done to the process, and not by it."""
+        return self in FAULTS
+
+
+#: The moves that are faults, in the order in which they are offered.
+FAULTS = (Move.KILL, Move.TERMINATE, Move.STOP, Move.CONTINUE)
+
+
 class Choice(Struct, frozen=True, order=True, gc=False):
-    """Which actor goes next, and whether its pending call times out instead of going through."""
+    """Which actor is next, and what happens: its pending operation, unless ``move`` says else."""
 
     actor: int
-    times_out: bool = False
+    move: Move = Move.GO
 
 
 def format_schedule(choices: Iterable[Choice]) -> str:
@@ -49,10 +74,10 @@ def parse_schedule(text: str) -> tuple[Choice, ...]:
 
 def _token(choice: Choice) -> str:
     process = LETTERS[choice.actor] if choice.actor < len(LETTERS) else f"_{choice.actor}_"
-    return process + ("@t" if choice.times_out else "")
+    return process + (f"@{choice.move}" if choice.move else "")
 
 
-_TOKEN = re.compile(r"(?:([a-z])|_([0-9]{1,6})_)(@t)?([0-9]{1,7})?")
+_TOKEN = re.compile(r"(?:([a-z])|_([0-9]{1,6})_)(?:@([tkesc]))?([0-9]{1,7})?")
 
 
 def _parse(text: str) -> Iterator[tuple[Choice, int]]:
@@ -64,7 +89,7 @@ def _parse(text: str) -> Iterator[tuple[Choice, int]]:
                 f"the schedule cannot be read at character {at + 1} ({text[at]!r}): expected a "
                 "letter for a process, such as in a5b2cab3"
             )
-        letter, number, timeout, count = found.groups()
+        letter, number, mark, count = found.groups()
         actor = LETTERS.index(letter) if letter else int(number)
-        yield Choice(actor, timeout is not None), int(count or 1)
+        yield Choice(actor, Move(mark or "")), int(count or 1)
         at = found.end()

@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
-from syncsim.core.schedule import Choice, format_schedule, parse_schedule
+from syncsim.core.faults import possible, why_not
+from syncsim.core.schedule import Choice, Move, format_schedule, parse_schedule
 from syncsim.core.state import State
 
 
@@ -19,7 +20,10 @@ class Scheduler(Protocol):
         ...
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
-        """One of ``choices`` (never empty), or None: it does not want to go on."""
+        """One of ``choices``, or None: it does not want to go on, or there are none.
+
+        A schedule may also ask for a fault.
+        """
         ...
 
 
@@ -35,9 +39,11 @@ class RoundRobin:
     def __init__(self) -> None:
         self._last = -1
 
-    def choose(self, state: State, choices: Sequence[Choice]) -> Choice:
+    def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
         """The next one after the last that went."""
-        going = [choice for choice in choices if not choice.times_out] or list(choices)
+        if not choices:
+            return None
+        going = [choice for choice in choices if choice.move is Move.GO] or list(choices)
         later = [choice for choice in going if choice.actor > self._last]
         chosen = (later or going)[0]
         self._last = chosen.actor
@@ -54,12 +60,14 @@ class Random:
         self.name = f"random:{seed}"
         self._random = random.Random(seed)
 
-    def choose(self, state: State, choices: Sequence[Choice]) -> Choice:
+    def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
         """One at random."""
-        going = [choice for choice in choices if not choice.times_out]
+        if not choices:
+            return None
+        going = [choice for choice in choices if choice.move is Move.GO]
         if len(going) == len(choices) or (going and self._random.random() >= 0.1):
             return self._random.choice(going)
-        return self._random.choice([choice for choice in choices if choice.times_out])
+        return self._random.choice([choice for choice in choices if choice.move is not Move.GO])
 
 
 class Replay:
@@ -76,23 +84,35 @@ class Replay:
         return f"replay:{format_schedule(self.schedule)}"
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
-        """The next choice of the schedule; raises ``ReplayError`` if it is not offered."""
+        """The next choice of the schedule; raises ``ReplayError`` if it is not offered.
+
+        None also where nobody can go, and the next choice is no fault: somebody may come back
+        from outside.
+        """
         if self._at >= len(self.schedule):
             return None
         wanted = self.schedule[self._at]
-        if wanted not in choices:
-            who = (
-                state.actors[wanted.actor].name
-                if wanted.actor < len(state.actors)
-                else f"process {wanted.actor}"
-            )
-            raise ReplayError(
-                f"the schedule cannot be followed: its choice {self._at + 1} is "
-                f"{format_schedule([wanted])} ({who}), which cannot go there; "
-                "it may belong to another program"
-            )
+        if wanted.move.is_fault:
+            offered: Sequence[Choice] = possible(state)
+        elif choices:
+            offered = choices
+        else:
+            return None
+        if wanted not in offered:
+            raise ReplayError(self._why_not(state, wanted))
         self._at += 1
         return wanted
+
+    def _why_not(self, state: State, wanted: Choice) -> str:
+        known = wanted.actor < len(state.actors)
+        who = state.actors[wanted.actor].name if known else f"process {wanted.actor}"
+        why = "which cannot go there"
+        if known and wanted.move.is_fault:
+            why = f"but {why_not(state, state.actors[wanted.actor], wanted.move).rstrip('.')}"
+        return (
+            f"the schedule cannot be followed: its choice {self._at + 1} is "
+            f"{format_schedule([wanted])} ({who}), {why}; it may belong to another program"
+        )
 
 
 def scheduler_named(text: str) -> Scheduler:

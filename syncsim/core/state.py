@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Choice, Move
 from syncsim.core.whereabouts import Whereabouts
 
 
@@ -32,7 +32,10 @@ class Actor(Struct, frozen=True, gc=False):
     running between operations.  ``since`` is the step at which it began to wait there.
     ``call`` is the compound call it is inside of, if any.  ``exitcode`` is negative for
     a signal.  ``reaped`` means its parent has taken notice of its end (joined it).
-    ``terminated`` means the program itself ended it (``terminate``, ``kill``, a daemon at exit).
+    ``terminated`` means the program itself ended it (``terminate``, ``kill``, a daemon at exit),
+    ``killed`` how the person did, or told it to end.  ``stopped`` means a signal has halted it
+    until another one continues it.  ``asleep_on`` is, of one that has ended, the primitive on
+    which it slept: it is counted there among those to be woken, and never wakes.
     ``error`` is the uncaught exception, as ``Type: message``.  ``outside`` means that it does
     something that we do not see, and ``whereabouts`` what that is, where it is known.
     """
@@ -51,6 +54,9 @@ class Actor(Struct, frozen=True, gc=False):
     exitcode: int | None = None
     reaped: bool = False
     terminated: bool = False
+    killed: Move = Move.GO
+    stopped: bool = False
+    asleep_on: str = ""
     error: str = ""
     error_site: str = ""
     is_assertion: bool = False
@@ -83,8 +89,13 @@ class Actor(Struct, frozen=True, gc=False):
     @property
     def failed(self) -> bool:
         """Whether it ended by an uncaught exception or by a signal that nobody here sent."""
-        signalled = self.exitcode is not None and self.exitcode < 0 and not self.terminated
-        return bool(self.error) or signalled
+        meant = self.terminated or bool(self.killed)
+        return bool(self.error) or (self.signalled and not meant)
+
+    @property
+    def signalled(self) -> bool:
+        """Whether a signal ended it."""
+        return self.exitcode is not None and self.exitcode < 0
 
 
 class Primitive(Struct, frozen=True):
@@ -129,15 +140,21 @@ class State(Struct, frozen=True):
         return atom
 
     def enabled(self, actor: Actor) -> bool:
-        """Whether the actor's pending operation would not block now."""
+        """Whether the actor may make its pending operation now, and would not block in it."""
+        if actor.pending is None or actor.ended or actor.stopped:
+            return False
+        return not self.blocked(actor)
+
+    def blocked(self, actor: Actor) -> bool:
+        """Whether the actor's pending operation would block now; also of one that is stopped."""
         operation = actor.pending
         if operation is None or actor.ended:
             return False
         if operation.verb is Verb.JOIN:
             target = self.by_pid(operation.atom)
-            return target is None or target.ended
+            return target is not None and not target.ended
         atom = self.atoms.get(operation.atom)
-        return atom is None or atom.enabled(operation, actor.id)
+        return atom is not None and not atom.enabled(operation, actor.id)
 
     def by_pid(self, pid: str) -> Actor | None:
         """The process with that pid (as text); the newest, should the pid have come again."""
@@ -147,15 +164,18 @@ class State(Struct, frozen=True):
         return None
 
     def choices(self) -> tuple[Choice, ...]:
-        """What may happen next, by actor; a timeout counts only where the call would block."""
+        """What a scheduler may pick, by actor; a timeout counts only where the call would block.
+
+        (What a person may do besides are ``faults``.)
+        """
         found = []
         for actor in self.actors:
-            if actor.pending is None or actor.ended:
+            if actor.pending is None or actor.ended or actor.stopped:
                 continue
-            if self.enabled(actor):
+            if not self.blocked(actor):
                 found.append(Choice(actor.id))
             elif actor.pending.can_time_out:
-                found.append(Choice(actor.id, times_out=True))
+                found.append(Choice(actor.id, Move.TIME_OUT))
         return tuple(found)
 
     def holdings(self, actor: Actor) -> tuple[Primitive, ...]:
@@ -184,7 +204,6 @@ class State(Struct, frozen=True):
             if actor.pending is not None
             and actor.pending.primitive == primitive.id
             and (not roles or actor.pending.role in roles)
-            and not actor.ended
-            and not self.enabled(actor)
+            and self.blocked(actor)
         ]
         return tuple(sorted(line, key=lambda actor: actor.since))

@@ -28,9 +28,11 @@ def status(state: State, actor: Actor, stuck: tuple[int, ...] = ()) -> Status:
     if actor.ended:
         if actor.error:
             return Status.CRASHED
-        if actor.exitcode is not None and actor.exitcode < 0:
+        if actor.signalled:
             return Status.KILLED
         return Status.DONE if actor.reaped or actor.is_main or actor.thread else Status.ZOMBIE
+    if actor.stopped:
+        return Status.STOPPED
     if actor.id in stuck:
         return Status.STUCK
     if actor.outside:
@@ -55,6 +57,6 @@ def activity(state: State, actor: Actor) -> Activity:
     """The actor's texture in the timeline."""
     if actor.ended or actor.life is Life.STARTING:
         return Activity.ABSENT
-    if actor.pending is None or state.enabled(actor):
+    if not actor.stopped and not state.blocked(actor):
         return Activity.WORKING
     return Activity.HOLDING if state.holdings(actor) else Activity.WAITING

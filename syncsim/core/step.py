@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from syncsim.core.schedule import Move
+
 #: A call that went through, with {it} the primitive, {detail} the argument, {result} the result.
 _DONE = {
     "Lock.acquire": "takes {it}",
@@ -57,9 +59,18 @@ _DONE = {
     "Process.is_alive": "looks whether {detail} is alive: {result}",
     "Process.terminate": "terminates {detail}",
     "Process.kill": "kills {detail}",
+    "os.kill": "sends {detail}",
     "exit": "ends",
     "sleep": "sleeps {detail} s",
     "print": "prints {detail}",
+}
+
+#: What the person has done to the process.
+_FAULTS = {
+    Move.KILL: "is killed by the person",
+    Move.TERMINATE: "is told by the person to end",
+    Move.STOP: "is stopped",
+    Move.CONTINUE: "goes on again",
 }
 
 #: A call that stopped to wait in the middle.
@@ -94,7 +105,8 @@ class Step(Struct, frozen=True, gc=False):
     full name.  ``result`` is text: ``"waits"`` when the call has begun but must wait in the
     middle (``Condition.wait``), ``"is awake"`` when it was notified and now waits for its lock,
     the name of the exception when the call raised one.  ``waited`` is how many steps the
-    process had been waiting for this.
+    process had been waiting for this.  ``move`` is set where the step was no call of the
+    process, but a fault.
     """
 
     n: int
@@ -112,6 +124,7 @@ class Step(Struct, frozen=True, gc=False):
     detail: str
     complete: bool
     waited: int
+    move: Move = Move.GO
 
     @property
     def sentence(self) -> str:
@@ -121,6 +134,8 @@ class Step(Struct, frozen=True, gc=False):
 
 def _sentence(step: Step) -> str:
     it = step.primitive or step.kind or "it"
+    if step.move in _FAULTS:
+        return _FAULTS[step.move]
     if step.result == "is awake":
         template = "is awake and waits for the lock of {it}"
     elif not step.complete:

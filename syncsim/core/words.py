@@ -38,7 +38,7 @@ class Wait:
 def waiting_for(state: State, actor: Actor) -> Wait | None:
     """What the actor waits for and on whom; None where its pending operation may go."""
     operation = actor.pending
-    if operation is None or state.enabled(actor):
+    if operation is None or not state.blocked(actor):
         return None
     if operation.verb is Verb.JOIN:
         target = state.by_pid(operation.atom)
@@ -65,10 +65,11 @@ def _waiting_at(
         held = state.holders(primitive, role)
     by = ""
     if held:
-        dead = [h for h in held if state.actors[h].ended]
-        by = f", held by {names(state, held)}" + (
-            " (who has ended)" if len(dead) == len(set(held)) else ""
-        )
+        by = f", held by {names(state, held)}"
+        if all(state.actors[holder].ended for holder in held):
+            by += " (who has ended)"
+        elif all(state.actors[holder].stopped for holder in held):
+            by += " (who is stopped)"
     match primitive.kind, role:
         case (_, "items") if operation.verb is Verb.FLUSH:
             return (), f"waits to flush {it}: its items do not fit into the pipe"
@@ -96,6 +97,9 @@ def _waiting_at(
                 and other.pending.primitive == primitive.id
                 and other.pending.role == "wait"
             )
+            dead = tuple(other.id for other in state.actors if other.asleep_on == primitive.id)
+            if dead and not sleepers:
+                return dead, f"waits for {names(state, dead)} (who has ended) to wake from {it}"
             return sleepers, f"waits until the sleeper on {it} is awake"
         case ("Lock" | "RLock", _):
             return held, f"waits for {it}" + by
@@ -114,6 +118,8 @@ def standing(state: State, actors: Iterable[Actor]) -> str:
         wait = waiting_for(state, actor)
         if wait is not None:
             clauses.append(f"{actor.name} {wait.clause}")
+        elif actor.stopped:
+            clauses.append(f"{actor.name} is stopped")
         elif actor.outside and actor.whereabouts is not None:
             clauses.append(f"{actor.name} is outside: {actor.whereabouts.words}")
         elif not actor.ended and actor.pending is None:

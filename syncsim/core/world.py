@@ -21,8 +21,12 @@ class World(Protocol):
         """What may happen next."""
         ...
 
+    def faults(self) -> tuple[Choice, ...]:
+        """What a person may do besides to the processes."""
+        ...
+
     def take(self, choice: Choice) -> tuple[Step, ...]:
-        """Let that happen, until everything is quiet again; what it came to."""
+        """Let that happen (a choice or a fault), until all is quiet again; what it came to."""
         ...
 
     def close(self) -> None:

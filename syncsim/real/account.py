@@ -20,6 +20,8 @@ class Account:
     free: set[ActorId] = field(default_factory=set)
     #: Has said its exit code and is not dead yet.
     leaving: dict[ActorId, int] = field(default_factory=dict)
+    #: Owed us something when it was stopped, and will again once it is continued.
+    halted: set[ActorId] = field(default_factory=set)
     #: Pipes that are full: their feeders owe nothing until somebody receives.
     clogged: set[str] = field(default_factory=set)
 
@@ -42,13 +44,27 @@ class Account:
             channel = ledger.atoms[name]
             assert isinstance(channel, Channel)
             senders = {*channel.sending, *(item.sender for item in channel.buffered)}
-            if any(not (ledger.actors[one].ended or ledger.actors[one].call) for one in senders):
+            feeders = [ledger.actors[one] for one in senders]
+            if any(not (one.ended or one.stopped or one.call) for one in feeders):
                 owing.append(name)
         return owing
+
+    def halt(self, actor: ActorId) -> None:
+        """The actor is stopped: what it owes does not come before it is continued."""
+        if actor in self.owing:
+            self.owing.remove(actor)
+            self.halted.add(actor)
+
+    def resume(self, actor: ActorId) -> None:
+        """The actor goes on again."""
+        if actor in self.halted:
+            self.halted.remove(actor)
+            self.owing.add(actor)
 
     def settle_up(self, actor: ActorId) -> None:
         """The actor is gone: it owes nothing more."""
         self.owing.discard(actor)
         self.granted.discard(actor)
         self.free.discard(actor)
+        self.halted.discard(actor)
         self.leaving.pop(actor, None)

@@ -55,6 +55,9 @@ class _Here(threading.local):
     silent = False  # our own look at the program's objects is no operation
     call: Call | None = None
     gate: socket.socket | None = None
+    knocked = False  # has said at the door who it is
+    # What it has announced, while it waits: to be said again when a signal handler has run.
+    waiting: bytes | None = None
 
 
 class Gate:
@@ -197,15 +200,45 @@ class Gate:
         return n
 
     def _want(self, n: int, gated: bool, block: bool, timeout: float | None, detail: str) -> None:
+        here = self.here
+        line: bytes | None
         if not gated or detail or not block or timeout is not None:
-            self.write(wire.Want(self.pid, self.here.tid, n, gated, block, timeout, detail))
-            return
-        key = (n, self.here.tid)
-        line = self._wants.get(key)
-        if line is None:
-            line = wire.encode(wire.Want(self.pid, self.here.tid, n, True, True, None, ""))
-            self._wants[key] = line
+            line = wire.encode(wire.Want(self.pid, here.tid, n, gated, block, timeout, detail))
+        else:
+            key = (n, here.tid)
+            line = self._wants.get(key)
+            if line is None:
+                line = wire.encode(wire.Want(self.pid, here.tid, n, True, True, None, ""))
+                self._wants[key] = line
+        here.waiting = line
         self._put(line)
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """What the current thread does meanwhile comes between: a signal handler of the program.
+
+        It may make operations of its own while another one waits; that one is announced again.
+        """
+        here = self.here
+        before = here.waiting, here.call, here.silent
+        here.waiting, here.call, here.silent = None, None, False
+        try:
+            yield
+        finally:
+            here.waiting, here.call, here.silent = before
+        if here.waiting is not None:
+            self._put(here.waiting)
+
+    def _really(
+        self, real: Callable[[], Any], n: int, block: bool, timeout: float | None, detail: str
+    ) -> Any:
+        """Makes an operation that may block for real, after it was announced."""
+        here = self.here
+        here.waiting = wire.encode(wire.Want(self.pid, here.tid, n, False, block, timeout, detail))
+        try:
+            return real()
+        finally:
+            here.waiting = None
 
     def _op(self, n: int, result: str, detail: str = "") -> None:
         if detail:
@@ -259,7 +292,8 @@ class Gate:
                     got = real(block, timeout)
                 self._op(n, "True" if got else "False")
                 return got
-        self._want(n, gated, block, timeout, call.detail if call is not None else "")
+        detail = call.detail if call is not None else ""
+        self._want(n, gated, block, timeout, detail)
         grant = self._wait() if gated else wire.RUN_FREE
         if grant == wire.TIME_OUT:
             return False
@@ -268,7 +302,7 @@ class Gate:
             if got is (grant == wire.GO):
                 return got
             self.write(wire.Did(pid, tid, str(got)))
-        got = real(block, timeout)
+        got = bool(self._really(lambda: real(block, timeout), n, block, timeout, detail))
         self.write(wire.Did(pid, tid, str(got)))
         return got
 
@@ -320,10 +354,14 @@ class Gate:
         n = self._point(verb, atom, name, frame)
         gated = self._mode[0] == wire.SHUT and not here.library
         self._want(n, gated, block, timeout, detail)
-        if gated and self._wait(ready) == wire.TIME_OUT:
+        grant = self._wait(ready) if gated else wire.RUN_FREE
+        if grant == wire.TIME_OUT:
             return in_vain
         try:
-            result = real()
+            if grant == wire.RUN_FREE and verb is not Verb.START:
+                result = self._really(real, n, block, timeout, detail)
+            else:
+                result = real()
         except BaseException as error:
             self.write(wire.Did(self.pid, here.tid, type(error).__name__))
             raise
@@ -335,8 +373,8 @@ class Gate:
         here = self.here
         gate = here.gate
         try:
-            if gate is None:
-                gate = here.gate = self._connect()
+            if gate is None or not here.knocked:
+                gate = self._connect()
             while True:
                 grant = gate.recv(1)
                 if grant == wire.INSPECT:
@@ -348,13 +386,26 @@ class Gate:
                     return grant or wire.RUN_FREE
         except ConnectionError:
             return wire.RUN_FREE
+        finally:
+            here.waiting = None
 
     def _connect(self) -> socket.socket:
-        gate = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        gate.connect(f"{self.directory}/{wire.GATE}")
-        moved = socket.socket(fileno=_out_of_the_way(gate.detach()))
-        moved.sendall(f"{self.pid} {self.here.tid}\n".encode())
-        return moved
+        here = self.here
+        gate = here.gate
+        if gate is None:
+            gate = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            gate.connect(f"{self.directory}/{wire.GATE}")
+            gate = socket.socket(fileno=_out_of_the_way(gate.detach()))
+            # A signal handler may have come between, and made a connection of its own.
+            if here.gate is None:
+                here.gate = gate
+            else:
+                gate.close()
+                gate = here.gate
+        if not here.knocked:
+            gate.sendall(f"{self.pid} {here.tid}\n".encode())
+            here.knocked = True
+        return gate
 
     def _look(self) -> bytes:
         with self.silence():

@@ -7,9 +7,11 @@ import fcntl
 import os
 import select
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +69,11 @@ class Launch:
         )
         for fd in (lifeline_end, out_end, err_end):
             os.close(fd)
+
+    def waiting(self) -> int:
+        """How many bytes of records have been written and not read yet."""
+        count: int = struct.unpack("i", fcntl.ioctl(self.fifo, termios.FIONREAD, bytes(4)))[0]
+        return count
 
     def say_whether(self, *, shut: bool) -> None:
         """Tells every process, at its next operation, whether the gates are shut."""

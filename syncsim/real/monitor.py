@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose, halted
+from syncsim.core.faults import why_not
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.live import (
     Broken,
@@ -27,11 +28,11 @@ from syncsim.core.live import (
     Stepped,
     Update,
 )
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Choice, Move
 from syncsim.core.scheduler import ReplayError, Scheduler
 from syncsim.core.state import State
 from syncsim.core.step import Step
-from syncsim.core.words import waiting_for
+from syncsim.core.words import names, waiting_for
 from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
 
@@ -42,6 +43,7 @@ FREE_RATE = 20
 #: Of what happens between two such times, the steps that are told.
 FLOOD = 500
 _NOBODY = "There is no such process."
+_OVER = "The run is over: restart it or look back."
 
 
 class Monitor:
@@ -89,6 +91,10 @@ class Monitor:
     def step(self, actor: ActorId | None = None) -> None:
         """One step: of that actor, or of whom the scheduler picks."""
         self._order(lambda: self._step(actor))
+
+    def fault(self, actor: ActorId, move: Move) -> None:
+        """Kill, terminate, stop or continue that process."""
+        self._order(lambda: self._fault(Choice(actor, move)))
 
     def free(self) -> None:
         """Open all gates."""
@@ -187,34 +193,34 @@ class Monitor:
             # From when it was due, so that the rate is kept; but never to make up for a halt.
             self._next = max(self._next, now - 1 / self._rate) + 1 / self._rate
 
-    def _choose(self) -> None:
+    def _choose(self, *, asked: bool = False) -> None:
         choices = self._world.choices()
-        if not choices:
-            self._go(Mode.PAUSED)
-            return
         try:
             choice = self._scheduler.choose(self._world.state, choices)
         except ReplayError as error:
             self.updates.append(Refused(f"{error}."))
             choice = None
-        if choice is None:
-            self._go(Mode.PAUSED)
-        else:
+        if choice is not None:
             self._take(choice)
+            return
+        stopped = halted(self._world.state)
+        if stopped:
+            who = names(self._world.state, stopped)
+            self.updates.append(Refused(f"Nobody can go on: {who} must be continued first."))
+        elif asked and not choices:
+            self.updates.append(Refused("Nobody can go on."))
+        self._go(Mode.PAUSED)
 
     def _step(self, actor: ActorId | None) -> None:
         if self._mode is Mode.OVER:
-            self.updates.append(Refused("The run is over: restart it or look back."))
+            self.updates.append(Refused(_OVER))
             return
         if self._mode is not Mode.PAUSED:
             self._go(Mode.PAUSED)
         self._world.drain()
         self._world.settle(time.monotonic() + self._world.patience)
         if actor is None:
-            if not self._world.choices():
-                self.updates.append(Refused("Nobody can go on."))
-            else:
-                self._choose()
+            self._choose(asked=True)
             return
         offered = [choice for choice in self._world.choices() if choice.actor == actor]
         if offered:
@@ -229,12 +235,34 @@ class Monitor:
         who = state.actors[actor]
         if who.ended:
             return f"{who.name} has ended."
+        if who.stopped:
+            return f"{who.name} is stopped: continue it first."
         wait = waiting_for(state, who)
         if wait is not None:
             return f"{who.name} {wait.clause}."
         if who.outside:
             return f"{who.name} is outside our view: it computes, or waits for something else."
         return f"{who.name} is running: it has not reached its next operation."
+
+    def _fault(self, choice: Choice) -> None:
+        world = self._world
+        if world.controlled:
+            world.drain()
+            world.settle(time.monotonic() + world.patience)
+        if world.over:
+            self.updates.append(Refused(_OVER))
+        elif choice.actor >= len(world.state.actors):
+            self.updates.append(Refused(_NOBODY))
+        elif why := why_not(world.state, world.state.actors[choice.actor], choice.move):
+            self.updates.append(Refused(why))
+        else:
+            if self._mode is Mode.OVER:  # those who wait for ever may be helped by it
+                self._diagnosed = False
+                self._set(Mode.PAUSED if world.controlled else Mode.FREE)
+            if world.controlled:
+                self._take(choice)
+            else:
+                world.strike(choice)
 
     def _take(self, choice: Choice) -> None:
         self._world.take(choice, time.monotonic() + self._world.patience + 1)
@@ -275,7 +303,8 @@ class Monitor:
             self.updates.append(Diagnosed(diagnosis, state.n))
             if self._mode is Mode.PLAYING:  # here one wants to look
                 self._set(Mode.PAUSED)
-        decided = diagnosis.verdict and not self._world.choices()
+        stopped = any(actor.stopped for actor in state.actors)  # who may be continued
+        decided = diagnosis.verdict and not stopped and not self._world.choices()
         if self._world.over or (decided and (diagnosis.stuck or self._mode is not Mode.FREE)):
             self._set(Mode.OVER)
 
@@ -292,7 +321,7 @@ class Monitor:
         if mode is self._mode:
             return
         if self._mode is Mode.OVER:
-            self.updates.append(Refused("The run is over: restart it or look back."))
+            self.updates.append(Refused(_OVER))
             return
         if mode is Mode.FREE:
             self._world.open_gates()

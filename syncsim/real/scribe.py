@@ -18,6 +18,10 @@ from syncsim.core.state import Actor, Life, Primitive
 from syncsim.program.names import Namer, Position
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
+from syncsim.real.signals import NUMBERS, Signals
+
+#: The calls that end a process of the program, and how.
+_CALLS = {"Process.terminate": signal.SIGTERM, "Process.kill": signal.SIGKILL}
 
 
 @lru_cache(maxsize=64)
@@ -41,6 +45,7 @@ class Scribe:
         self,
         ledger: Ledger,
         account: Account,
+        signals: Signals,
         *,
         on_print: Callable[[ActorId | None, str, str], None],
         watch: Callable[[int], object],
@@ -48,6 +53,7 @@ class Scribe:
     ) -> None:
         self._ledger = ledger
         self._account = account
+        self._signals = signals
         self._on_print = on_print
         self._watch = watch
         self._main_code = main_code
@@ -112,6 +118,9 @@ class Scribe:
             code = kernel.exit_code(pid)
             if code is None:
                 code = self._account.leaving.get(actor)
+            killed = self._ledger.actors[actor].killed
+            if code is None and killed:  # nobody was left who could tell us
+                code = -NUMBERS[killed]
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
                 self._ledger.end(member, code)
@@ -173,15 +182,17 @@ class Scribe:
                 operation, blocking=record.blocking, timeout=record.timeout, detail=record.detail
             )
         self._account.owing.discard(actor)
+        self._account.halted.discard(actor)
         if record.gated:
             self._account.free.discard(actor)
         else:
             self._account.free.add(actor)
         # A child may be here before its parent could say that it has started it.
-        starting = [one for one in self._account.granted if self._is_starting(one)]
+        starting = [one for one in self._account.granted if self.is_starting(one)]
         self._ledger.announce(actor, operation, after=len(starting))
 
-    def _is_starting(self, actor: ActorId) -> bool:
+    def is_starting(self, actor: ActorId) -> bool:
+        """Whether the actor is about to start a process."""
         operation = self._ledger.actors[actor].pending
         return operation is not None and operation.verb is Verb.START
 
@@ -235,23 +246,28 @@ class Scribe:
                 self._started(actor, operation, int(result))
                 result = "None"
             case Verb.TERMINATE:
-                target = self.actor(int(operation.atom))
-                if target is not None:
-                    name = self._ledger.actors[target].name
-                    operation = replace(operation, detail=name)
-                    self._ledger.change(target, terminated=True)
-                    victim = self._ledger.actors[target]
-                    sure = operation.call == "Process.kill" or not kernel.catches(
-                        victim.pid, signal.SIGTERM
-                    )
-                    if sure and not victim.ended:
-                        self._account.owing.add(target)  # its death
+                operation = self._send(actor, operation)
             case Verb.EXIT:
                 self._account.leaving[actor] = int(operation.detail or 0)
             case Verb.RECEIVE:
                 self._account.clogged.discard(operation.atom)
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
+
+    def _send(self, actor: ActorId, operation: Operation) -> Operation:
+        """The program sends a signal to one of its processes; the operation, with whose name."""
+        target = self.actor(int(operation.atom))
+        if target is None:
+            return operation
+        name = self._ledger.actors[target].name
+        number = _CALLS.get(operation.call) or signal.Signals[operation.detail]
+        if number in (signal.SIGKILL, signal.SIGTERM) and target != actor:
+            self._ledger.change(target, terminated=True)
+        if not (target == actor and number == signal.SIGSTOP):
+            self._signals.sent(target, number)
+        # (Who stops itself has not done so yet: it owes us that the kernel says it has.)
+        known = operation.call in _CALLS
+        return replace(operation, detail=name if known else f"{operation.detail} to {name}")
 
     def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
         known = self.actor(pid)

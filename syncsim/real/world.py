@@ -24,12 +24,13 @@ import msgspec
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, diagnose_standstill
+from syncsim.core.faults import possible
 from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.live import Frame, Inspected
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.report import Report
-from syncsim.core.schedule import Choice
-from syncsim.core.state import Actor, State
+from syncsim.core.schedule import Choice, Move
+from syncsim.core.state import Actor, Life, State
 from syncsim.core.step import Step
 from syncsim.core.world import World
 from syncsim.program.source import Program
@@ -38,6 +39,7 @@ from syncsim.real.account import Account
 from syncsim.real.launch import Launch
 from syncsim.real.postmortem import report
 from syncsim.real.scribe import Scribe
+from syncsim.real.signals import Hand, Signals
 from syncsim.real.standstill import Standstill
 from syncsim.real.whereabouts import Search
 
@@ -80,22 +82,26 @@ class RealWorld(World):
         self._gates: dict[ActorId, socket.socket] = {}
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._backlog = bytearray()  # read from the wire, not yet applied
+        self._applied = 0  # bytes of the wire, up to now
         self._moved = time.monotonic()
         self._closed = False
         #: Asked while waiting for a quiet point: whether to wait no longer.
         self.interrupted: Callable[[], bool] = lambda: False
         self._ledger = Ledger(self._stepped)
         self._account = Account()
+        self._signals = Signals(self._ledger, self._account)
         self._launch = launch = Launch(program, controlled=controlled, stdin=stdin)
         self._scribe = Scribe(
             self._ledger,
             self._account,
+            self._signals,
             on_print=on_print,
             watch=launch.deaths.watch,
             main_code=launch.stage.wait,
         )
         self._search = Search(self._ledger, self._scribe)
         self._standstill = Standstill(self._ledger, self._scribe, self._search)
+        self._hand = Hand(self._ledger, self._signals, launch.deaths.send, self._catch_up)
         launch.listen(launch.fifo, self._read_records)
         launch.listen(launch.door.fileno(), self._open_door)
         launch.listen(launch.deaths.fileno(), self._bury)
@@ -167,6 +173,10 @@ class RealWorld(World):
             return tuple(choice for choice in choices if choice.actor not in account.free)
         return choices
 
+    def faults(self) -> tuple[Choice, ...]:
+        """What a person may do besides: kill, terminate, stop or continue a process."""
+        return possible(self.state)
+
     def _look_for_ends(self) -> None:
         """Asks those who wait at a Pipe whether its other end was closed meanwhile.
 
@@ -176,7 +186,7 @@ class RealWorld(World):
             operation = actor.pending
             if operation is None or operation.verb not in (Verb.RECEIVE, Verb.POLL):
                 continue
-            if actor.id in self._account.free or self._ledger.can_go(actor):
+            if actor.stopped or actor.id in self._account.free or self._ledger.can_go(actor):
                 continue
             primitive = self._ledger.primitives.get(operation.primitive)
             if primitive is not None and primitive.kind != "Pipe":
@@ -190,6 +200,10 @@ class RealWorld(World):
         """Lets the choice happen until its call is over or must wait, and all is quiet again."""
         steps = self._steps = []
         try:
+            if choice.move.is_fault:
+                self.strike(choice)
+                self.settle(deadline)
+                return tuple(steps)
             self.grant(choice)
             self.settle(deadline)
             while self._goes_on(choice.actor) and not self._is_late(deadline):
@@ -206,6 +220,17 @@ class RealWorld(World):
             return False
         return actor not in self._account.free and self._ledger.can_go(who)
 
+    def strike(self, choice: Choice) -> bool:
+        """Does the fault to its process at once, also while the operating system schedules.
+
+        False if the process ended by itself before it could be done.
+        """
+        self._moved = time.monotonic()
+        who = self._ledger.actors[choice.actor]
+        if self.controlled and who.pending is not None and who.id not in self._account.free:
+            self._gate(who.id)  # so that it is interrupted where it waits, and not on its way there
+        return self._hand.strike(choice, still=self.controlled and self.quiet)
+
     def grant(self, choice: Choice) -> None:
         """Opens the gate of one actor once.
 
@@ -217,7 +242,7 @@ class RealWorld(World):
         assert operation is not None
         assert actor not in account.free
         account.owing.add(actor)
-        if choice.times_out:
+        if choice.move is Move.TIME_OUT:
             self._send(actor, wire.TIME_OUT)
             self._scribe.effect(actor, operation, "False")
         elif operation.verb in _MODELLED and operation.atom not in ledger.atoms:
@@ -263,6 +288,9 @@ class RealWorld(World):
             account, doubt = self._search.account(actor)
         who = self._ledger.actors[actor]
         operation = who.pending
+        if who.stopped:
+            note = "Its variables can be seen when it goes on: it is stopped."
+            return Inspected(actor, _frames(operation), note, account)
         if operation is None or actor in self._account.free or actor in self._account.granted:
             note = "Its variables can be seen when it waits at its gate: pause."
             frames = self._search.stack(actor) if account.startswith("sleeping") else ()
@@ -296,13 +324,17 @@ class RealWorld(World):
 
     # -- gates --------------------------------------------------------------------------
 
-    def _send(self, actor: ActorId, message: bytes) -> None:
-        self._moved = time.monotonic()
-        end = self._moved + self.patience
+    def _gate(self, actor: ActorId) -> socket.socket | None:
+        """The gate of that actor; None if it does not come to it."""
+        end = time.monotonic() + self.patience
         # It may have announced itself and not be through the door yet; or be killed on the way.
         while actor not in self._gates and time.monotonic() < end:
             self._open_door()
-        gate = self._gates.get(actor)
+        return self._gates.get(actor)
+
+    def _send(self, actor: ActorId, message: bytes) -> None:
+        self._moved = time.monotonic()
+        gate = self._gate(actor)
         if gate is not None:
             with contextlib.suppress(ConnectionError):  # it has just died: that will be noticed
                 gate.send(message)
@@ -341,6 +373,8 @@ class RealWorld(World):
             gate.close()
         else:
             gate.settimeout(None)
+            if actor in self._gates:
+                self._gates[actor].close()
             self._gates[actor] = gate
 
     # -- listening ----------------------------------------------------------------------
@@ -367,6 +401,12 @@ class RealWorld(World):
             if not self._backlog:
                 return
 
+    def _catch_up(self) -> None:
+        """Applies what is on the wire now, also where more and more is written."""
+        end = self._applied + len(self._backlog) + self._launch.waiting()
+        while self._applied < end and not self.interrupted():
+            self._read_records()
+
     def _is_late(self, deadline: float | None) -> bool:
         return self.interrupted() or (deadline is not None and time.monotonic() > deadline)
 
@@ -392,13 +432,21 @@ class RealWorld(World):
 
     def _lose_patience(self) -> None:
         idle = time.monotonic() - self._moved
-        if idle < 0.05 or not self.controlled or self.quiet:
+        if idle < 0.05:
             return
-        alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
-        self._asleep = self._asleep + 1 if all(map(kernel.is_asleep, alive)) else 0
-        if idle < self.patience and self._asleep < _LOOKS:
+        self._signals.look()
+        if not self.controlled or self.quiet:
             return
         account = self._account
+        alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
+        # Who starts sleeps while processes that are none of ours (the guard, a fork server) work.
+        starts = any(map(self._scribe.is_starting, account.granted)) or any(
+            self._ledger.actors[actor].life is Life.STARTING for actor in account.owing
+        )
+        asleep = not starts and all(map(kernel.is_asleep, alive))
+        self._asleep = self._asleep + 1 if asleep else 0
+        if idle < self.patience and self._asleep < _LOOKS:
+            return
         # A delivery that does not come: the pipe is full.  It comes when somebody receives.
         account.clogged.update(account.owing_channels(self._ledger))
         for actor in account.owing:
@@ -429,6 +477,7 @@ class RealWorld(World):
         end = backlog.rfind(b"\n", 0, _SLICE) + 1
         lines = bytes(backlog[:end])
         del backlog[:end]
+        self._applied += end
         try:
             records = wire.decode(lines)
         except msgspec.DecodeError as error:
@@ -443,9 +492,7 @@ class RealWorld(World):
         First who, then what they said: somebody may die while we read.
         """
         dead = self._launch.deaths.collect()
-        self._read_records()
-        while self._backlog:
-            self._read_records()
+        self._catch_up()
         for pid in dead:
             self._scribe.died(pid)
 

@@ -26,6 +26,7 @@ from syncsim.core.live import (
     Stepped,
     Update,
 )
+from syncsim.core.schedule import Move
 from syncsim.core.scheduler import Replay, Scheduler, scheduler_named
 from syncsim.core.state import State
 from syncsim.program.source import Program
@@ -63,6 +64,10 @@ class Gone:
         """It rests already."""
 
     def step(self, actor: ActorId | None = None) -> None:
+        """No."""
+        self._refuse()
+
+    def fault(self, actor: ActorId, move: Move) -> None:
         """No."""
         self._refuse()
 
@@ -269,6 +274,11 @@ class Playing:
             self.live.pause()
         self._asked, self._asked_of, self._moved = True, actor, time.monotonic()
         self.live.step(actor)
+
+    def fault(self, actor: ActorId, move: Move) -> None:
+        """Kill, terminate, stop or continue that process."""
+        self._asked, self._asked_of, self._moved = True, actor, time.monotonic()
+        self.live.fault(actor, move)
 
     def back(self) -> bool:
         """Look at the moment before; whether there is one."""

@@ -15,10 +15,13 @@ from syncsim.core.diagnosis import (
     diagnose,
     explain_stuck,
     find_cycle,
+    halted,
     stuck_actors,
 )
 from syncsim.core.operation import Operation, Verb
+from syncsim.core.schedule import Move
 from syncsim.core.state import Primitive, State
+from syncsim.core.words import waiting_for
 
 SLEEP = Operation(Verb.SLEEP, call="sleep", detail="1")
 
@@ -536,3 +539,110 @@ def test_every_state_has_a_diagnosis_and_every_deadlock_a_sentence(graph: Graph)
         assert ".." not in explanation
     if diagnosis.verdict is Verdict.DEADLOCK:
         assert diagnosis.stuck
+
+
+# -- faults ------------------------------------------------------------------------------
+
+
+def kill(scene: Scene, who: str, *, reaped: bool = True) -> None:
+    scene.ledger.fault(scene.actor(who).id, Move.KILL)
+    scene.ends(who, -9, reaped=reaped)
+
+
+def test_a_killed_process_alone_is_no_crash_of_the_program() -> None:
+    scene = Scene("main", "Ada", "Bob")
+    kill(scene, "Ada")
+    assert scene.diagnosis.verdict is None
+    scene.ends("Bob", 3)
+    scene.ends("main")
+    assert scene.diagnosis.verdict is Verdict.FINISHED
+    assert scene.diagnosis.explanation == (
+        "All 2 children and the main process have ended. Bob with exit code 3. "
+        "Ada was killed by the person."
+    )
+
+
+def test_who_is_told_to_end_and_then_fails_has_failed() -> None:
+    scene = Scene("main", "Ada")
+    scene.ledger.fault(1, Move.TERMINATE)
+    scene.ledger.change(1, error="ValueError: no")
+    scene.ends("Ada", 1)
+    assert scene.diagnosis.verdict is Verdict.CRASH
+
+
+def test_a_killed_lock_holder_is_a_deadlock_of_the_others() -> None:
+    scene = Scene("main", "Ada", "Bob")
+    gate = scene.lock("gate")
+    scene.takes("Ada", gate)
+    scene.waits("Bob", gate)
+    scene.joins("main", "Bob")
+    kill(scene, "Ada")
+    diagnosis = scene.diagnosis
+    assert diagnosis.verdict is Verdict.DEADLOCK
+    assert diagnosis.stuck == (0, 2)
+    assert finding(diagnosis, "dead holder") == (
+        "Ada was killed by the person while it held gate; Bob cannot have it any more"
+    )
+
+
+def test_an_event_waits_for_ever_for_a_sleeper_that_was_killed() -> None:
+    scene = Scene("main", "Ada", "Bob")
+    go = scene.condition("go", "Event")
+    scene.sleeps_on("Ada", go)
+    kill(scene, "Ada")
+    assert "dead sleeper" not in kinds(scene.diagnosis)  # nobody has called set yet
+    scene.takes("main", go)
+    scene.wants("main", act(go, Verb.ACQUIRE, "woken", "set", compound=True))
+    scene.waits("Bob", scene.lock("other"))  # it could go on, but cannot help
+    diagnosis = scene.diagnosis
+    assert diagnosis.verdict is Verdict.DEADLOCK
+    assert diagnosis.stuck == (0,)
+    assert diagnosis.explanation.startswith("main waits for Ada (who has ended) to wake from go")
+    assert finding(diagnosis, "dead sleeper") == (
+        "Ada was killed by the person while it slept on go, and is still counted there; "
+        "main, in Event.set, waits for it to wake"
+    )
+
+
+def test_a_sleeper_who_lives_answers_a_notification() -> None:
+    scene = Scene("main", "Ada")
+    go = scene.condition("go", "Event")
+    scene.sleeps_on("Ada", go)
+    scene.takes("main", go)
+    scene.does("main", act(go, Verb.RELEASE, "wait", "set", compound=True))
+    scene.wants("main", act(go, Verb.ACQUIRE, "woken", "set", compound=True))
+    assert scene.diagnosis.stuck == ()
+
+
+def test_a_stopped_lock_holder_is_no_deadlock_for_it_may_be_continued() -> None:
+    scene = Scene("main", "Ada", "Bob")
+    gate = scene.lock("gate")
+    scene.takes("Ada", gate)
+    scene.waits("Ada", scene.lock("other"))
+    scene.waits("Bob", gate)
+    scene.joins("main", "Ada")
+    assert halted(scene.state) == ()
+    scene.ledger.fault(1, Move.STOP)
+    diagnosis = scene.diagnosis
+    assert (diagnosis.verdict, diagnosis.stuck) == (None, ())
+    assert finding(diagnosis, "stopped process") == (
+        "Ada is stopped and holds gate; main and Bob wait until it goes on again"
+    )
+    assert halted(scene.state) == (1,)
+    wait = waiting_for(scene.state, scene.actor("Bob"))
+    assert wait is not None
+    assert wait.clause == "waits for gate, held by Ada (who is stopped)"
+
+
+def test_one_who_is_stopped_alone_holds_up_nobody() -> None:
+    scene = Scene("main", "Ada", "Bob")
+    scene.ledger.fault(1, Move.STOP)
+    assert finding(scene.diagnosis, "stopped process") == "Ada is stopped"
+    assert halted(scene.state) == ()
+
+
+def test_philosophers_in_a_ring_stay_deadlocked_although_one_is_stopped() -> None:
+    scene = philosophers("Plato", "Socrates")
+    scene.ledger.fault(1, Move.STOP)
+    assert scene.diagnosis.verdict is Verdict.DEADLOCK
+    assert scene.diagnosis.stuck == (0, 1, 2)

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene, acquire, act, join, release
 
+from syncsim.core.faults import possible, why_not
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import FAULTS, Choice, Move
 from syncsim.core.state import Life, Primitive, State
 
 NAMES = ("main", "Ada", "Bob", "Cleo")
@@ -247,7 +248,7 @@ def test_a_timeout_is_a_choice_only_where_the_call_would_block() -> None:
     scene.waits("Ada", gate, timeout=1.0)
     assert scene.state.choices() == (Choice(1),)
     scene.takes("Bob", gate)
-    assert scene.state.choices() == (Choice(1, times_out=True),)
+    assert scene.state.choices() == (Choice(1, Move.TIME_OUT),)
 
 
 def test_a_join_goes_through_when_its_process_has_ended() -> None:
@@ -281,3 +282,77 @@ def test_an_operation_on_nothing_known_always_goes_through() -> None:
     scene.does("Ada", Operation(Verb.SLEEP, call="sleep", detail="0.1"))
     assert scene.steps[-1].sentence == "sleeps 0.1 s"
     assert isinstance(scene.lock("gate"), Primitive)
+
+
+def test_a_fault_is_a_step_in_words_and_no_call_of_the_process() -> None:
+    scene = Scene("main", "Ada")
+    for move in FAULTS:
+        scene.ledger.fault(1, move)
+    assert [(step.n, step.process, step.move, step.sentence) for step in scene.steps] == [
+        (1, "Ada", Move.KILL, "is killed by the person"),
+        (2, "Ada", Move.TERMINATE, "is told by the person to end"),
+        (3, "Ada", Move.STOP, "is stopped"),
+        (4, "Ada", Move.CONTINUE, "goes on again"),
+    ]
+    assert scene.actor("Ada").steps == 0
+
+
+def test_who_is_stopped_offers_nothing_until_it_is_continued() -> None:
+    scene = Scene("main", "Ada")
+    gate = scene.lock("gate")
+    scene.waits("Ada", gate)
+    scene.ledger.fault(1, Move.STOP)
+    assert scene.state.choices() == scene.ledger.choices() == ()
+    assert not scene.state.enabled(scene.actor("Ada"))
+    assert not scene.state.blocked(scene.actor("Ada"))
+    assert not scene.ledger.can_go(scene.actor("Ada"))
+    assert scene.state.waiting(gate) == ()
+    scene.ledger.fault(1, Move.CONTINUE)
+    assert scene.state.choices() == scene.ledger.choices() == (Choice(1),)
+
+
+def test_the_threads_of_a_process_are_stopped_with_it() -> None:
+    scene = Scene("main", "Ada")
+    thread = scene.born("helper", 1, pid=scene.actor("Ada").pid, thread="helper")
+    scene.ledger.fault(1, Move.STOP)
+    assert scene.ledger.actors[thread.id].stopped
+    assert not scene.actor("main").stopped
+    assert why_not(scene.state, scene.ledger.actors[thread.id], Move.KILL) == (
+        "helper is a thread: signals go to Ada, the process it belongs to."
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([*FAULTS, None])), max_size=30))
+def test_what_can_be_done_to_a_process_depends_on_how_it_stands(
+    story: list[tuple[int, Move | None]],
+) -> None:
+    scene = Scene("main", "Ada", "Bob", "Cleo")
+    for actor, move in story:
+        offered = possible(scene.state)
+        if move is None:
+            scene.ledger.end(actor, 0)
+        elif Choice(actor, move) in offered:
+            scene.ledger.fault(actor, move)
+            if move is Move.KILL:
+                scene.ledger.end(actor, -9)
+        else:
+            assert why_not(scene.state, scene.state.actors[actor], move).endswith(".")
+        for one in scene.state.actors:
+            moves = [choice.move for choice in possible(scene.state) if choice.actor == one.id]
+            if one.ended:
+                assert moves == []
+            elif one.stopped:
+                assert moves == [Move.KILL, Move.CONTINUE]
+            else:
+                assert moves == [Move.KILL, Move.TERMINATE, Move.STOP]
+
+
+def test_who_died_asleep_is_remembered_where_it_slept() -> None:
+    scene = Scene("main", "Ada", "Bob")
+    bell = scene.condition("bell")
+    scene.sleeps_on("Ada", bell)
+    scene.waits("Bob", bell)
+    scene.ends("Ada", -9)
+    scene.ends("Bob", -9)
+    assert scene.actor("Ada").asleep_on == bell.id
+    assert scene.actor("Bob").asleep_on == ""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene
 
-from syncsim.core.schedule import Choice, ScheduleError, format_schedule
+from syncsim.core.schedule import Choice, Move, ScheduleError, format_schedule
 from syncsim.core.scheduler import (
     Random,
     Replay,
@@ -23,7 +23,7 @@ from syncsim.core.state import State
 EMPTY = State()
 offers = st.lists(
     st.lists(
-        st.builds(Choice, st.integers(0, 5), st.booleans()),
+        st.builds(Choice, st.integers(0, 5), st.sampled_from([Move.GO, Move.TIME_OUT])),
         min_size=1,
         max_size=6,
         unique_by=lambda choice: choice.actor,
@@ -54,11 +54,11 @@ def test_different_seeds_make_different_choices() -> None:
 
 
 def test_random_gives_everyone_a_chance_and_time_runs_out_now_and_then() -> None:
-    offered = [Choice(0), Choice(1), Choice(2), Choice(3, times_out=True)]
+    offered = [Choice(0), Choice(1), Choice(2), Choice(3, Move.TIME_OUT)]
     random = Random(7)
     counted = Counter(random.choose(EMPTY, offered) for _ in range(3000))
     assert set(counted) == set(offered)
-    assert 200 < counted[Choice(3, times_out=True)] < 400
+    assert 200 < counted[Choice(3, Move.TIME_OUT)] < 400
     assert all(800 < counted[Choice(n)] < 1000 for n in range(3))
 
 
@@ -80,7 +80,9 @@ def test_round_robin_lets_everyone_go_once_before_anyone_goes_twice(
 def test_in_round_robin_time_runs_out_only_when_nobody_can_move(story: list[list[Choice]]) -> None:
     for choice, offered in zip(picks(RoundRobin(), story), story, strict=True):
         assert choice is not None
-        assert choice.times_out == all(other.times_out for other in offered)
+        assert (choice.move is Move.TIME_OUT) == all(
+            other.move is Move.TIME_OUT for other in offered
+        )
 
 
 @given(offers, st.integers())
@@ -132,3 +134,33 @@ def test_random_alone_is_random_with_seed_zero() -> None:
 def test_an_unknown_scheduler_is_refused_with_what_there_is(name: str) -> None:
     with pytest.raises(ValueError, match=r"random:(7|SEED)"):
         scheduler_named(name)
+
+
+def test_where_nobody_can_go_nobody_is_picked() -> None:
+    for scheduler in (RoundRobin(), Random(3), Replay("a")):
+        assert scheduler.choose(EMPTY, []) is None
+
+
+def test_only_a_schedule_asks_for_faults_and_also_where_nobody_can_go() -> None:
+    scene = Scene("main", "Ada")
+    scene.ledger.stop(1)
+    replay = Replay("b@cb@k")
+    assert replay.choose(scene.state, []) == Choice(1, Move.CONTINUE)
+    scene.ledger.stop(1, stopped=False)
+    assert replay.choose(scene.state, [Choice(0)]) == Choice(1, Move.KILL)
+    assert replay.choose(scene.state, [Choice(0)]) is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "why"),
+    [
+        ("b@c", r"1 is b@c \(Ada\), but Ada is not stopped;"),
+        ("c@k", r"1 is c@k \(Bob\), but Bob has ended;"),
+        ("d@k", r"1 is d@k \(process 3\), which cannot go there;"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_refused_with_the_reason(schedule: str, why: str) -> None:
+    scene = Scene("main", "Ada", "Bob")
+    scene.ends("Bob")
+    with pytest.raises(ReplayError, match=why):
+        Replay(schedule).choose(scene.state, scene.state.choices())

@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncsim.core.schedule import Choice, ScheduleError, format_schedule, parse_schedule
+from syncsim.core.schedule import (
+    FAULTS,
+    Choice,
+    Move,
+    ScheduleError,
+    format_schedule,
+    parse_schedule,
+)
 
 choices = st.lists(
-    st.builds(Choice, st.one_of(st.integers(0, 30), st.integers(0, 999_999)), st.booleans())
+    st.builds(Choice, st.one_of(st.integers(0, 30), st.integers(0, 999_999)), st.sampled_from(Move))
 )
 
 
@@ -50,14 +57,39 @@ def test_the_example_of_the_documentation() -> None:
 
 
 def test_a_timeout_and_a_process_beyond_the_alphabet_have_their_own_marks() -> None:
-    schedule = (Choice(1, times_out=True), Choice(26), Choice(26), Choice(1))
+    schedule = (Choice(1, Move.TIME_OUT), Choice(26), Choice(26), Choice(1))
     assert format_schedule(schedule) == "b@t_26_2b"
     assert parse_schedule("b@t_26_2b") == schedule
 
 
+def test_a_fault_has_a_mark_of_its_own_and_the_number_after_it_repeats_it() -> None:
+    a, b = Choice(0), Choice(1)
+    kill, end, stop, go_on = (Choice(1, move) for move in FAULTS)
+    schedule = (a, a, a, b, b, stop, go_on, end, kill, a, a, a, a)
+    assert format_schedule(schedule) == "a3b2b@sb@cb@eb@ka4"
+    assert parse_schedule("a3b2b@sb@cb@eb@ka4") == schedule
+    assert parse_schedule("_27_@k2") == (Choice(27, Move.KILL),) * 2
+
+
+def test_only_what_a_person_does_is_a_fault() -> None:
+    assert [move for move in Move if move.is_fault] == list(FAULTS)
+    assert not Move.GO.is_fault
+    assert not Move.TIME_OUT.is_fault
+
+
 @pytest.mark.parametrize(
     ("text", "character"),
-    [("5a", 1), ("abC", 3), ("a-b", 2), ("a@", 2), ("_x_", 1), ("a@t@t", 4), ("a²", 2), ("é", 1)],
+    [
+        ("5a", 1),
+        ("abC", 3),
+        ("a-b", 2),
+        ("a@", 2),
+        ("_x_", 1),
+        ("a@t@t", 4),
+        ("a@x", 2),
+        ("a²", 2),
+        ("é", 1),
+    ],
 )
 def test_what_is_no_schedule_is_refused_with_the_place(text: str, character: int) -> None:
     with pytest.raises(ScheduleError, match=f"at character {character} "):

@@ -95,3 +95,17 @@ def test_nobody_needs_to_join_the_main_process_or_a_thread() -> None:
     for who in ("main", "feeder"):
         scene.ends(who, reaped=False)
         assert stands(scene, who)[0] is Status.DONE
+
+
+def test_one_that_a_signal_has_halted_is_stopped_whatever_it_waits_for() -> None:
+    scene = Scene("main", "Ada")
+    gate = scene.lock("gate")
+    scene.takes("main", gate)
+    scene.ledger.stop(1)
+    assert stands(scene) == (Status.STOPPED, Activity.WAITING)
+    scene.waits("Ada", gate)
+    assert stands(scene) == (Status.STOPPED, Activity.WAITING)
+    scene.gives("main", gate)
+    scene.takes("Ada", gate)
+    scene.waits("Ada", scene.lock("other"))
+    assert stands(scene) == (Status.STOPPED, Activity.HOLDING)

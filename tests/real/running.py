@@ -73,6 +73,7 @@ class Run:
                 actor,
                 pid=0,
                 observed=0,
+                asleep_on="",
                 pending=actor.pending and replace(actor.pending, atom="", primitive=""),
             )
             for actor in self.state.actors
@@ -108,9 +109,9 @@ def control(path: Path, scheduler: Scheduler, *arguments: str) -> Run:
     end = time.monotonic() + 3 * DEADLINE
     with world(path, *arguments, run=run) as real:
         real.settle(end)
-        while not real.over and (choices := real.choices()):
+        while not real.over:
             assert time.monotonic() < end, f"not over: {real.state}"
-            choice = scheduler.choose(real.state, choices)
+            choice = scheduler.choose(real.state, real.choices())
             if choice is None:
                 break
             run.chosen.append(choice)

@@ -22,7 +22,7 @@ from syncsim.core.live import (
     Stepped,
     Update,
 )
-from syncsim.core.schedule import Choice, format_schedule
+from syncsim.core.schedule import Choice, Move, format_schedule
 from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import State
 from syncsim.program.source import load
@@ -379,7 +379,7 @@ def test_a_call_with_a_timeout_times_out_when_it_is_stepped_and_cannot_go(
     run.begin()
     while not run.all(Printed):
         stepped = run.step(0)
-    assert any(u.choice == Choice(0, times_out=True) for u in run.all(Stepped)), stepped
+    assert any(u.choice == Choice(0, Move.TIME_OUT) for u in run.all(Stepped)), stepped
     assert run.all(Printed)[0].text == "Empty()\n"
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis, diagnose
+from syncsim.core.faults import why_not
 from syncsim.core.ledger import Ledger
 from syncsim.core.live import (
     Diagnosed,
@@ -28,7 +29,7 @@ from syncsim.core.live import (
     Update,
 )
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Choice, Move
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.step import Step
@@ -357,7 +358,7 @@ class ScriptedLive:
     def step(self, actor: int | None = None) -> None:
         choices = self.state.choices()
         if actor is None:
-            choice = self.scheduler.choose(self.state, choices) if choices else None
+            choice = self.scheduler.choose(self.state, choices)
             if choice is None:
                 self.updates.append(Refused("Nobody can go on."))
                 return
@@ -368,6 +369,21 @@ class ScriptedLive:
                 return
             choice = found[0]
         self._take(choice)
+
+    def fault(self, actor: int, move: Move) -> None:
+        who = self.state.actors[actor]
+        why = why_not(self.state, who, move)
+        if why:
+            self.updates.append(Refused(why))
+            return
+        if self.mode is Mode.OVER:
+            self.diagnosis = Diagnosis(None)
+            self.mode = Mode.PAUSED
+            self.updates.append(ModeChanged(self.mode))
+        self._ledger.fault(actor, move)
+        if move in (Move.KILL, Move.TERMINATE):
+            self._ledger.end(actor, {Move.KILL: -9, Move.TERMINATE: -15}[move])
+        self._tell(Choice(actor, move))
 
     def speed(self, steps_per_second: float | None) -> None:
         self.steps_per_second = steps_per_second
@@ -429,10 +445,14 @@ class ScriptedLive:
         return f"{who.name} {wait.clause}." if wait else f"{who.name} is running."
 
     def _take(self, choice: Choice) -> None:
+        if choice.move.is_fault:
+            self.fault(choice.actor, choice.move)
+            return
         actor = choice.actor
         operation = self.state.actors[actor].pending
         assert operation is not None
-        value = self._ledger.effect(actor, operation, "False" if choice.times_out else None)
+        in_vain = "False" if choice.move is Move.TIME_OUT else None
+        value = self._ledger.effect(actor, operation, in_vain)
         if operation.verb is Verb.OUTPUT:
             self.updates.append(Printed(actor, "stdout", operation.detail + "\n"))
         elif operation.verb is Verb.JOIN:
@@ -459,7 +479,7 @@ class ScriptedLive:
         if diagnosis.verdict is not None and self.diagnosis.verdict is None:
             self.diagnosis = diagnosis
             self.updates.append(Diagnosed(diagnosis, state.n))
-        if not state.choices():
+        if not state.choices() and not any(actor.stopped for actor in state.actors):
             self._turn(Mode.OVER)
 
     def _born(self, name: str, parent: int | None, body: Callable[[], Body]) -> None:

@@ -6,15 +6,26 @@ Everything here only looks: no process can notice that it is looked at.
 from __future__ import annotations
 
 from syncsim.real.kernel.deaths import Deaths
-from syncsim.real.kernel.process import catches, exit_code, is_asleep, threads
+from syncsim.real.kernel.process import (
+    Attitude,
+    attitude,
+    awaits,
+    exit_code,
+    is_asleep,
+    is_stopped,
+    threads,
+)
 from syncsim.real.kernel.sleep import Sleep, look, look_at_all
 
 __all__ = [
+    "Attitude",
     "Deaths",
     "Sleep",
-    "catches",
+    "attitude",
+    "awaits",
     "exit_code",
     "is_asleep",
+    "is_stopped",
     "look",
     "look_at_all",
     "threads",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 
 
@@ -44,6 +45,23 @@ class Deaths:
                 self._queue.control([event], 0)
         except OSError:
             self.gone.append(pid)
+
+    def send(self, pid: int, number: int) -> bool:
+        """Sends a signal to a process that is watched; false if it has ended.
+
+        (On Linux never to another one that has got its pid since.)
+        """
+        try:
+            if not self._linux:
+                os.kill(pid, number)
+                return True
+            fd = next((fd for fd, one in self._pidfds.items() if one == pid), None)
+            if fd is None:
+                return False
+            signal.pidfd_send_signal(fd, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def collect(self) -> list[int]:
         """The pids that have ended since the last time."""

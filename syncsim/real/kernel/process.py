@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+from enum import StrEnum
 from pathlib import Path
 
 
 def is_asleep(pid: int) -> bool:
-    """Whether every thread of the process sleeps; false where that cannot be known."""
+    """Whether every thread of the process sleeps or is stopped; false where it is not known."""
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
-            if (task / "stat").read_text().rpartition(")")[2].split()[0] not in "SZ":
+            if (task / "stat").read_text().rpartition(")")[2].split()[0] not in "SZT":
                 return False
     except (OSError, IndexError):  # one is just ending, or there is no /proc
         return False
@@ -26,12 +27,37 @@ def threads(pid: int) -> int:
         return 1
 
 
-def catches(pid: int, number: int) -> bool:
-    """Whether the process catches or ignores that signal; false where that cannot be known."""
+def is_stopped(pid: int) -> bool | None:
+    """Whether a signal has halted the process; None where that cannot be known."""
+    fields = _stat(pid)
+    return None if fields is None else fields[0] == "T"
+
+
+class Attitude(StrEnum):
+    """What a process does with a signal."""
+
+    DEFAULT = "default"
+    CATCHES = "catches"
+    UNMOVED = "unmoved"  # ignores it, or has blocked it
+
+
+def attitude(pid: int, number: int) -> Attitude:
+    """What the process does with that signal; ``DEFAULT`` where that cannot be known."""
+    if _has(pid, number, "SigIgn", "SigBlk"):
+        return Attitude.UNMOVED
+    return Attitude.CATCHES if _has(pid, number, "SigCgt") else Attitude.DEFAULT
+
+
+def awaits(pid: int, number: int) -> bool:
+    """Whether that signal was sent to the process, and has not reached it: it is stopped."""
+    return _has(pid, number, "SigPnd", "ShdPnd")
+
+
+def _has(pid: int, number: int, *masks: str) -> bool:
     mask = 0
     with contextlib.suppress(OSError, ValueError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(("SigCgt:", "SigIgn:")):
+            if line.partition(":")[0] in masks:
                 mask |= int(line.split()[1], 16)
     return bool(mask >> (number - 1) & 1)
 

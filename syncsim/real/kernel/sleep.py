@@ -39,8 +39,8 @@ class Sleep(Struct, frozen=True):
 
     @property
     def asleep(self) -> bool:
-        """Whether it waits, for whatever it is (a zombie waits for nothing more)."""
-        return self.state in (_STATES["S"], _STATES["I"], _STATES["Z"])
+        """Whether it waits, for whatever it is (a zombie for nothing more), or is stopped."""
+        return self.state in (_STATES["S"], _STATES["I"], _STATES["T"], _STATES["Z"])
 
     @property
     def timed(self) -> bool:

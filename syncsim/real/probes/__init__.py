@@ -9,7 +9,7 @@ atoms (pipes, shared memory, processes, clock, output) go through the same gate.
 from __future__ import annotations
 
 from syncsim.real.gate import Gate
-from syncsim.real.probes import channels, clock, memory, primitives, processes, semlock
+from syncsim.real.probes import channels, clock, handlers, memory, primitives, processes, semlock
 
 
 def install(gate: Gate) -> None:
@@ -19,4 +19,5 @@ def install(gate: Gate) -> None:
     channels.install(gate)
     memory.install(gate)
     processes.install(gate)
+    handlers.install(gate)
     clock.install(gate)

@@ -6,6 +6,8 @@ import codecs
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from syncsim.core.operation import Verb
@@ -50,12 +52,41 @@ class _Stream(io.RawIOBase):
         return len(raw)
 
 
+@contextmanager
+def reentrant(gate: Gate) -> Iterator[None]:
+    """Lets a signal handler print although the process may be waiting in a print of its own.
+
+    (A ``BufferedWriter`` refuses that; under plain Python a print does not wait, so it is rare.)
+    """
+    before = sys.stdout, sys.stderr
+    for name, stream, fd in (("stdout", sys.stdout, 1), ("stderr", sys.stderr, 2)):
+        if gate.active and isinstance(getattr(stream, "buffer", None), _Buffer):
+            setattr(sys, name, _stream(gate, name, fd))
+    inside = sys.stdout, sys.stderr
+    try:
+        yield
+    finally:
+        for name, mine, theirs in zip(("stdout", "stderr"), inside, before, strict=True):
+            if getattr(sys, name) is mine and mine is not theirs:
+                mine.flush()
+                setattr(sys, name, theirs)
+
+
+class _Buffer(io.BufferedWriter):
+    """What tells our streams from those that the program has put in their place."""
+
+
+def _stream(gate: Gate, name: str, fd: int) -> io.TextIOWrapper:
+    buffered = _Buffer(_Stream(gate, name, fd), 1 << 16)
+    errors = "strict" if name == "stdout" else "backslashreplace"
+    stream = io.TextIOWrapper(buffered, "utf-8", errors, line_buffering=True)
+    vars(stream)["mode"] = "w"
+    return stream
+
+
 def redirect(gate: Gate) -> None:
     """Sends this process's stdout and stderr our way, by line, as to a terminal."""
     for name, fd in (("stdout", 1), ("stderr", 2)):
-        buffered = io.BufferedWriter(_Stream(gate, name, fd), 1 << 16)
-        errors = "strict" if name == "stdout" else "backslashreplace"
-        stream = io.TextIOWrapper(buffered, "utf-8", errors, line_buffering=True)
-        vars(stream)["mode"] = "w"
+        stream = _stream(gate, name, fd)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)

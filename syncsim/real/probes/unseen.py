@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -14,11 +14,16 @@ R = TypeVar("R")
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
+def is_ours(code: CodeType) -> bool:
+    """Whether that is code of ours."""
+    return code.co_filename.startswith(_OURS)
+
+
 def without_ours(trace: TracebackType | None) -> TracebackType | None:
     """The traceback without the frames of our code."""
     kept = []
     while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
+        if not is_ours(trace.tb_frame.f_code):
             kept.append(trace)
         trace = trace.tb_next
     following: TracebackType | None = None

@@ -1,0 +1,80 @@
+"""Signal handlers of the program: they may run while their process waits at its gate."""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from syncsim.core.operation import Verb
+from syncsim.real.gate import Gate
+from syncsim.real.probes.output import reentrant
+from syncsim.real.probes.unseen import is_ours, unseen
+
+
+def install(gate: Gate) -> None:
+    """Wraps what sets a handler, and what sends a signal."""
+    _wrap_signal(gate)
+    _wrap_kill(gate)
+
+
+class _Handler:
+    """A handler of the program, called so that the gate is not confused."""
+
+    def __init__(self, gate: Gate, own: Callable[[int, FrameType | None], Any]) -> None:
+        self._gate = gate
+        self.own = own
+
+    @unseen
+    def __call__(self, number: int, frame: FrameType | None) -> Any:
+        if self._gate.here.waiting is not None:  # above where it waits there is code of ours
+            while frame is not None and not is_ours(frame.f_code):
+                frame = frame.f_back
+        while frame is not None and is_ours(frame.f_code):
+            frame = frame.f_back
+        with self._gate.interrupted(), reentrant(self._gate):
+            return self.own(number, frame)
+
+
+def _own(handler: Any) -> Any:
+    return handler.own if isinstance(handler, _Handler) else handler
+
+
+def _wrap_signal(gate: Gate) -> None:
+    real_set, real_get = signal.signal, signal.getsignal
+
+    @unseen
+    @functools.wraps(real_set)
+    def set_handler(signalnum: Any, handler: Any) -> Any:
+        return _own(real_set(signalnum, _Handler(gate, handler) if callable(handler) else handler))
+
+    @unseen
+    @functools.wraps(real_get)
+    def getsignal(signalnum: Any) -> Any:
+        return _own(real_get(signalnum))
+
+    vars(signal)["signal"], vars(signal)["getsignal"] = set_handler, getsignal
+
+
+def _wrap_kill(gate: Gate) -> None:
+    """``os.kill`` of one process, by the program itself, is an operation on its life."""
+    real = os.kill
+
+    @unseen
+    @functools.wraps(real)
+    def kill(pid: Any, signal_: Any, /) -> None:
+        number = signal_ if isinstance(signal_, int) else 0
+        known = isinstance(pid, int) and pid > 0 and number in _TOLD and gate.applies()
+        if known and not gate.is_library(sys._getframe(2).f_code):
+            gate.give(Verb.TERMINATE, str(pid), "os.kill", signal.Signals(number).name)
+        real(pid, signal_)
+
+    vars(os)["kill"] = kill
+
+
+#: The signals that halt, continue or end a process.
+_TOLD = (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, signal.SIGCONT)
