@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
@@ -17,6 +18,7 @@ from textual.widgets import Static
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict
+from syncsim.core.faults import why_not
 from syncsim.core.live import Diagnosed, Mode
 from syncsim.core.schedule import format_schedule
 from syncsim.core.state import Actor, State
@@ -26,6 +28,7 @@ from syncsim.puzzles.catalogue import Puzzle
 from syncsim.ui.look import clean, cut, shown
 from syncsim.ui.playing import OVER, Playing, Start
 from syncsim.ui.screens.stage_keys import STAGE_KEYS
+from syncsim.ui.widgets.faults import FaultsMenu
 from syncsim.ui.widgets.header import GoalLine, Header, Standing
 from syncsim.ui.widgets.inspector import about_primitive, about_process
 from syncsim.ui.widgets.keys import KeyLine
@@ -83,6 +86,7 @@ class StageScreen(Screen[None]):
             yield GoalLine(self._puzzle.goal.text, self._puzzle.goal.par)
         yield self._panels
         yield VerdictBand()
+        yield FaultsMenu()
         yield Static(id="notice", markup=False)
         yield KeyLine(self.BINDINGS)
 
@@ -98,8 +102,7 @@ class StageScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Share the room out anew."""
-        self._drawn = ()
-        self.call_after_refresh(self._resized)
+        self._resized_soon()
 
     def _resized(self) -> None:
         self._panels.name_panels()
@@ -128,7 +131,7 @@ class StageScreen(Screen[None]):
             playing.broken, playing.replaying, playing.verdict, playing.inspected,
             panels.processes.chosen, panels.primitives.chosen, playing.history.now.printed,
             panels.inspector.display, panels.among_primitives, bool(playing.fresh),
-            playing.moment.last, playing.awaited,
+            playing.moment.last, playing.awaited, self._menu.is_open,
         )  # fmt: skip
         if (
             len(now) == len(self._drawn)
@@ -158,6 +161,7 @@ class StageScreen(Screen[None]):
                 self.set_class(outcome is not None, "-verdict")
                 self.call_after_refresh(self._share_room, state)
             self._inspect(state, diagnosis)
+            self._menu.show(playing.history.now.state)
             self._say_keys(state)
         if playing.broken:
             self.notice(playing.broken, stays=True)
@@ -197,7 +201,7 @@ class StageScreen(Screen[None]):
     def _outcome(self) -> Outcome | None:
         """What the band says: the verdict that is the goal, once it is reached, or the newest."""
         playing = self._playing
-        covered = self._panels.narrow and self._panels.inspecting
+        covered = self._menu.is_open or (self._panels.narrow and self._panels.inspecting)
         if playing.at is not None or playing.verdict is None or covered:
             return None
         goal = self._puzzle.goal if self._puzzle else None
@@ -216,14 +220,27 @@ class StageScreen(Screen[None]):
         goal = self._puzzle.goal if self._puzzle else None
         if goal is None:
             return False
+        then = self._playing.history.at(verdict.n).state
+        if any(actor.killed for actor in then.actors):  # that is not the program's own doing
+            return False
         wanted = Verdict.FINISHED if goal.kind == "watch" else goal.verdict
         return verdict.diagnosis.verdict == wanted
 
     def _share_room(self, state: State) -> None:
-        self._panels.share_room(state, verdict=self.has_class("-verdict"))
+        less = self.has_class("-verdict") or self._menu.is_open
+        self._panels.share_room(state, verdict=less)
+
+    @property
+    def _menu(self) -> FaultsMenu:
+        return self.query_one(FaultsMenu)
 
     def _say_keys(self, state: State) -> None:
         playing = self._playing
+        line = self.query_one(KeyLine)
+        line.use(self._menu.BINDINGS if self._menu.is_open else self.BINDINGS)
+        if self._menu.is_open:
+            line.say(self._menu.words)
+            return
         words = {"stage.branch": ""} if playing.at is None else {}
         if playing.mode in (Mode.PLAYING, Mode.FREE):
             words["stage.play"] = "pause"
@@ -236,12 +253,15 @@ class StageScreen(Screen[None]):
             words |= {
                 "stage.play": "to the present", "stage.step": "forward",
                 "stage.step_chosen": "", "stage.slower": "", "stage.free": "",
+                "stage.faults": "",
             }  # fmt: skip
         elif self._panels.among_primitives:
             words["stage.step_chosen"] = ""
         elif (actor := self._panels.actor(state)) is not None and playing.mode is not Mode.OVER:
             words["stage.step_chosen"] = f"step {cut(clean(actor.name), 10)}"
-        self.query_one(KeyLine).say(words)
+        if all(actor.ended for actor in state.actors):
+            words["stage.faults"] = ""
+        line.say(words)
 
     def notice(self, text: str, *, stays: bool = False) -> None:
         """Say a sentence above the keys, for a while."""
@@ -335,6 +355,46 @@ class StageScreen(Screen[None]):
         else:
             playing.live.free()
 
+    def action_faults(self) -> None:
+        """Ask what to do to the chosen process."""
+        playing = self._playing
+        state = playing.history.now.state
+        actor = self._panels.actor(state)
+        self._hush()
+        if playing.at is not None:
+            self.notice("This is the past: b branches off from here, space goes to the present.")
+        elif playing.broken or all(one.ended for one in state.actors):
+            self.notice(OVER)
+        elif actor is None:
+            self.notice("Choose a process first, with ↑ and ↓.")
+        else:
+            if playing.mode is Mode.PLAYING:
+                playing.live.pause()
+            self._menu.open(actor, state)
+            self._resized_soon()
+
+    @on(FaultsMenu.Picked)
+    def _do_fault(self, picked: FaultsMenu.Picked) -> None:
+        state = self._playing.history.now.state
+        why = why_not(state, state.actors[picked.actor], picked.move)
+        if why:
+            self.notice(why)
+        else:
+            self._close_menu()
+            self._playing.fault(picked.actor, picked.move)
+            self.look()
+
+    @on(FaultsMenu.Closed)
+    def _close_menu(self) -> None:
+        self._menu.close()
+        self.set_focus(self._panels.processes, scroll_visible=False)
+        self._resized_soon()
+
+    def _resized_soon(self) -> None:
+        """The panels have more room, or less."""
+        self._drawn = ()
+        self.call_after_refresh(self._resized)
+
     def action_another_order(self) -> None:
         """Another random order from now on."""
         self._seed += 1
@@ -373,6 +433,8 @@ class StageScreen(Screen[None]):
 
     def _begin_again(self) -> None:
         self._hush()
+        if self._menu.is_open:
+            self._close_menu()
         self._panels.begin(self._playing.history)
         self._asked = None
         self.look()
@@ -482,6 +544,8 @@ def _why_not(state: State, actor: Actor) -> str:
     """Why the actor cannot go; empty if it can."""
     if actor.ended:
         return f"{actor.name} has ended: choose another process."
+    if actor.stopped:
+        return f"{actor.name} is stopped: k continues it."
     wait = waiting_for(state, actor)
     if wait is not None and actor.pending is not None and not actor.pending.can_time_out:
         return f"{actor.name} {wait.clause}."

@@ -77,6 +77,13 @@ STAGE_KEYS: list[BindingType] = [
         id="stage.free",
     ),
     key(
+        "k",
+        "faults",
+        "fault",
+        "Kill, terminate, stop or continue the chosen process.",
+        id="stage.faults",
+    ),
+    key(
         "n",
         "another_order",
         "other order",

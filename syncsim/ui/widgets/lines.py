@@ -147,8 +147,8 @@ class LinePanel(ScrollView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "choose_previous", "Choose", show=False, id="panel.previous"),
-        Binding("down,j", "choose_next", "Choose", show=False, id="panel.next"),
+        Binding("up", "choose_previous", "Choose", show=False, id="panel.previous"),
+        Binding("down", "choose_next", "Choose", show=False, id="panel.next"),
         Binding("pageup", "page_up", "Scroll", show=False, id="panel.page-up"),
         Binding("pagedown", "page_down", "Scroll", show=False, id="panel.page-down"),
         Binding("home", "scroll_home", "Scroll", show=False, id="panel.home"),

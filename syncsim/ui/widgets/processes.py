@@ -53,7 +53,8 @@ def doing(state: State, actor: Actor, now: Status) -> list[Piece]:
         case Status.CRASHED:
             return [Piece(look.clean(actor.error, _MOST), tone)]
         case Status.KILLED:
-            return [Piece(f"by signal {-(actor.exitcode or 0)}", tone)]
+            by = " of the person" if actor.killed else ""
+            return [Piece(f"by signal {-(actor.exitcode or 0)}{by}", tone)]
         case Status.ZOMBIE:
             return [Piece("nobody has joined it", tone)]
         case Status.DONE:

@@ -47,8 +47,8 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Not the arrows to the left and right: on the stage they look back and forward.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "scroll", show=False, id="source.up"),
-        Binding("down,j", "scroll_down", "scroll", show=False, id="source.down"),
+        Binding("up", "scroll_up", "scroll", show=False, id="source.up"),
+        Binding("down", "scroll_down", "scroll", show=False, id="source.down"),
         Binding("pageup", "page_up", "scroll", show=False, id="source.page_up"),
         Binding("pagedown", "page_down", "scroll", show=False, id="source.page_down"),
         Binding("home", "scroll_home", "scroll", show=False, id="source.home"),
