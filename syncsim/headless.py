@@ -140,7 +140,7 @@ class HeadlessRun:
         """Whether nothing can follow: who does not wait for ever has ended, seen or unseen."""
         if diagnosis.verdict is None or self._world.may_still_move():
             return False
-        left = (actor.id for actor in self._world.state.actors if not actor.ended)
+        left = (a.id for a in self._world.state.actors if not (a.ended or a.serves))
         return diagnosis.verdict is Verdict.DEADLOCK or diagnosis.stuck == tuple(left)
 
     def _settle(self) -> None:

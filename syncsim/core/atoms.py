@@ -182,4 +182,58 @@ class Cell(Struct, frozen=True, gc=False):
         return self, self.value
 
 
-Atom: TypeAlias = Semaphore | Channel | Cell
+class Sleepers(Struct, frozen=True, gc=False):
+    """Those who sleep in a ``threading.Condition`` inside a manager's server.
+
+    Each sleeper has a lock of its own there, so who notifies wakes certain ones: the oldest.
+    """
+
+    woken: tuple[ActorId, ...] = ()
+
+    def enabled(self, operation: Operation, actor: ActorId) -> bool:
+        """Only who was woken may go on."""
+        return operation.verb is not Verb.WAKE or actor in self.woken
+
+    def wake(self, actor: ActorId) -> Sleepers:
+        """The sleepers after that one was woken."""
+        return Sleepers((*self.woken, actor))
+
+    def apply(self, operation: Operation, actor: ActorId) -> tuple[Sleepers, str]:
+        """The sleepers without the one who goes on."""
+        if operation.verb is Verb.WAKE and actor in self.woken:
+            return Sleepers(_without_last(self.woken, actor)), "True"
+        return self, ""
+
+
+class Block(Struct, frozen=True, gc=False):
+    """A block of shared memory with a name: its bytes, who has it open, whether its name is gone.
+
+    ``open_in`` has an actor once for each time that it has it open.
+    """
+
+    size: int = 0
+    open_in: tuple[ActorId, ...] = ()
+    unlinked: bool = False
+
+    def enabled(self, operation: Operation, actor: ActorId) -> bool:
+        """Nothing here blocks."""
+        return True
+
+    def without(self, actor: ActorId) -> Block:
+        """The block after the actor's end."""
+        return replace(self, open_in=tuple(one for one in self.open_in if one != actor))
+
+    def apply(self, operation: Operation, actor: ActorId) -> tuple[Block, str]:
+        """The block afterwards."""
+        match operation.verb:
+            case Verb.OPEN:
+                return replace(self, open_in=(*self.open_in, actor)), ""
+            case Verb.CLOSE if actor in self.open_in:
+                return replace(self, open_in=_without_last(self.open_in, actor)), ""
+            case Verb.UNLINK:
+                return replace(self, unlinked=True), ""
+            case _:
+                return self, ""
+
+
+Atom: TypeAlias = Semaphore | Channel | Cell | Sleepers | Block

@@ -15,7 +15,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.atoms import ActorId, Channel, Semaphore
+from syncsim.core.atoms import ActorId, Block, Channel, Semaphore
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, State
 from syncsim.core.words import listing, names, standing, waiting_for
@@ -329,7 +329,8 @@ def _findings(
         yield Finding("cycle", f"each waits for the next: {ring}")
     main_ended = bool(state.actors) and state.actors[0].ended
     if stuck:
-        others = [a for a in state.actors if a.id not in stuck and not a.is_main and not a.serves]
+        others = [a for a in state.actors if a.id not in stuck and not a.is_main]
+        others = [a for a in others if a.ended or not a.serves]
         if others:
             clauses = [
                 f"{names(state, [a.id for a in some])} {one if len(some) == 1 else many}"
@@ -394,6 +395,13 @@ def _findings(
         if _is_left_a_zombie(state, actor):
             yield Finding("zombie", f"nobody has joined {actor.name} after it ended")
     yield from _stopped(state, stuck)
+    if all(actor.ended for actor in state.actors):
+        for primitive in state.primitives.values():
+            block = state.atoms.get(primitive.parts.get("block", ""))
+            if isinstance(block, Block) and not block.unlinked:
+                yield Finding(
+                    "leaked block", f"nobody has unlinked {primitive.name}: it outlives the program"
+                )
     for primitive_id, at in state.unheard.items():
         primitive = state.primitives[primitive_id]
         sleeping = [a for a in state.waiting(primitive, "wait") if a.id in stuck and a.since >= at]

@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
+from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
 from syncsim.core.faults import WORDS
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice, Move
-from syncsim.core.state import Actor, Life, Primitive, State
+from syncsim.core.served import SERVED
+from syncsim.core.state import Actor, Life, Primitive, State, any_ready
 from syncsim.core.step import Step
 
 
@@ -74,7 +75,15 @@ class Ledger:
         return changed
 
     def create(self, primitive: Primitive, atoms: dict[str, Atom]) -> None:
-        """A new primitive and the atoms that come with it."""
+        """A new primitive and the atoms that come with it.
+
+        One with the id of an older one takes its place: that one is gone.
+        """
+        gone = self.primitives.pop(primitive.id, None)
+        if gone is not None:
+            kept = {atom for other in self.primitives.values() for atom in other.parts.values()}
+            for name in set(gone.parts.values()) - kept:
+                self.atoms.pop(name, None)
         self.primitives[primitive.id] = primitive
         for name, atom in atoms.items():
             self.atoms.setdefault(name, atom)
@@ -93,6 +102,8 @@ class Ledger:
         if operation.verb is Verb.JOIN:
             target = self._by_pid.get(operation.atom)
             return target is None or self.actors[target].ended
+        if operation.verb is Verb.WAIT_ANY:
+            return any_ready(operation, self.atoms, self._has_ended)
         atom = self.atoms.get(operation.atom)
         return atom is None or atom.enabled(operation, actor.id)
 
@@ -104,6 +115,10 @@ class Ledger:
     def last_site(self, actor: ActorId) -> Site | None:
         """Where in the program the actor made its last step."""
         return self._last_site.get(actor)
+
+    def _has_ended(self, pid: str) -> bool:
+        target = self._by_pid.get(pid)
+        return target is not None and self.actors[target].ended
 
     def would_take(self, actor: ActorId, operation: Operation) -> bool:
         """Whether the acquire would be answered by True now."""
@@ -134,7 +149,7 @@ class Ledger:
         since = self.n + after
         self.change(actor, pending=operation, since=since, outside=False)
         if operation.compound and actor in self._underway and not self.can_go(self.actors[actor]):
-            woken = operation.role == "lock" and self._underway[actor].role == "woken"
+            woken = operation.role == "lock" and self._underway[actor].role in ("woken", "wait")
             self._finish(actor, "is awake" if woken else "waits", complete=False)
         self._waited_from[actor] = since
 
@@ -150,7 +165,8 @@ class Ledger:
         verb = operation.verb
         atom = self.atoms.get(operation.atom)
         modelled = result or ""
-        if atom is not None and not (result == "False" and verb is Verb.ACQUIRE):
+        failed = result == "False" if verb is Verb.ACQUIRE else _is_error(verb, result)
+        if atom is not None and not failed:
             after, modelled = atom.apply(operation, self._owner(actor, operation))
             if believe and isinstance(atom, Semaphore) and "True" == result != modelled:
                 # A stranger has given it back.
@@ -177,6 +193,8 @@ class Ledger:
         )
         self._state = None
         if not compound:
+            if verb is Verb.CALL:
+                self._mind_notice(actor, operation)
             self._tell(operation, who, modelled, complete=True)
             return modelled
         before = self._underway.get(actor)
@@ -204,6 +222,26 @@ class Ledger:
         assert isinstance(atom, Channel)
         self._set(channel, atom.without_first(actor))
 
+    def wake(self, name: str, actor: ActorId, by: ActorId | None) -> None:
+        """The sleeper was woken; ``by`` whose call, where that is known."""
+        atom = self.atoms.get(name)
+        if isinstance(atom, Sleepers):
+            self._set(name, atom.wake(actor))
+        if by is not None:
+            self._woke.add(by)
+
+    def show(self, name: str, text: str) -> None:
+        """What is in the cell, as its keeper tells; by the only one who calls it just now."""
+        atom = self.atoms.get(name)
+        if isinstance(atom, Cell) and atom.value != text:
+            callers = self.callers(name)
+            writer = callers[0] if len(callers) == 1 else None
+            self._set(name, Cell(value=text, previous=atom.value, writer=writer))
+
+    def callers(self, *names: str) -> list[ActorId]:
+        """Whose operation on one of these atoms is under way."""
+        return [a.id for a in self.actors if a.pending is not None and a.pending.atom in names]
+
     def end_channel(self, channel: str) -> None:
         """Nobody can send through the channel any more."""
         atom = self.atoms.get(channel)
@@ -219,21 +257,35 @@ class Ledger:
             else:
                 self._feeding.discard(name)
 
+    def inherit(self, parent: ActorId, child: ActorId) -> None:
+        """The child was forked: what its parent has open is open in it, too."""
+        for name, atom in list(self.atoms.items()):
+            if isinstance(atom, Block) and parent in atom.open_in:
+                self._set(name, replace(atom, open_in=(*atom.open_in, child)))
+
     def back(self, actor: ActorId, result: str) -> None:
         """The compound call of the actor has returned (or raised, then named by ``result``)."""
         operation = self._underway.get(actor)
         if operation is None:
             return
-        notifies = operation.call in ("Condition.notify", "Condition.notify_all")
-        if notifies and actor not in self._woke:
-            self._unheard[operation.primitive] = self.n + 1
-        self._woke.discard(actor)
+        self._mind_notice(actor, operation)
         self.change(actor, call="")
         self._finish(actor, result, complete=True)
+
+    def _mind_notice(self, actor: ActorId, operation: Operation) -> None:
+        """Keeps in mind a notification that nobody has heard."""
+        call = operation.call.removeprefix(SERVED)
+        notifies = call in ("Condition.notify", "Condition.notify_all")
+        if notifies and actor not in self._woke and operation.primitive in self.primitives:
+            self._unheard[operation.primitive] = self.n + 1
+        self._woke.discard(actor)
 
     def end(self, actor: ActorId, exitcode: int | None) -> None:
         """The process is gone."""
         self._underway.pop(actor, None)
+        for name, atom in list(self.atoms.items()):
+            if isinstance(atom, Block) and actor in atom.open_in:
+                self._set(name, atom.without(actor))
         operation = self.actors[actor].pending
         slept = operation is not None and operation.role == "wait"
         self.change(
@@ -301,3 +353,8 @@ class Ledger:
                 max(0, self.n - 1 - self._waited_from.get(who.id, self.n)),
             )
         )
+
+
+def _is_error(verb: Verb, result: str) -> bool:
+    """Whether a block of shared memory could not be opened, closed or unlinked."""
+    return verb in (Verb.OPEN, Verb.CLOSE, Verb.UNLINK) and result.endswith("Error")

@@ -27,6 +27,12 @@ class Verb(StrEnum):
     POLL = "poll"
     READ = "read"
     WRITE = "write"
+    CALL = "call"  # a method of an object that a manager's server keeps
+    WAKE = "wake"
+    WAIT_ANY = "wait any"
+    OPEN = "open"
+    CLOSE = "close"
+    UNLINK = "unlink"
     START = "start"
     JOIN = "join"
     ALIVE = "alive"
@@ -48,12 +54,12 @@ class Operation(Struct, frozen=True, gc=False):
     """One operation on one atom.
 
     ``atom`` names the atom (empty for the clock and for output; the pid for a process's
-    life).  ``call`` is the user-level call it belongs to, such as ``Queue.put``, on the
-    primitive with the id ``primitive``; ``role`` says which part of that primitive the
-    atom is.  ``compound`` is true when the call consists of more operations than this
-    one, and so ends by a return of its own.  ``timeout`` is in seconds.  ``detail`` is the
-    argument in words: the item put, the value written, the text printed, the seconds
-    slept, the name of the process started.
+    life; for ``WAIT_ANY`` the pipes and pids, each after a line break).  ``call`` is the user-level
+    call it belongs to, such as ``Queue.put``, on the primitive with the id ``primitive``;
+    ``role`` says which part of that primitive the atom is.  ``compound`` is true when the
+    call consists of more operations than this one, and so ends by a return of its own.
+    ``timeout`` is in seconds.  ``detail`` is the argument in words: the item put, the value
+    written, the text printed, the seconds slept, the name of the process started.
     """
 
     verb: Verb

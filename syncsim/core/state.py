@@ -6,7 +6,7 @@ observed is what it is.  ``Actor.observed`` is a hash of the results it has seen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from msgspec import Struct
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice, Move
+from syncsim.core.served import SERVED
 from syncsim.core.whereabouts import Whereabouts
 
 
@@ -36,6 +37,7 @@ class Actor(Struct, frozen=True, gc=False):
     ``killed`` how the person did, or told it to end.  ``stopped`` means a signal has halted it
     until another one continues it.  ``asleep_on`` is, of one that has ended, the primitive on
     which it slept: it is counted there among those to be woken, and never wakes.
+    ``is_server`` means it is the server of a manager: it answers calls, and does nothing else.
     ``error`` is the uncaught exception, as ``Type: message``.  ``outside`` means that it does
     something that we do not see, and ``whereabouts`` what that is, where it is known.
     """
@@ -62,6 +64,7 @@ class Actor(Struct, frozen=True, gc=False):
     is_assertion: bool = False
     outside: bool = False
     whereabouts: Whereabouts | None = None
+    is_server: bool = False
     observed: int = 0
 
     @property
@@ -84,7 +87,8 @@ class Actor(Struct, frozen=True, gc=False):
     @property
     def serves(self) -> bool:
         """Whether it is a server that waits to be asked, and does nothing by itself."""
-        return self.outside and self.whereabouts is not None and self.whereabouts.serves
+        seen = self.outside and self.whereabouts is not None and self.whereabouts.serves
+        return self.is_server or seen
 
     @property
     def failed(self) -> bool:
@@ -115,6 +119,11 @@ class Primitive(Struct, frozen=True):
     file: str = ""
     line: int = 0
     creator: ActorId = 0
+
+    @property
+    def sort(self) -> str:
+        """The kind without who keeps it: a ``Manager Lock`` is a ``Lock`` kept by a manager."""
+        return self.kind.removeprefix(SERVED)
 
 
 class State(Struct, frozen=True):
@@ -153,8 +162,14 @@ class State(Struct, frozen=True):
         if operation.verb is Verb.JOIN:
             target = self.by_pid(operation.atom)
             return target is not None and not target.ended
+        if operation.verb is Verb.WAIT_ANY:
+            return not any_ready(operation, self.atoms, self._has_ended)
         atom = self.atoms.get(operation.atom)
         return atom is not None and not atom.enabled(operation, actor.id)
+
+    def _has_ended(self, pid: str) -> bool:
+        target = self.by_pid(pid)
+        return target is not None and target.ended
 
     def by_pid(self, pid: str) -> Actor | None:
         """The process with that pid (as text); the newest, should the pid have come again."""
@@ -207,3 +222,22 @@ class State(Struct, frozen=True):
             and self.blocked(actor)
         ]
         return tuple(sorted(line, key=lambda actor: actor.since))
+
+
+def any_ready(
+    operation: Operation, atoms: Mapping[str, Atom], has_ended: Callable[[str], bool]
+) -> bool:
+    """Whether one of those waited for is ready: a pipe with something in it, a process's end.
+
+    Of what has no model (a socket) nothing is known: then one has to try.
+    """
+    if not operation.blocking:
+        return True
+    for name in operation.atom.split("\n")[1:]:
+        atom = atoms.get(name)
+        if isinstance(atom, Channel):
+            if atom.items or atom.ended:
+                return True
+        elif not name.isdigit() or has_ended(name):
+            return True
+    return False

@@ -17,6 +17,7 @@ class Status(StrEnum):
     STUCK = "stuck"
     STOPPED = "stopped"
     OUTSIDE = "outside"
+    SERVES = "serves"
     DONE = "done"
     ZOMBIE = "zombie"
     CRASHED = "crashed"
@@ -35,6 +36,8 @@ def status(state: State, actor: Actor, stuck: tuple[int, ...] = ()) -> Status:
         return Status.STOPPED
     if actor.id in stuck:
         return Status.STUCK
+    if actor.serves:
+        return Status.SERVES
     if actor.outside:
         return Status.OUTSIDE
     if actor.life is Life.STARTING:
@@ -57,6 +60,8 @@ def activity(state: State, actor: Actor) -> Activity:
     """The actor's texture in the timeline."""
     if actor.ended or actor.life is Life.STARTING:
         return Activity.ABSENT
+    if actor.serves:
+        return Activity.WAITING
     if not actor.stopped and not state.blocked(actor):
         return Activity.WORKING
     return Activity.HOLDING if state.holdings(actor) else Activity.WAITING

@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from syncsim.core.schedule import Move
+from syncsim.core.served import SERVED, assignment
+from syncsim.core.served import template as served_template
 
 #: A call that went through, with {it} the primitive, {detail} the argument, {result} the result.
 _DONE = {
@@ -53,13 +55,28 @@ _DONE = {
     "Array.set": "writes {detail} to {it}",
     "Array.acquire": "takes the lock of {it}",
     "Array.release": "gives the lock of {it} back",
+    "RawValue.read": "reads {result} from {it}",
+    "RawArray.read": "reads {result} from {it}",
+    "RawValue.set": "writes {detail} to {it}",
+    "RawArray.get": "reads {result} from {it}[{detail}]",
+    "RawArray.set": "writes to {it}: {detail}",
+    "ShareableList.get": "reads {result} from {it}[{detail}]",
+    "ShareableList.set": "writes to {it}: {detail}",
+    "SharedMemory.open": "opens {it}",
+    "SharedMemory.close": "closes {it}",
+    "SharedMemory.unlink": "unlinks {it}: who has it open keeps it, nobody can open it any more",
+    "connection.wait": "finds ready: {result}",
     "Queue.flush": "has flushed {it}",
+    "Queue.join": "knows that all tasks of {it} are done",
+    "Queue.task_done": "reports a task of {it} done",
     "Process.start": "starts {detail}",
     "Process.join": "joins {detail}",
     "Process.is_alive": "looks whether {detail} is alive: {result}",
     "Process.terminate": "terminates {detail}",
     "Process.kill": "kills {detail}",
     "os.kill": "sends {detail}",
+    "Manager.start": "starts the server of a {detail}",
+    "Manager.shutdown": "shuts {detail} down",
     "exit": "ends",
     "sleep": "sleeps {detail} s",
     "print": "prints {detail}",
@@ -81,7 +98,9 @@ _BEGUN = {
     "Condition.notify_all": "notifies everyone on {it} and waits until the sleepers are awake",
     "Event.wait": "finds {it} not set and goes to sleep",
     "Event.set": "sets {it} and waits until the sleepers are awake",
+    "Queue.put": "finds {it} full and waits",
     "Queue.get": "is next in line to get from {it}",
+    "Queue.join": "waits until all tasks of {it} are done",
     "SimpleQueue.get": "is next in line to get from {it}",
     "JoinableQueue.join": "waits until all tasks of {it} are done",
     "JoinableQueue.task_done": "reports a task of {it} done and waits until the sleeper is awake",
@@ -94,6 +113,7 @@ _IN_VAIN = {
     "Condition.wait": "waited on {it} in vain: its time ran out",
     "Condition.wait_for": "waited on {it} in vain: its time ran out",
     "Event.wait": "goes on although {it} is not set",
+    "connection.wait": "finds nothing ready",
     "Process.join": "does not wait any longer for {detail}",
 }
 
@@ -136,12 +156,17 @@ def _sentence(step: Step) -> str:
     it = step.primitive or step.kind or "it"
     if step.move in _FAULTS:
         return _FAULTS[step.move]
+    call, served = step.call.removeprefix(SERVED), step.call.startswith(SERVED)
     if step.result == "is awake":
         template = "is awake and waits for the lock of {it}"
     elif not step.complete:
-        template = _BEGUN.get(step.call, "{call} on {it}: waits in the middle")
-    elif step.result == "False" and step.call != "Process.is_alive" and step.call in _DONE:
-        template = _IN_VAIN.get(step.call) or _IN_VAIN.get(step.verb) or _DONE[step.call]
+        template = _BEGUN.get(call, "{call} on {it}: waits in the middle")
+        if served and step.call.endswith("Queue.get"):
+            template = "finds {it} empty and waits"
+    elif step.result == "False" and call != "Process.is_alive" and call in _DONE:
+        template = _IN_VAIN.get(call) or _IN_VAIN.get(step.verb) or _DONE[call]
+    elif step.result == "StopIteration" and served:
+        template = "comes to the end of {it}"
     elif step.result in ("Empty", "EOFError") and step.verb in ("get", "recv", "recv_bytes"):
         template = "does not get anything from {it}: {result}"
     elif step.result.isidentifier() and step.result.endswith(("Error", "Empty", "Full")):
@@ -149,7 +174,16 @@ def _sentence(step: Step) -> str:
     elif step.call == "exit" and step.detail not in ("", "0"):
         template = "ends with exit code {detail}"
     else:
-        template = _DONE.get(step.call, "{call} on {it}" if step.primitive else "{call}")
+        template = _DONE.get(call, "{call} on {it}" if step.primitive else "{call}")
+        if served and call not in _DONE:
+            template = served_template(call.rpartition(".")[0], step.verb)
+    first, second = assignment(step.detail)
     return template.format(
-        it=it, call=step.call, verb=step.verb, detail=step.detail, result=step.result
+        it=it,
+        call=step.call,
+        verb=step.verb,
+        detail=step.detail,
+        result=step.result,
+        first=first,
+        second=second,
     )

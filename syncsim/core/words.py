@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from syncsim.core.atoms import ActorId, Semaphore
 from syncsim.core.operation import Verb
+from syncsim.core.served import intention
 from syncsim.core.state import Actor, Primitive, State
 
 
@@ -45,6 +46,8 @@ def waiting_for(state: State, actor: Actor) -> Wait | None:
         name = target.name if target else operation.detail
         ending = (target.id,) if target else ()
         return Wait(name, f"waits for {name} to end", ending)
+    if operation.verb is Verb.WAIT_ANY:
+        return Wait(operation.detail, f"waits for any of {operation.detail}")
     primitive = state.primitives.get(operation.primitive)
     if primitive is None:
         return Wait(operation.call, f"waits in {operation.call}")
@@ -70,7 +73,7 @@ def _waiting_at(
             by += " (who has ended)"
         elif all(state.actors[holder].stopped for holder in held):
             by += " (who is stopped)"
-    match primitive.kind, role:
+    match primitive.sort, role:
         case (_, "items") if operation.verb is Verb.FLUSH:
             return (), f"waits to flush {it}: its items do not fit into the pipe"
         case ("Queue" | "JoinableQueue", "slots"):
@@ -80,7 +83,11 @@ def _waiting_at(
         case ("Queue" | "JoinableQueue" | "SimpleQueue", "get lock"):
             before = f"{names(state, held)} is before it in line" if held else "not its turn"
             return held, f"waits for {it}: " + before
-        case ("JoinableQueue", "wait"):
+        case ("Queue" | "JoinableQueue", "wait") if operation.method == "put":
+            return (), f"waits for {it}: the queue is full"
+        case ("Queue", "wait") if operation.method == "get":
+            return (), f"waits for {it}: it is empty"
+        case ("Queue" | "JoinableQueue", "wait"):
             return (), f"waits until all tasks of {it} are done"
         case ("Condition", "wait"):
             return (), f"waits on {it} until it is notified"
@@ -122,7 +129,7 @@ def standing(state: State, actors: Iterable[Actor]) -> str:
             clauses.append(f"{actor.name} is stopped")
         elif actor.outside and actor.whereabouts is not None:
             clauses.append(f"{actor.name} is outside: {actor.whereabouts.words}")
-        elif not actor.ended and actor.pending is None:
+        elif not (actor.ended or actor.serves) and actor.pending is None:
             reached = "is between two operations" if actor.steps else "has reached no operation"
             clauses.append(f"{actor.name} is running and {reached}")
     return f"{'; '.join(clauses)}." if clauses else ""
@@ -139,6 +146,6 @@ def what_it_does(state: State, actor: Actor) -> str:
         return f"{verb} {operation.detail}".strip()
     if operation.role == "wait" and state.enabled(actor):
         return f"wake from {primitive.name}"
-    if operation.detail:
-        return f"{verb} {operation.detail} → {primitive.name}"
-    return f"{verb} {primitive.name}"
+    if primitive.kind in ("RawArray", "ShareableList") and verb == "get":
+        return f"read {primitive.name}[{operation.detail}]"
+    return intention(verb, primitive.name, operation.detail)

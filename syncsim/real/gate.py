@@ -76,6 +76,10 @@ class Gate:
         #: Where a process's own stack begins: below are our frames, or those of the parent that
         #: it was forked from.
         self.bottoms: list[CodeType] = []
+        #: Whether this process is the server of a manager: nothing in it is ever held up.
+        self.serving = False
+        #: What to record as soon as this process takes part: it was done before.
+        self.before_birth: list[Callable[[], None]] = []
         self._begin()
         os.register_at_fork(before=self._forking, after_in_child=self._forked)
 
@@ -107,7 +111,18 @@ class Gate:
         self._begin()
         self.here.known = True
         self.active = True
+        self.serving = False
         self.write(wire.Born(self.pid, 0, parent, name, daemon, "", thread_state()))
+        for record in self.before_birth:
+            record()
+        self.before_birth.clear()
+
+    def serve(self) -> None:
+        """This process is the server of a manager from now on."""
+        if self.applies() and not self.serving:
+            self.serving = True
+            self.here.library = True
+            self.write(wire.Serves(self.pid))
 
     def write(self, record: wire.Record) -> None:
         """One record, whole."""
@@ -134,7 +149,8 @@ class Gate:
                 or module.startswith(("multiprocessing.", "concurrent.futures"))
                 or type(thread).__module__.startswith(("multiprocessing.", "concurrent.futures"))
             )
-            if here.library and not feeds:
+            here.library = here.library or self.serving
+            if here.library and not (feeds or self.serving):
                 self.write(wire.Helped(self.pid))
             elif not here.library:
                 name, state = thread.name, thread_state()
@@ -163,6 +179,10 @@ class Gate:
     def is_library(self, code: CodeType) -> bool:
         """Whether the code is multiprocessing's or ours, and not the program's."""
         return self._look_up(code)[0]
+
+    def claim(self, code: CodeType) -> None:
+        """The code is the library's, whatever its file says (it was made by ``exec``)."""
+        self._library[id(code)] = (True, code, False)
 
     def _look_up(self, code: CodeType) -> tuple[bool, CodeType, bool]:
         library = code.co_filename.startswith(_LIBRARY + _FILES)
@@ -260,11 +280,12 @@ class Gate:
     @contextmanager
     def silence(self) -> Iterator[None]:
         """What the current thread does meanwhile is no operation."""
-        self.here.silent = True
+        here = self.here
+        before, here.silent = here.silent, True
         try:
             yield
         finally:
-            self.here.silent = False
+            here.silent = before
 
     def applies(self) -> bool:
         """Whether operations of the current thread are to be recorded."""

@@ -53,6 +53,9 @@ def end_run(directory: str, stage: int) -> None:
     for name in glob.glob(f"/dev/shm/sem.mp{os.path.basename(directory)[-6:]}-*"):
         with contextlib.suppress(OSError):
             os.unlink(name)
+    for name in glob.glob(f"{directory}/{wire.BLOCK}*"):
+        with contextlib.suppress(OSError):
+            os.unlink(f"/dev/shm/{os.path.basename(name).removeprefix(wire.BLOCK)}")
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -8,6 +8,8 @@ other side replaces with its name.
 from __future__ import annotations
 
 import json
+from array import array
+from itertools import islice
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -38,11 +40,16 @@ def _text(value: Any, limit: int, depth: int) -> str:
         return repr(value[:limit])
     if kind in _BRACKETS:
         return _sequence(value, limit, depth)
+    if kind is slice:
+        ends = (value.start, value.stop, *((value.step,) if value.step is not None else ()))
+        return ":".join("" if end is None else _text(end, limit, 0) for end in ends)
+    if kind is array:
+        return _sequence(value[:9].tolist(), limit, depth)
     if kind is dict:
         if depth <= 0:
             return "{…}"
         pairs = []
-        for key, item in list(value.items())[:8]:
+        for key, item in islice(value.items(), 8):
             pairs.append(f"{_text(key, limit, depth - 1)}: {_text(item, limit, depth - 1)}")
         more = ", …" if len(value) > 8 else ""
         return "{" + ", ".join(pairs) + more + "}"
@@ -60,9 +67,9 @@ def _text(value: Any, limit: int, depth: int) -> str:
 
 def _sequence(value: Any, limit: int, depth: int) -> str:
     left, right = _BRACKETS[type(value)]
-    items = list(value)
     if depth <= 0:
         return f"{left}…{right}"
+    items = list(islice(value, 9))
     shown = [_text(item, limit, depth - 1) for item in items[:8]]
     if len(items) > 8:
         shown.append("…")

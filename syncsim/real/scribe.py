@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import tokenize
 from collections.abc import Callable, Iterable
@@ -11,13 +12,15 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
+from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
 from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.program.names import Namer, Position
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
+from syncsim.real.safe import MARK
 from syncsim.real.signals import NUMBERS, Signals
 
 #: The calls that end a process of the program, and how.
@@ -67,6 +70,7 @@ class Scribe:
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
         self.had_strangers = False
+        self._forked_by: dict[int, int] = {}
         #: Whether the program has made a Pipe, of which an end may be closed.
         self.has_pipes = False
         #: Pids in which threads of the library's own are at work.
@@ -74,6 +78,9 @@ class Scribe:
         #: Where the state of each thread (pid, tid) and each semaphore (of a pid) lies in memory.
         self.thread_states: dict[tuple[int, int], int] = {}
         self.semaphores: dict[tuple[int, int], str] = {}
+        # What the servers of managers told of cells that are not known yet.
+        self._shown: dict[str, str] = {}
+        self._fresh: set[str] = set()
 
     def take_in(self, records: Iterable[wire.Record]) -> None:
         """Writes the records down, in their order."""
@@ -131,9 +138,11 @@ class Scribe:
     def _born(self, record: wire.Born) -> None:
         self.thread_states[record.pid, record.tid] = record.state
         self.strangers.discard(record.pid)
+        forked_by = self._forked_by.pop(record.pid, None)
         known = self.actor(record.pid, record.tid)
         if known is not None and not self._ledger.actors[known].ended:
             self._ledger.change(known, life=Life.ALIVE, name=record.name, daemon=record.daemon)
+            self._inherit(forked_by, known)
             return
         actor = Actor(
             id=len(self._ledger.actors),
@@ -149,6 +158,12 @@ class Scribe:
             self._actor_of[record.pid, record.tid] = actor.id
         else:
             self.add(actor)
+            self._inherit(forked_by, actor.id)
+
+    def _inherit(self, forked_by: int | None, child: ActorId) -> None:
+        parent = None if forked_by is None else self.actor(forked_by)
+        if parent is not None:
+            self._ledger.inherit(parent, child)
 
     def _point(self, record: wire.Point) -> None:
         primitive, role = self._belongs.get(record.atom, ("", ""))
@@ -175,11 +190,14 @@ class Scribe:
     def _want(self, record: wire.Want) -> None:
         actor = self.actor(record.pid, record.tid)
         operation = self._points[record.pid, record.point]
-        if actor is None:
+        if actor is None or self._ledger.actors[actor].is_server:
             return  # a thread of the library waits; it is no actor
         if record.detail or not record.blocking or record.timeout is not None:
             operation = replace(
-                operation, blocking=record.blocking, timeout=record.timeout, detail=record.detail
+                operation,
+                blocking=record.blocking,
+                timeout=record.timeout,
+                detail=self.named(record.detail),
             )
         self._account.owing.discard(actor)
         self._account.halted.discard(actor)
@@ -198,7 +216,7 @@ class Scribe:
 
     def _did(self, record: wire.Did) -> None:
         actor = self.actor(record.pid, record.tid)
-        if actor is None:
+        if actor is None or self._ledger.actors[actor].is_server:
             return
         who = self._ledger.actors[actor]
         operation = who.pending
@@ -208,24 +226,40 @@ class Scribe:
             )
         self._account.granted.discard(actor)
         self._account.free.discard(actor)
-        if not who.thread:
-            self._account.owing.add(actor)
-        self.effect(actor, operation, record.result)
+        self._owes(who)
+        self.effect(actor, operation, self.named(record.result))
 
     def _op(self, record: wire.Op) -> None:
         operation = self._points[record.pid, record.point]
         actor = self.actor(record.pid, record.tid)
-        if actor is None:
+        serves = actor is not None and self._ledger.actors[actor].is_server
+        if actor is None or (serves and operation.verb is not Verb.EXIT):
             self._library(record, operation)
             return
         if record.detail:
-            operation = replace(operation, detail=record.detail)
-        if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and operation.compound):
+            operation = replace(operation, detail=self.named(record.detail))
+        behind = operation.compound and not operation.call.startswith("Connection.")
+        if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and behind):
             self._ledger.move(actor, operation)
             return
-        if not self._ledger.actors[actor].thread:
-            self._account.owing.add(actor)
-        self.effect(actor, operation, record.result)
+        self._owes(self._ledger.actors[actor])
+        self.effect(actor, operation, self.named(record.result))
+
+    def _owes(self, actor: Actor) -> None:
+        """It runs, and owes its next announcement; of a thread and a server nobody knows when."""
+        if not (actor.thread or actor.is_server):
+            self._account.owing.add(actor.id)
+
+    def named(self, text: str) -> str:
+        """The text with the names of primitives in the place of their marks (see ``safe``)."""
+        if MARK not in text:
+            return text
+
+        def name(found: re.Match[str]) -> str:
+            primitive = self._ledger.primitives.get(found[1])
+            return primitive.name if primitive else "a primitive"
+
+        return re.sub(f"{MARK}([^{MARK}]*){MARK}", name, text)
 
     def _library(self, record: wire.Op, operation: Operation) -> None:
         """A thread of multiprocessing's own did something: it counts for its process."""
@@ -235,6 +269,9 @@ class Scribe:
         if operation.verb is Verb.RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
             self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
+        target = self.actor(int(operation.atom)) if operation.verb is Verb.TERMINATE else None
+        if target is not None:  # a Pool inside a server ends its workers
+            self._ledger.change(target, terminated=True)
         self._ledger.move(actor, operation, record.result)
         if operation.verb in (Verb.SEND, Verb.SENT):
             self._account.clogged.discard(operation.atom)
@@ -249,6 +286,7 @@ class Scribe:
                 operation = self._send(actor, operation)
             case Verb.EXIT:
                 self._account.leaving[actor] = int(operation.detail or 0)
+                self._account.owing.add(actor)  # its death
             case Verb.RECEIVE:
                 self._account.clogged.discard(operation.atom)
         unseen = bool(self.strangers) or self.had_strangers
@@ -279,7 +317,7 @@ class Scribe:
     def _back(self, record: wire.Back) -> None:
         actor = self.actor(record.pid, record.tid)
         if actor is not None:
-            self._ledger.back(actor, record.result)
+            self._ledger.back(actor, self.named(record.result))
 
     def _part(self, record: wire.Part) -> None:
         if record.address:
@@ -289,12 +327,20 @@ class Scribe:
     def _made(self, record: wire.Made) -> None:
         atoms: dict[str, Atom] = {}
         parts = self._parts.pop(record.id, [])
+        known = record.kind.startswith(SERVED) and record.id in self._ledger.primitives
+        if known and record.id not in self._fresh:
+            return  # another proxy of what is there already
+        self._fresh.discard(record.id)
         self.has_pipes = self.has_pipes or record.kind == "Pipe"
         for part in parts:
             if part.form == "channel":
                 atoms[part.atom] = Channel()
             elif part.form == "cell":
-                atoms[part.atom] = Cell(value=part.text)
+                atoms[part.atom] = Cell(value=self._shown.pop(part.atom, part.text))
+            elif part.form == "sleepers":
+                atoms[part.atom] = Sleepers()
+            elif part.form == "block":
+                atoms[part.atom] = Block(part.value, (self.actor(record.pid) or 0,))
             else:
                 atoms[part.atom] = Semaphore(
                     value=part.value,
@@ -346,10 +392,35 @@ class Scribe:
     def _forked(self, record: wire.Forked) -> None:
         self.strangers.discard(-record.parent)
         self.strangers.add(record.pid)
+        self._forked_by[record.pid] = record.parent
         self._watch(record.pid)
 
     def _helped(self, record: wire.Helped) -> None:
         self.helped.add(record.pid)
+
+    def _serves(self, record: wire.Serves) -> None:
+        actor = self.actor(record.pid)
+        if actor is not None:
+            self._ledger.change(actor, is_server=True)
+            self._account.owing.discard(actor)
+
+    def _shows(self, record: wire.Shows) -> None:
+        if record.fresh:
+            self._fresh.add(record.atom)
+        text = self.named(record.text)
+        if record.fresh or record.atom not in self._ledger.atoms:
+            self._shown[record.atom] = text
+        else:
+            self._ledger.show(record.atom, text)
+
+    def _woken(self, record: wire.Woken) -> None:
+        sleeper = self.actor(record.sleeper, record.tid)
+        if sleeper is not None:
+            primitive, _ = self._belongs.get(record.atom, ("", ""))
+            known = self._ledger.primitives.get(primitive)
+            callers = self._ledger.callers(*known.parts.values()) if known else []
+            by = [one for one in callers if one != sleeper]
+            self._ledger.wake(record.atom, sleeper, by[0] if len(by) == 1 else None)
 
     _HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         wire.Born: _born,
@@ -366,4 +437,7 @@ class Scribe:
         wire.Forking: _forking,
         wire.Forked: _forked,
         wire.Helped: _helped,
+        wire.Serves: _serves,
+        wire.Shows: _shows,
+        wire.Woken: _woken,
     }

@@ -22,6 +22,8 @@ LIFELINE_VARIABLE = "SYNCSIM_LIFELINE"
 FIFO = "records"
 GATE = "gate"
 MODE = "mode"
+#: How a file is called that says that the run has made a block of shared memory.
+BLOCK = "block-"
 
 #: The first byte of the mode file: are the gates open?
 OPEN, SHUT = 0, 1
@@ -109,7 +111,7 @@ class Part(Struct, array_like=True, frozen=True, tag="part"):
     primitive: str
     role: str
     atom: str
-    form: str  # "semaphore", "recursive", "channel" or "cell"
+    form: str  # "semaphore", "recursive", "channel", "cell", "sleepers" or "block"
     value: int = 0
     maximum: int = 0
     text: str = ""
@@ -180,6 +182,30 @@ class Helped(Struct, array_like=True, frozen=True, tag="helped"):
     pid: int
 
 
+class Serves(Struct, array_like=True, frozen=True, tag="serves"):
+    """From here on this process is the server of a manager: it only answers calls."""
+
+    pid: int
+
+
+class Shows(Struct, array_like=True, frozen=True, tag="shows"):
+    """What is in a cell now, as the one who keeps it tells; ``fresh``: it has just been made."""
+
+    pid: int
+    atom: str
+    text: str
+    fresh: bool = False
+
+
+class Woken(Struct, array_like=True, frozen=True, tag="woken"):
+    """One who sleeps in a Condition inside this server was woken, and whose sleep that was."""
+
+    pid: int
+    atom: str
+    sleeper: int
+    tid: int
+
+
 Record: TypeAlias = (
     Born
     | Point
@@ -195,6 +221,9 @@ Record: TypeAlias = (
     | Forking
     | Forked
     | Helped
+    | Serves
+    | Shows
+    | Woken
 )
 
 _encoder = msgspec.json.Encoder()

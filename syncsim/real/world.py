@@ -14,13 +14,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, diagnose_standstill
@@ -51,7 +51,16 @@ _BREATH = 0.01
 _LOOKS = 3
 #: The verbs whose result follows from the state alone.
 _FORETOLD = frozenset(
-    (Verb.ACQUIRE, Verb.RELEASE, Verb.WRITE, Verb.OUTPUT, Verb.SLEEP, Verb.TERMINATE, Verb.EXIT)
+    (
+        Verb.ACQUIRE,
+        Verb.RELEASE,
+        Verb.SEND,
+        Verb.WRITE,
+        Verb.OUTPUT,
+        Verb.SLEEP,
+        Verb.TERMINATE,
+        Verb.EXIT,
+    )
 )
 #: The verbs of atoms that have a model; one whose making we have not seen is left to itself.
 _MODELLED = frozenset((Verb.ACQUIRE, Verb.RELEASE))
@@ -169,8 +178,9 @@ class RealWorld(World):
         if self._scribe.has_pipes:
             self._look_for_ends()
         choices = self._ledger.choices()
-        if account.free:
-            return tuple(choice for choice in choices if choice.actor not in account.free)
+        if account.free or account.granted:
+            away = account.free | account.granted  # in an operation for real
+            return tuple(choice for choice in choices if choice.actor not in away)
         return choices
 
     def faults(self) -> tuple[Choice, ...]:
@@ -184,14 +194,22 @@ class RealWorld(World):
         """
         for actor in self._ledger.actors:
             operation = actor.pending
-            if operation is None or operation.verb not in (Verb.RECEIVE, Verb.POLL):
+            if operation is None or operation.verb not in (
+                Verb.RECEIVE,
+                Verb.POLL,
+                Verb.WAIT_ANY,
+            ):
                 continue
             if actor.stopped or actor.id in self._account.free or self._ledger.can_go(actor):
                 continue
             primitive = self._ledger.primitives.get(operation.primitive)
             if primitive is not None and primitive.kind != "Pipe":
                 continue
-            if self._ask(actor.id, wire.READY, b"y", b"n") == b"y":
+            if self._ask(actor.id, wire.READY, b"y", b"n") != b"y":
+                continue
+            if operation.verb is Verb.WAIT_ANY:
+                self._ledger.change(actor.id, pending=replace(operation, blocking=False))
+            else:
                 self._ledger.end_channel(operation.atom)
 
     # -- what one may do --------------------------------------------------------------
@@ -300,7 +318,7 @@ class RealWorld(World):
         except ValueError:
             return Inspected(actor, note="It does not answer.", kernel=account, doubt=doubt)
         frames = tuple(
-            Frame(file, line, function, tuple((n, self._with_names(v)) for n, v in variables))
+            Frame(file, line, function, tuple((n, self._scribe.named(v)) for n, v in variables))
             for file, line, function, variables in stack
         )
         return Inspected(actor, frames, "", account, doubt)
@@ -312,15 +330,6 @@ class RealWorld(World):
             self._read_records()
             made = report(self.state, diagnosis, self._search, steps, command)
         return made
-
-    def _with_names(self, text: str) -> str:
-        """The text with the names of primitives in the place of their marks (see ``safe``)."""
-
-        def name(found: re.Match[str]) -> str:
-            primitive = self._ledger.primitives.get(found[1])
-            return primitive.name if primitive else "a primitive"
-
-        return re.sub("\x00([^\x00]*)\x00", name, text)
 
     # -- gates --------------------------------------------------------------------------
 

@@ -122,6 +122,7 @@ _MARKS: Final = {
     Status.STUCK: Mark("⊗", "#", "stuck", "bad"),
     Status.STOPPED: Mark("■", "=", "stopped", "rest"),
     Status.OUTSIDE: Mark("◇", "?", "outside", "rest"),
+    Status.SERVES: Mark("⇄", "=", "serves", "quiet"),
     Status.DONE: Mark("✓", "v", "done", "quiet"),
     Status.ZOMBIE: Mark("z", "z", "zombie", "quiet"),
     Status.CRASHED: Mark("✗", "x", "crashed", "bad"),

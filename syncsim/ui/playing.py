@@ -239,7 +239,11 @@ class Playing:
         actors = self.history.now.state.actors
         if not actors or waited < SETTLES_WITHIN:
             return ""
-        running = [a.name for a in actors if a.pending is None and not (a.ended or a.outside)]
+        running = [
+            actor.name
+            for actor in actors
+            if actor.pending is None and not (actor.ended or actor.outside or actor.serves)
+        ]
         if running:
             return ", ".join(running)
         if not (self._asked or (playing and waited > between + SETTLES_WITHIN)):

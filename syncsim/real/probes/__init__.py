@@ -9,7 +9,19 @@ atoms (pipes, shared memory, processes, clock, output) go through the same gate.
 from __future__ import annotations
 
 from syncsim.real.gate import Gate
-from syncsim.real.probes import channels, clock, handlers, memory, primitives, processes, semlock
+from syncsim.real.probes import (
+    blocks,
+    channels,
+    clock,
+    handlers,
+    managers,
+    memory,
+    primitives,
+    processes,
+    raw,
+    semlock,
+    several,
+)
 
 
 def install(gate: Gate) -> None:
@@ -17,7 +29,11 @@ def install(gate: Gate) -> None:
     semlock.install(gate)
     primitives.install(gate)
     channels.install(gate)
+    raw.install(gate)
     memory.install(gate)
+    blocks.install(gate)
+    managers.install(gate)
+    several.install(gate)
     processes.install(gate)
     handlers.install(gate)
     clock.install(gate)

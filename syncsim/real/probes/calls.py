@@ -20,11 +20,12 @@ def mark(
     name: str = "",
     label: Callable[[Any], str] = str,
     argument: Callable[..., str] = lambda *_: "",
+    watched: Callable[[Any], bool] = lambda _: True,
 ) -> None:
     """Makes a public method a call: its operations belong to it, and its return is recorded.
 
     ``name`` is how the call is shown, if not ``Class.method``; ``label`` gives its result as
-    text, ``argument`` what is to be shown of its arguments.
+    text, ``argument`` what is to be shown of its arguments; what is not ``watched`` is let alone.
     """
     original = getattr(cls, method)
     title = name or f"{cls.__name__}.{method}"
@@ -33,6 +34,8 @@ def mark(
     @functools.wraps(original)
     def call(self: Any, *args: Any, **keywords: Any) -> Any:
         if not gate.applies() or gate.here.call is not None or gate.here.library:
+            return original(self, *args, **keywords)
+        if not watched(self):
             return original(self, *args, **keywords)
         here = gate.here
         shown = argument(*args) if args else ""

@@ -77,6 +77,10 @@ def _inbox(end: Any) -> str:
     return f"pipe:{os.fstat(end.fileno()).st_ino}"
 
 
+def _is_claimed(end: Any) -> bool:
+    return hasattr(end, "_syncsim_in")
+
+
 def _claim(reader: Any, writer: Any) -> None:
     """Has two ends of one pipe watched; the names are kept because an end may be closed."""
     reader._syncsim_in = reader._syncsim_out = _inbox(reader)
@@ -134,15 +138,17 @@ def _gate_connections(gate: Gate) -> None:
     real_send, real_receive, real_poll = cls._send_bytes, cls._recv_bytes, cls._poll
 
     def watched(end: Any) -> bool:
-        return hasattr(end, "_syncsim_in") and gate.applies()
+        return _is_claimed(end) and gate.applies()
 
     @unseen
     def send(self: Any, buf: Any) -> None:
         if not watched(self):
             real_send(self, buf)
             return
-        out = self._syncsim_out
-        gate.note(Verb.SEND, out, detail=gate.here.call.detail if gate.here.call else "")
+        out, call = self._syncsim_out, gate.here.call
+        # To send through a Pipe is a step of its own; a queue's put has had its turn already.
+        act = gate.give if call and call.name.startswith("Connection.") else gate.note
+        act(Verb.SEND, out, detail=call.detail if call else "")
         real_send(self, buf)  # blocks in the middle when the pipe is full
         gate.note(Verb.SENT, out)
 
@@ -181,9 +187,9 @@ def _introduce_pipes(gate: Gate) -> None:
     cls = connection.Connection
     cls._syncsim_id = lambda end: getattr(end, "_syncsim_pipe", "")
     for method in ("send", "send_bytes"):
-        mark(gate, cls, method, argument=_first)
+        mark(gate, cls, method, argument=_first, watched=_is_claimed)
     for method in ("recv", "recv_bytes", "poll"):
-        mark(gate, cls, method, label=safe_text)
+        mark(gate, cls, method, label=safe_text, watched=_is_claimed)
     real_pipe, real_reduce = connection.Pipe, connection.reduce_connection
 
     @functools.wraps(real_pipe)

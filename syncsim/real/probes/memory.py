@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark
 from syncsim.real.probes.library import sharedctypes
 from syncsim.real.probes.parts import Part
+from syncsim.real.probes.raw import key_of, text_of
 from syncsim.real.probes.semlock import part
 from syncsim.real.probes.unseen import unseen
 from syncsim.real.safe import safe_text
@@ -25,7 +25,7 @@ def install(gate: Gate) -> None:
     """Introduces ``Value`` and ``Array`` and lets their accesses go through the gate."""
     value, array = sharedctypes.Synchronized, sharedctypes.SynchronizedArray
     for cls, kind in ((value, "Value"), (array, "Array")):
-        introduce(gate, cls, lambda self: f"memory {_key(self)}", _parts, kind=kind)
+        introduce(gate, cls, lambda self: f"memory {key_of(self._obj)}", _parts, kind=kind)
         _make_lock_silently(gate, kind)
     real = value.value
     value._syncsim_get = _access(gate, real.fget, _reader(gate, lambda obj: obj.value))
@@ -39,19 +39,9 @@ def install(gate: Gate) -> None:
     mark(gate, array, "__setitem__", name="Array.set")
 
 
-def _key(memory: Any) -> str:
-    """What names a piece of shared memory in every process: its file and offset."""
-    key: str | None = getattr(memory, "_syncsim_key", None)
-    if key is None:
-        (arena, start, _), _ = memory._obj._wrapper._state
-        key = memory._syncsim_key = f"cell:{os.fstat(arena.fd).st_ino}+{start}"
-    return key
-
-
 def _parts(memory: Any) -> list[Part]:
     obj = memory._obj
-    text = safe_text(obj.value if hasattr(obj, "value") else list(obj))
-    return [Part("value", _key(memory), "cell", text=text), part("lock", memory._lock)]
+    return [Part("value", key_of(obj), "cell", text=text_of(obj)), part("lock", memory._lock)]
 
 
 def _access(gate: Gate, real: Callable[..., Any], watched: Callable[..., Any]) -> Any:
@@ -73,26 +63,33 @@ def _access(gate: Gate, real: Callable[..., Any], watched: Callable[..., Any]) -
 
 def _reader(gate: Gate, read: Callable[..., Any]) -> Callable[..., Any]:
     def get(self: Any, *at: Any) -> Any:
-        return gate.take(Verb.READ, _key(self), lambda: read(self._obj, *at), label=safe_text)
+        def real() -> Any:
+            with gate.silence():
+                return read(self._obj, *at)
+
+        return gate.take(Verb.READ, key_of(self._obj), real, label=safe_text)
 
     return get
 
 
 def _value_writer(gate: Gate) -> Callable[..., Any]:
     def set_value(self: Any, new: Any) -> None:
-        gate.give(Verb.WRITE, _key(self), detail=safe_text(new))
-        self._obj.value = new
+        gate.give(Verb.WRITE, key_of(self._obj), detail=safe_text(new))
+        with gate.silence():
+            self._obj.value = new
 
     return set_value
 
 
 def _array_writer(gate: Gate) -> Callable[..., Any]:
     def set_item(self: Any, at: Any, new: Any) -> None:
-        whole = list(self._obj)
-        with contextlib.suppress(Exception):  # the real one will say what is wrong
-            whole[at] = new
-        gate.give(Verb.WRITE, _key(self), detail=safe_text(whole))
-        self._obj[at] = new
+        with gate.silence():
+            whole = list(self._obj)
+            with contextlib.suppress(Exception):  # the real one will say what is wrong
+                whole[at] = new
+        gate.give(Verb.WRITE, key_of(self._obj), detail=safe_text(whole))
+        with gate.silence():
+            self._obj[at] = new
 
     return set_item
 
@@ -104,9 +101,14 @@ def _make_lock_silently(gate: Gate, maker: str) -> None:
     @unseen
     @functools.wraps(real)
     def make(typecode: Any, *args: Any, lock: Any = True, ctx: Any = None) -> Any:
-        if lock in (True, None) and gate.applies():
-            with gate.silence():
+        if lock is False or not gate.applies():
+            return real(typecode, *args, lock=lock, ctx=ctx)
+        with gate.silence():
+            if lock in (True, None):
                 lock = (ctx or sharedctypes.get_context()).RLock()
-        return real(typecode, *args, lock=lock, ctx=ctx)
+            raw = getattr(sharedctypes, f"Raw{maker}")(typecode, *args)
+        if not hasattr(lock, "acquire"):
+            raise AttributeError(f"{lock!r} has no method 'acquire'")
+        return sharedctypes.synchronized(raw, lock, ctx=ctx)
 
     setattr(sharedctypes, maker, make)

@@ -25,6 +25,7 @@ MEANINGS = {
     Status.STUCK: "waits for ever: nobody who could help it can go on",
     Status.STOPPED: "stopped by a signal",
     Status.OUTSIDE: "does something that cannot be seen from here",
+    Status.SERVES: "is the server of a manager: it answers calls, and does nothing else",
     Status.DONE: "has ended, and its parent knows",
     Status.ZOMBIE: "has ended, and nobody has joined it yet",
     Status.CRASHED: "ended by an exception that nobody caught",

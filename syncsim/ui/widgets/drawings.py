@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
-from syncsim.core.atoms import Cell, Channel, Item, Semaphore
+from syncsim.core.atoms import Block, Cell, Channel, Item, Semaphore
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.ui import look
 from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
@@ -88,8 +88,10 @@ def draw(scene: Scene) -> Drawing:
     """The drawing for the primitive of the scene."""
     parts = scene.primitive.parts
     for kinds, needed, how in _KINDS:
-        if scene.primitive.kind in kinds and all(role in parts for role in needed):
+        if scene.primitive.sort in kinds and all(role in parts for role in needed):
             return how(scene)
+    if isinstance(scene.state.atoms.get(parts.get("value", "")), Cell):
+        return _content(scene)
     return _anything(scene)
 
 
@@ -178,7 +180,8 @@ def _room(inside: list[Piece]) -> list[Piece]:
 
 
 def _event(scene: Scene) -> Drawing:
-    on = scene.semaphore("flag").value > 0
+    flag = scene.state.atoms[scene.primitive.parts.get("flag") or scene.primitive.parts["value"]]
+    on = flag.value == "set" if isinstance(flag, Cell) else scene.semaphore("flag").value > 0
     asleep = scene.waiting("wait")
     main = [Piece("● on ", "accent") if on else Piece("○ off", "rest")]
     if asleep:
@@ -231,6 +234,41 @@ def _value(scene: Scene) -> Drawing:
     if waiting:
         rest += ([_GAP] if rest else []) + scene.line(waiting)
     return Drawing("", main, rest)
+
+
+def _unlocked(scene: Scene) -> Drawing:
+    """Memory without a lock: in free running nothing says in which order it is used."""
+    drawing = _value(scene)
+    return drawing._replace(main=[*drawing.main, Piece("  ≈ no lock", "quiet")])
+
+
+def _block(scene: Scene) -> Drawing:
+    """A block of shared memory: how big, who has it open, and whether its name is gone."""
+    block = scene.state.atoms[scene.primitive.parts["block"]]
+    assert isinstance(block, Block)
+    inside = dict.fromkeys(block.open_in)
+    main = [Piece("open in ", "quiet"), *(scene.tags(inside) or [Piece("nobody", "quiet")])]
+    if block.unlinked:
+        main.append(Piece("  unlinked", "rest"))
+    elif all(actor.ended for actor in scene.state.actors):
+        main.append(Piece("  left behind", "bad"))
+    cell = scene.state.atoms.get(scene.primitive.parts.get("value", ""))
+    if isinstance(cell, Cell):
+        return Drawing("", _unlocked(scene).main, main)
+    return Drawing("", [Piece(f"{block.size} bytes  ", "go"), *main], [])
+
+
+def _content(scene: Scene) -> Drawing:
+    """What a server keeps, as it told: the whole as text, and who changed it last."""
+    cell = scene.state.atoms[scene.primitive.parts["value"]]
+    assert isinstance(cell, Cell)
+    by: list[Piece] = []
+    if cell.writer is not None:
+        by = [Piece("  by ", "quiet"), scene.tag(cell.writer, key=False)]
+    most = max(8, scene.width - width_of(by))
+    main = [Piece(look.clean(cell.value or "nothing", most), "go"), *by]
+    words = "asleep " if "wait" in scene.primitive.parts else "in line "
+    return Drawing("", main, scene.line(scene.waiting(), words))
 
 
 def _queue(scene: Scene) -> Drawing:
@@ -358,8 +396,11 @@ _KINDS: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[[Scene], Dr
     (("Semaphore", "BoundedSemaphore"), ("permits",), _semaphore),
     (("Condition",), ("lock", "wait"), _condition),
     (("Event",), ("flag",), _event),
+    (("Event",), ("value", "wait"), _event),
     (("Barrier",), ("wait",), _barrier),
     (("Queue", "JoinableQueue", "SimpleQueue", "Pipe"), ("items",), _queue),
+    (("RawValue", "RawArray"), ("value",), _unlocked),
+    (("SharedMemory", "ShareableList"), ("block",), _block),
     (("Value", "Array"), ("value",), _value),
 )
 

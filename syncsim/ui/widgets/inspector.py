@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from syncsim.core.atoms import Cell, Channel, Semaphore
+from syncsim.core.atoms import Block, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.live import Inspected
 from syncsim.core.state import Actor, Primitive, State
@@ -128,6 +128,10 @@ def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) ->
 
 
 def _values(state: State, primitive: Primitive) -> Iterator[tuple[str, str]]:
+    if primitive.kind != primitive.sort:
+        yield "kept by", "the server of a manager, in its process"
+    if primitive.kind in ("RawValue", "RawArray", "ShareableList"):
+        yield "order", "no lock: exact step by step, only about right in free running"
     for role, name in primitive.parts.items():
         match state.atoms.get(name):
             case Semaphore(value=value, maximum=maximum) as atom:
@@ -139,13 +143,21 @@ def _values(state: State, primitive: Primitive) -> Iterator[tuple[str, str]]:
                 else:
                     yield _role(role), f"{value}" + (" of 1" if maximum == 1 else "")
             case Channel(items=items, buffered=buffered):
-                inside = ", ".join(item.label for item in items) or "nothing"
-                yield "in it", inside
+                yield "in it", ", ".join(item.label for item in items) or "nothing"
                 if buffered:
                     yield "buffered", ", ".join(item.label for item in buffered)
+            case Block(size=size, open_in=open_in, unlinked=unlinked):
+                inside = ", ".join(state.actors[n].name for n in dict.fromkeys(open_in))
+                yield "size", f"{size} bytes"
+                yield "open in", inside or "nobody"
+                yield (
+                    "its name",
+                    "unlinked: it cannot be opened any more" if unlinked else "is there",
+                )
+                yield "its bytes", "what is done with buf is not seen"
             case Cell(value=value, previous=previous):
                 before = f" (before: {previous})" if previous else ""
-                yield "value", f"{value}{before}"
+                yield "value", f"{value or 'nothing'}{before}"
 
 
 def _role(role: str) -> str:

@@ -85,6 +85,8 @@ class Memory:
     def _call(self, old: State, state: State, primitive: Primitive, actor: int, call: str) -> None:
         method = call.rpartition(".")[2]
         if "value" in primitive.parts:
+            if primitive.sort not in ("Value", "RawValue") and primitive.kind != "Array":
+                return  # a part of it was read
             cell = old.atoms.get(primitive.parts["value"])
             reads = self.reads.setdefault(primitive.id, {})
             if method == "get" and isinstance(cell, Cell):

@@ -12,6 +12,7 @@ from textual.timer import Timer
 
 from syncsim.core.atoms import Channel
 from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.served import SERVED
 from syncsim.core.state import Primitive, State
 from syncsim.ui import look
 from syncsim.ui.widgets.drawings import Drawing, Scene, draw, fitted
@@ -220,14 +221,14 @@ _SHORTER = {"BoundedSemaphore": "BoundedSem", "JoinableQueue": "Joinable"}
 
 
 def _kind(primitive: Primitive, room: int) -> str:
-    kind = look.clean(primitive.kind, 16)
-    return _SHORTER.get(kind, kind) if room < 70 else kind
+    kind = look.clean(primitive.kind, 18)
+    return _SHORTER.get(kind, kind).replace(SERVED, "Mgr ") if room < 70 else kind
 
 
 def _kind_width(state: State, primitive: Primitive, room: int) -> int:
     """How wide the kind and the number of the primitive get, as far as one can know."""
     word = len(_kind(primitive, room))
-    if primitive.kind in ("Lock", "RLock"):
+    if primitive.sort in ("Lock", "RLock"):
         return word
     if primitive.capacity:
         return word + 2 + 2 * len(str(primitive.capacity))

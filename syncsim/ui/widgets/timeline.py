@@ -84,7 +84,7 @@ def _codes(state: State) -> list[int]:
     for actor in state.actors:
         if actor.life is not Life.ALIVE:
             codes.append(_ABSENT)
-        elif not (actor.stopped or state.blocked(actor)):
+        elif not (actor.serves or actor.stopped or state.blocked(actor)):
             codes.append(_WORKING)
         else:
             codes.append(_HOLDING if actor.id in holding else _WAITING)
