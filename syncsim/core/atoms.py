@@ -80,6 +80,14 @@ class Semaphore(Struct, frozen=True, gc=False):
         """The semaphore with one unit more, given by somebody whom nobody has seen."""
         return self._with(self.value + 1, self.holders[1:])
 
+    def given_anyway(self) -> Semaphore:
+        """The semaphore after a release that its rules refuse; an RLock knows its owner surely."""
+        return self if self.recursive else self._with(self.value + 1, self.holders)
+
+    def not_given(self) -> Semaphore:
+        """The semaphore without the release that has just been told, and was refused."""
+        return self if self.recursive else self._with(self.value - 1, self.holders)
+
     def _with(self, value: int, holders: tuple[ActorId, ...]) -> Semaphore:
         return Semaphore(value, self.maximum, self.recursive, self.resource, holders)
 

@@ -74,10 +74,15 @@ class Ledger:
         return changed
 
     def create(self, primitive: Primitive, atoms: dict[str, Atom]) -> None:
-        """A new primitive and the atoms that come with it."""
+        """A new primitive and the atoms that come with it.
+
+        A lock may be there already (a Condition is made of one that is given).  Pipes and cells are
+        always new: what had the same name before is gone.
+        """
         self.primitives[primitive.id] = primitive
         for name, atom in atoms.items():
-            self.atoms.setdefault(name, atom)
+            if name not in self.atoms or not isinstance(atom, Semaphore):
+                self._set(name, atom)
         self._state = None
 
     @property
@@ -152,9 +157,14 @@ class Ledger:
         modelled = result or ""
         if atom is not None and not (result == "False" and verb is Verb.ACQUIRE):
             after, modelled = atom.apply(operation, self._owner(actor, operation))
-            if believe and isinstance(atom, Semaphore) and "True" == result != modelled:
-                # A stranger has given it back.
-                after, modelled = atom.released().apply(operation, actor)
+            if isinstance(atom, Semaphore):
+                if believe and verb is Verb.ACQUIRE and "True" == result != modelled:
+                    # A stranger has given it back.
+                    after, modelled = atom.released().apply(operation, actor)
+                elif verb is Verb.RELEASE and result == "None" != modelled:
+                    # It is refused, by the model: whether it really is, a record will say at
+                    # once.  (Who has taken the missing unit may not have been heard yet.)
+                    after, result = atom.given_anyway(), modelled
             if verb is Verb.ACQUIRE and result and result != modelled:
                 raise DivergenceError(
                     f"{self.actors[actor].name} got {result} from {operation.call}, but by "
@@ -191,6 +201,15 @@ class Ledger:
         if operation.verb is Verb.PUT and who.thread and who.parent is not None:
             return who.parent
         return actor
+
+    def refused(self, actor: ActorId, operation: Operation, result: str) -> None:
+        """What the actor has just given it could not give: its call raises ``result``."""
+        atom = self.atoms.get(operation.atom)
+        if not isinstance(atom, Semaphore):
+            return
+        self._set(operation.atom, atom.not_given())
+        if atom.value <= atom.maximum and not atom.recursive:  # the model had foretold nothing
+            self._tell(operation, self.actors[actor], result, complete=not operation.compound)
 
     def move(self, actor: ActorId, operation: Operation, result: str = "") -> None:
         """Something behind the scenes took effect for the actor: no step of its own."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import fcntl
+import itertools
 import mmap
 import os
 import socket
@@ -29,6 +30,14 @@ _LIBRARY = (
     os.path.dirname(os.path.abspath(__file__)) + os.sep,
     f"{_STDLIB}/multiprocessing/",
     f"{_STDLIB}/concurrent/",
+)
+#: Where threads of the library's own begin.  (A thread that the program begins with a method of
+#: a primitive, such as ``Queue.put``, is the program's.)
+_SERVANTS = (
+    "multiprocessing.managers",
+    "multiprocessing.pool",
+    "multiprocessing.resource_sharer",
+    "concurrent.futures",
 )
 _FILES = (threading.__file__, "<frozen")
 
@@ -83,6 +92,7 @@ class Gate:
         self.pid = os.getpid()
         self.here = _Here()
         self._points: dict[object, int] = {}
+        self._numbers = itertools.count()
         # The commonest records, ready to send.
         self._wants: dict[tuple[int, int], bytes] = {}
         self._ops: dict[tuple[int, int, str], bytes] = {}
@@ -131,7 +141,7 @@ class Gate:
             feeds = thread.name == "QueueFeederThread"
             here.library = (
                 feeds
-                or module.startswith(("multiprocessing.", "concurrent.futures"))
+                or module.startswith(_SERVANTS)
                 or type(thread).__module__.startswith(("multiprocessing.", "concurrent.futures"))
             )
             if here.library and not feeds:
@@ -182,7 +192,7 @@ class Gate:
             key = (verb, atom, name)
         n = self._points.get(key)
         if n is None:
-            n = self._points[key] = len(self._points)
+            n = next(self._numbers)
             self.write(
                 wire.Point(
                     self.pid,
@@ -197,6 +207,7 @@ class Gate:
                     site[0].co_name if site else "",
                 )
             )
+            self._points[key] = n  # not before: another thread would refer to what is not declared
         return n
 
     def _want(self, n: int, gated: bool, block: bool, timeout: float | None, detail: str) -> None:
@@ -308,20 +319,28 @@ class Gate:
 
     def give(
         self, verb: Verb, atom: str, name: str = "", detail: str = "", *, sited: bool = True
-    ) -> None:
+    ) -> bool:
         """Announces and records what is about to take effect; the caller then does it.
 
-        Not ``sited``: no line of the program asks for it.
+        Not ``sited``: no line of the program asks for it.  The answer is whether it was recorded
+        without the model's foretelling it: then an exception is to be recorded, too (``refused``).
         """
         here = self.here
         frame = self.user_frame(3) if sited and here.call is None else None
         n = self._point(verb, atom, name, frame)
         if self._mode[0] == wire.SHUT and not here.library:
             self._want(n, True, True, None, detail)
-            if self._wait() == wire.RUN_FREE:
-                self.write(wire.Did(self.pid, here.tid, "None"))
+            if self._wait() != wire.RUN_FREE:
+                return False
+            self.write(wire.Did(self.pid, here.tid, "None"))
         else:
             self._op(n, "None", detail)
+        return True
+
+    def refused(self, verb: Verb, atom: str, error: Exception) -> None:
+        """Records that what was just given was not given: it raised."""
+        frame = self.user_frame(3) if self.here.call is None else None
+        self._op(self._point(verb, atom, "", frame), type(error).__name__)
 
     def note(self, verb: Verb, atom: str, name: str = "", detail: str = "") -> None:
         """Records an operation that never waits at the gate."""

@@ -223,6 +223,9 @@ class Scribe:
         if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and operation.compound):
             self._ledger.move(actor, operation)
             return
+        if operation.verb is Verb.RELEASE and record.result != "None":
+            self._ledger.refused(actor, operation, record.result)
+            return
         if not self._ledger.actors[actor].thread:
             self._account.owing.add(actor)
         self.effect(actor, operation, record.result)
@@ -302,7 +305,8 @@ class Scribe:
                     recursive=part.form == "recursive",
                     resource=part.value > 0,
                 )
-            self._belongs.setdefault(part.atom, (record.id, part.role))
+            if part.atom not in self._belongs or isinstance(atoms[part.atom], Channel | Cell):
+                self._belongs[part.atom] = record.id, part.role
         position = Position(record.line, record.column, record.end_line, record.end_column)
         name = self._namer.name(_source(record.file), position, record.kind)
         primitive = Primitive(

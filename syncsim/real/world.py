@@ -18,7 +18,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -61,7 +61,8 @@ class RealWorld(World):
     """One run of a program as real processes; a body of ``core.world.World``.
 
     ``on_step`` hears of every step, ``on_print`` of everything written: the actor (None where
-    it is not known), the stream and the text.
+    it is not known), the stream and the text; ``on_records`` hears the records themselves, in
+    their order, before they are applied.
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class RealWorld(World):
         stdin: int = subprocess.DEVNULL,
         on_step: Callable[[Step], None] = lambda step: None,
         on_print: Callable[[ActorId | None, str, str], None] = lambda actor, stream, text: None,
+        on_records: Callable[[Sequence[wire.Record]], None] = lambda records: None,
     ) -> None:
         self.patience = patience
         self.controlled = controlled
         self._on_step = on_step
         self._on_print = on_print
+        self._on_records = on_records
         self._steps: list[Step] | None = None  # those of the choice that is being taken
         self._gates: dict[ActorId, socket.socket] = {}
         self._asleep = 0  # how often in a row everyone was seen asleep
@@ -482,6 +485,7 @@ class RealWorld(World):
             records = wire.decode(lines)
         except msgspec.DecodeError as error:
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
+        self._on_records(records)
         self._scribe.take_in(records)
         if not self.controlled:
             self._let_go()

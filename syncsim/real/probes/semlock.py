@@ -58,9 +58,13 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         """As the real one."""
         gate = self.gate
         try:
-            if not self.unseen and gate.applies():
-                gate.give(Verb.RELEASE, self.key)
-            self._release()
+            told = not self.unseen and gate.applies() and gate.give(Verb.RELEASE, self.key)
+            try:
+                self._release()
+            except (AssertionError, ValueError) as error:
+                if told:
+                    gate.refused(Verb.RELEASE, self.key, error)
+                raise
         except BaseException as error:
             error.__traceback__ = without_ours(error.__traceback__)
             raise
