@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.faults import WORDS
-from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.operation import ACQUIRE, POLL, PUT, RECEIVE, RELEASE, Operation, Site, Verb
 from syncsim.core.schedule import Choice, Move
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.step import Step
@@ -44,11 +44,19 @@ class Ledger:
         self._feeding: set[str] = set()
         self._waited_from: dict[ActorId, int] = {}
         self._last_site: dict[ActorId, Site] = {}
+        # How many steps each actor has made and what it has observed: in a free run these alone
+        # change at most operations, so they enter into the actor when a state is made.
+        self._steps: list[int] = []
+        self._observed: list[int] = []
 
     @property
     def state(self) -> State:
         """The state now."""
         if self._state is None:
+            for actor in self.actors:
+                steps, observed = self._steps[actor.id], self._observed[actor.id]
+                if observed != actor.observed or steps != actor.steps:
+                    self.actors[actor.id] = replace(actor, steps=steps, observed=observed)
             self._state = State(
                 n=self.n,
                 actors=tuple(self.actors),
@@ -62,6 +70,8 @@ class Ledger:
         """A new actor; its id must be the next one."""
         assert actor.id == len(self.actors)
         self.actors.append(actor)
+        self._steps.append(actor.steps)
+        self._observed.append(actor.observed)
         if not actor.thread:
             self._by_pid[str(actor.pid)] = actor.id
         self._state = None
@@ -155,38 +165,35 @@ class Ledger:
         verb = operation.verb
         atom = self.atoms.get(operation.atom)
         modelled = result or ""
-        if atom is not None and not (result == "False" and verb is Verb.ACQUIRE):
+        if atom is not None and not (result == "False" and verb is ACQUIRE):
             after, modelled = atom.apply(operation, self._owner(actor, operation))
             if isinstance(atom, Semaphore):
-                if believe and verb is Verb.ACQUIRE and "True" == result != modelled:
+                if believe and verb is ACQUIRE and "True" == result != modelled:
                     # A stranger has given it back.
                     after, modelled = atom.released().apply(operation, actor)
-                elif verb is Verb.RELEASE and result == "None" != modelled:
+                elif verb is RELEASE and result == "None" != modelled:
                     # It is refused, by the model: whether it really is, a record will say at
                     # once.  (Who has taken the missing unit may not have been heard yet.)
                     after, result = atom.given_anyway(), modelled
-            if verb is Verb.ACQUIRE and result and result != modelled:
+            if verb is ACQUIRE and result and result != modelled:
                 raise DivergenceError(
                     f"{self.actors[actor].name} got {result} from {operation.call}, but by "
                     f"its model it is {modelled} ({atom})"
                 )
             self._set(operation.atom, after)
-            if result and verb is not Verb.RECEIVE and verb is not Verb.POLL:
+            if result and verb is not RECEIVE and verb is not POLL:
                 modelled = result
-        if verb is Verb.RELEASE and operation.role == "wait":
+        if verb is RELEASE and operation.role == "wait":
             self._woke.add(actor)
         who = self.actors[actor]
         compound = operation.compound
-        self.actors[actor] = replace(
-            who,
-            pending=None,
-            outside=False,
-            call=operation.call if compound else "",
-            steps=who.steps if compound else who.steps + 1,
-            observed=hash((who.observed, operation.verb, operation.atom, modelled)),
-        )
+        call = operation.call if compound else ""
+        if who.pending is not None or who.outside or who.call != call:
+            self.actors[actor] = replace(who, pending=None, outside=False, call=call)
+        self._observed[actor] = hash((self._observed[actor], verb, operation.atom, modelled))
         self._state = None
         if not compound:
+            self._steps[actor] += 1
             self._tell(operation, who, modelled, complete=True)
             return modelled
         before = self._underway.get(actor)
@@ -197,9 +204,10 @@ class Ledger:
 
     def _owner(self, actor: ActorId, operation: Operation) -> ActorId:
         """For whom the operation counts: what a thread puts is its process's to deliver."""
-        who = self.actors[actor]
-        if operation.verb is Verb.PUT and who.thread and who.parent is not None:
-            return who.parent
+        if operation.verb is PUT:
+            who = self.actors[actor]
+            if who.thread and who.parent is not None:
+                return who.parent
         return actor
 
     def refused(self, actor: ActorId, operation: Operation, result: str) -> None:
@@ -247,7 +255,8 @@ class Ledger:
         if notifies and actor not in self._woke:
             self._unheard[operation.primitive] = self.n + 1
         self._woke.discard(actor)
-        self.change(actor, call="")
+        if self.actors[actor].call:
+            self.change(actor, call="")
         self._finish(actor, result, complete=True)
 
     def end(self, actor: ActorId, exitcode: int | None) -> None:
@@ -292,8 +301,9 @@ class Ledger:
 
     def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
         operation = self._underway.pop(actor)
-        who = self.change(actor, steps=self.actors[actor].steps + 1)
-        self._tell(operation, who, result, complete=complete)
+        self._steps[actor] += 1
+        self._state = None
+        self._tell(operation, self.actors[actor], result, complete=complete)
 
     def _tell(self, operation: Operation, who: Actor, result: str, *, complete: bool) -> None:
         self.n += 1

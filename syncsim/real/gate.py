@@ -20,7 +20,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from syncsim.core.operation import Verb
+from syncsim.core.operation import ACQUIRE, Verb
 from syncsim.real import wire
 from syncsim.real.anchor import thread_state
 from syncsim.real.safe import frames_as_json
@@ -293,7 +293,7 @@ class Gate:
         here = self.here
         call = here.call
         frame = None if call is not None else self.user_frame(3)
-        n = self._point(Verb.ACQUIRE, atom, "", frame)
+        n = self._point(ACQUIRE, atom, "", frame)
         pid, tid = self.pid, here.tid
         gated = self._mode[0] == wire.SHUT and not here.library
         if not gated:

@@ -13,7 +13,18 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
 from syncsim.core.ledger import DivergenceError, Ledger
-from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.operation import (
+    EXIT,
+    RECEIVE,
+    RELEASE,
+    SEND,
+    SENT,
+    START,
+    TERMINATE,
+    Operation,
+    Site,
+    Verb,
+)
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.program.names import Namer, Position
 from syncsim.real import kernel, wire
@@ -220,10 +231,10 @@ class Scribe:
             return
         if record.detail:
             operation = replace(operation, detail=record.detail)
-        if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and operation.compound):
+        if operation.verb is SENT or (operation.verb is SEND and operation.compound):
             self._ledger.move(actor, operation)
             return
-        if operation.verb is Verb.RELEASE and record.result != "None":
+        if operation.verb is RELEASE and record.result != "None":
             self._ledger.refused(actor, operation, record.result)
             return
         if not self._ledger.actors[actor].thread:
@@ -235,25 +246,25 @@ class Scribe:
         actor = self.actor(record.pid)
         if actor is None:
             return
-        if operation.verb is Verb.RELEASE and operation.role == "slots":
+        if operation.verb is RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
             self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
         self._ledger.move(actor, operation, record.result)
-        if operation.verb in (Verb.SEND, Verb.SENT):
+        if operation.verb in (SEND, SENT):
             self._account.clogged.discard(operation.atom)
 
     def effect(self, actor: ActorId, operation: Operation, result: str) -> None:
         """The operation took effect; ``result`` is empty where only the model knows it."""
-        match operation.verb:
-            case Verb.START if result.isdigit():
-                self._started(actor, operation, int(result))
-                result = "None"
-            case Verb.TERMINATE:
-                operation = self._send(actor, operation)
-            case Verb.EXIT:
-                self._account.leaving[actor] = int(operation.detail or 0)
-            case Verb.RECEIVE:
-                self._account.clogged.discard(operation.atom)
+        verb = operation.verb
+        if verb is START and result.isdigit():
+            self._started(actor, operation, int(result))
+            result = "None"
+        elif verb is TERMINATE:
+            operation = self._send(actor, operation)
+        elif verb is EXIT:
+            self._account.leaving[actor] = int(operation.detail or 0)
+        elif verb is RECEIVE:
+            self._account.clogged.discard(operation.atom)
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from syncsim.core.operation import Verb
+from syncsim.core.operation import RELEASE, Verb
 from syncsim.real.probes.library import c_module, synchronize
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import without_ours
@@ -58,12 +58,12 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         """As the real one."""
         gate = self.gate
         try:
-            told = not self.unseen and gate.applies() and gate.give(Verb.RELEASE, self.key)
+            told = not self.unseen and gate.applies() and gate.give(RELEASE, self.key)
             try:
                 self._release()
             except (AssertionError, ValueError) as error:
                 if told:
-                    gate.refused(Verb.RELEASE, self.key, error)
+                    gate.refused(RELEASE, self.key, error)
                 raise
         except BaseException as error:
             error.__traceback__ = without_ours(error.__traceback__)
