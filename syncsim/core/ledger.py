@@ -162,9 +162,11 @@ class Ledger:
         answer is the result that the model gives.  Raises ``DivergenceError`` where an acquire
         differs, unless we are to ``believe`` it (somebody unseen may have released).
         """
+        # (Every operation of a free run comes by here: it is written to be quick.)
         verb = operation.verb
-        atom = self.atoms.get(operation.atom)
-        modelled = result or ""
+        name = operation.atom
+        atom = self.atoms.get(name)
+        modelled = result
         if atom is not None and not (result == "False" and verb is ACQUIRE):
             after, modelled = atom.apply(operation, self._owner(actor, operation))
             if isinstance(atom, Semaphore):
@@ -180,7 +182,10 @@ class Ledger:
                     f"{self.actors[actor].name} got {result} from {operation.call}, but by "
                     f"its model it is {modelled} ({atom})"
                 )
-            self._set(operation.atom, after)
+            if isinstance(atom, Semaphore):
+                self.atoms[name] = after
+            else:
+                self._set(name, after)
             if result and verb is not RECEIVE and verb is not POLL:
                 modelled = result
         if verb is RELEASE and operation.role == "wait":
@@ -190,7 +195,7 @@ class Ledger:
         call = operation.call if compound else ""
         if who.pending is not None or who.outside or who.call != call:
             self.actors[actor] = replace(who, pending=None, outside=False, call=call)
-        self._observed[actor] = hash((self._observed[actor], verb, operation.atom, modelled))
+        self._observed[actor] = hash((self._observed[actor], verb, name, modelled))
         self._state = None
         if not compound:
             self._steps[actor] += 1

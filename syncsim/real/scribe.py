@@ -224,22 +224,24 @@ class Scribe:
         self.effect(actor, operation, record.result)
 
     def _op(self, record: wire.Op) -> None:
-        operation = self._points[record.pid, record.point]
-        actor = self.actor(record.pid, record.tid)
+        pid, result = record.pid, record.result
+        operation = self._points[pid, record.point]
+        actor = self._actor_of.get((pid, record.tid))
         if actor is None:
             self._library(record, operation)
             return
         if record.detail:
             operation = replace(operation, detail=record.detail)
-        if operation.verb is SENT or (operation.verb is SEND and operation.compound):
+        verb = operation.verb
+        if verb is SENT or (verb is SEND and operation.compound):
             self._ledger.move(actor, operation)
             return
-        if operation.verb is RELEASE and record.result != "None":
-            self._ledger.refused(actor, operation, record.result)
+        if verb is RELEASE and result != "None":
+            self._ledger.refused(actor, operation, result)
             return
         if not self._ledger.actors[actor].thread:
             self._account.owing.add(actor)
-        self.effect(actor, operation, record.result)
+        self.effect(actor, operation, result)
 
     def _library(self, record: wire.Op, operation: Operation) -> None:
         """A thread of multiprocessing's own did something: it counts for its process."""
