@@ -172,8 +172,10 @@ class RealWorld(World):
         if self._scribe.has_pipes:
             self._look_for_ends()
         choices = self._ledger.choices()
-        if account.free:
-            return tuple(choice for choice in choices if choice.actor not in account.free)
+        # Who was granted and has not reported yet (a start may take its time) is not granted again.
+        gone = account.free | account.granted
+        if gone:
+            return tuple(choice for choice in choices if choice.actor not in gone)
         return choices
 
     def faults(self) -> tuple[Choice, ...]:
@@ -221,7 +223,8 @@ class RealWorld(World):
         who = self._ledger.actors[actor]
         if not (who.call and who.pending and self.controlled):
             return False
-        return actor not in self._account.free and self._ledger.can_go(who)
+        gone = actor in self._account.free or actor in self._account.granted
+        return not gone and self._ledger.can_go(who)
 
     def strike(self, choice: Choice) -> bool:
         """Does the fault to its process at once, also while the operating system schedules.
