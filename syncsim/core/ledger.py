@@ -166,7 +166,7 @@ class Ledger:
         verb = operation.verb
         name = operation.atom
         atom = self.atoms.get(name)
-        modelled = result
+        modelled = result or ""
         if atom is not None and not (result == "False" and verb is ACQUIRE):
             after, modelled = atom.apply(operation, self._owner(actor, operation))
             if isinstance(atom, Semaphore):

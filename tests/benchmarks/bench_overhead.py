@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 PROGRAMS = Path(__file__).parent / "programs"
 PROJECT = Path(__file__).parents[2]
@@ -67,58 +69,66 @@ def _manager(rounds: int) -> Load:
 
 
 #: The four, and the worst there is for whoever records locks: nothing but taking and giving.
-LOADS = (_locks(200_000), _queues(60_000), _pool(60_000), _manager(5_000), _bare_locks(150_000))
+LOADS = (_locks(200_000), _queues(60_000), _pool(60_000), _manager(4_000), _bare_locks(200_000))
 
 
-def seconds(*words: object, output: Path | None = None) -> float:
+class Time(NamedTuple):
+    """Of one command: seconds on the clock, and of all processors for it and its children."""
+
+    clock: float
+    processors: float
+
+
+def measure(*words: object, output: Path | None = None) -> Time:
     """The time of a command; raises if it fails."""
     with open(output or os.devnull, "wb") as out:
-        start = time.perf_counter()
-        subprocess.run(
-            [sys.executable, *map(str, words)],
-            cwd=PROJECT,
-            stdout=out,
-            check=True,
-        )
-        return time.perf_counter() - start
+        start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *map(str, words)], cwd=PROJECT, stdout=out, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Time(time.perf_counter() - start, used)
 
 
-def compare(load: Load, directory: Path) -> tuple[float, float, float]:
-    """Seconds by plain Python, by syncsim and by viztracer; asserts that no step is missing."""
+def compare(load: Load, directory: Path) -> tuple[Time, Time, Time]:
+    """Plain Python, syncsim and viztracer in turn; asserts that no step is missing."""
     program = PROGRAMS / f"{load.program}.py"
-    plain = seconds(program, *load.arguments)
+    plain = measure(program, *load.arguments)
     told = directory / "steps.txt"
     run = ("-m", "syncsim", "run", "--scheduler", "os", program, "--", *load.arguments)
-    watched = seconds(*run, output=told)
+    watched = measure(*run, output=told)
     text = told.read_text()
     for step, expected in load.steps.items():
         seen = len(re.findall(rf"^ *\d+  \S+ +{step}", text, re.MULTILINE))
         assert seen == expected, f"{load.program}: {expected} times {step!r}, {seen} seen"
     trace = directory / "trace.json"
-    traced = seconds("-m", "viztracer", "--quiet", "-o", trace, "--", program, *load.arguments)
+    traced = measure("-m", "viztracer", "--quiet", "-o", trace, "--", program, *load.arguments)
     return plain, watched, traced
 
 
+def row(measured: list[tuple[float, float, float]]) -> str:
+    """Medians of the times, and of the ratios within a round."""
+    ours = statistics.median(watched / plain for plain, watched, _ in measured)
+    theirs = statistics.median(traced / plain for plain, _, traced in measured)
+    shares = sorted(watched / traced for _, watched, traced in measured)
+    times = [f"{statistics.median(column):9.2f}" for column in zip(*measured, strict=True)]
+    share = f"{statistics.median(shares):6.2f} ({shares[0]:.2f} to {shares[-1]:.2f})"
+    return f"{''.join(times)}{ours:10.1f}{theirs:10.1f}{share}"
+
+
 def main() -> None:
-    """Rounds of each in turn; medians, and the median and range of the ratios."""
+    """Rounds of each program in turn."""
     if importlib.util.find_spec("viztracer") is None:
         sys.exit("viztracer is missing: pip install -e '.[bench]'")
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    head = ("program", "plain s", "syncsim s", "viztracer s", "syncsim/plain", "viztracer/plain")
-    line = "{:<18}{:>9}{:>11}{:>13}{:>15}{:>17}   {}"
-    print(line.format(*head, "syncsim/viztracer"))
-    rows: dict[Load, list[tuple[float, float, float]]] = {load: [] for load in LOADS}
+    print("                                 seconds                / plain          syncsim")
+    print("                             plain  syncsim   viztr.   syncsim    viztr.  / viztr.")
     with tempfile.TemporaryDirectory() as directory:
-        for _ in range(rounds):
-            for load, measured in rows.items():
-                measured.append(compare(load, Path(directory)))
-    for load, measured in rows.items():
-        times = [f"{statistics.median(column):.2f}" for column in zip(*measured, strict=True)]
-        ours = statistics.median(watched / plain for plain, watched, _ in measured)
-        theirs = statistics.median(traced / plain for plain, _, traced in measured)
-        shares = sorted(watched / traced for _, watched, traced in measured)
-        share = f"{statistics.median(shares):.2f} ({shares[0]:.2f} to {shares[-1]:.2f})"
-        print(line.format(load.program, *times, f"{ours:.1f}", f"{theirs:.1f}", share))
+        for load in LOADS:
+            measured = [compare(load, Path(directory)) for _ in range(rounds)]
+            for number, kind in enumerate(("clock", "processors")):
+                times = [(a[number], b[number], c[number]) for a, b, c in measured]
+                name = load.program if not number else ""
+                print(f"{name:<18}{kind:>11}{row(times)}", flush=True)
     print("No step was lost.")
 
 
