@@ -96,6 +96,7 @@ class Gate:
         # The commonest records, ready to send.
         self._wants: dict[tuple[int, int], bytes] = {}
         self._ops: dict[tuple[int, int, str], bytes] = {}
+        self._lines: dict[object, bytes] = {}
 
     def _forking(self) -> None:
         if self.active:
@@ -261,6 +262,30 @@ class Gate:
             line = self._ops[key] = wire.encode(wire.Op(self.pid, key[1], n, result, ""))
         self._put(line)
 
+    def _say(
+        self,
+        verb: Verb,
+        atom: str,
+        name: str,
+        frame: FrameType | None,
+        call: Call | None,
+        tid: int,
+        result: str,
+    ) -> None:
+        """Records an operation that was not announced and has no detail: in one look-up."""
+        key: object
+        if call is not None:
+            key = (verb, atom, name, tid, result, call.key)
+        elif frame is not None:
+            key = (verb, atom, name, tid, result, id(frame.f_code), frame.f_lasti)
+        else:
+            key = (verb, atom, name, tid, result)
+        line = self._lines.get(key)
+        if line is None:
+            n = self._point(verb, atom, name, frame)
+            line = self._lines[key] = wire.encode(wire.Op(self.pid, tid, n, result, ""))
+        self._put(line)
+
     # -- operations ------------------------------------------------------------------
 
     @property
@@ -293,16 +318,16 @@ class Gate:
         here = self.here
         call = here.call
         frame = None if call is not None else self.user_frame(3)
-        n = self._point(ACQUIRE, atom, "", frame)
         pid, tid = self.pid, here.tid
         gated = self._mode[0] == wire.SHUT and not here.library
-        if not gated:
-            got = real(False)
-            if got or not block or here.library or (timeout is not None and timeout <= 0):
-                if not got and block and here.library:
-                    got = real(block, timeout)
-                self._op(n, "True" if got else "False")
-                return got
+        if not gated and (got := real(False)):
+            self._say(ACQUIRE, atom, "", frame, call, tid, "True")
+            return got
+        n = self._point(ACQUIRE, atom, "", frame)
+        if not gated and (not block or here.library or (timeout is not None and timeout <= 0)):
+            got = real(block, timeout) if block and here.library else False
+            self._op(n, "True" if got else "False")
+            return got
         detail = call.detail if call is not None else ""
         self._want(n, gated, block, timeout, detail)
         grant = self._wait() if gated else wire.RUN_FREE
@@ -326,9 +351,14 @@ class Gate:
         without the model's foretelling it: then an exception is to be recorded, too (``refused``).
         """
         here = self.here
-        frame = self.user_frame(3) if sited and here.call is None else None
+        call = here.call
+        frame = self.user_frame(3) if sited and call is None else None
+        gated = self._mode[0] == wire.SHUT and not here.library
+        if not (gated or detail):
+            self._say(verb, atom, name, frame, call, here.tid, "None")
+            return True
         n = self._point(verb, atom, name, frame)
-        if self._mode[0] == wire.SHUT and not here.library:
+        if gated:
             self._want(n, True, True, None, detail)
             if self._wait() != wire.RUN_FREE:
                 return False
