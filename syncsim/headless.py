@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from types import FrameType
 from typing import Any, TextIO
 
@@ -169,12 +170,22 @@ class HeadlessRun:
             raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:
-        where = f"{os.path.basename(step.file)}:{step.line}" if step.file else ""
-        self._line(f"{step.n:5}  {step.process:<12} {_plain(step.sentence):<52} {where}".rstrip())
+        told = _told(
+            step.process,
+            step.call,
+            step.verb,
+            step.primitive,
+            step.kind,
+            step.result,
+            step.file,
+            step.line,
+            step.detail,
+            step.complete,
+        )
+        self._out.write(f"{step.n:5}  {told}\n")
 
     def _tell_json(self, step: Step) -> None:
-        record = {"type": "step"} | msgspec.structs.asdict(step)
-        self._line(msgspec.json.encode(record).decode())
+        self._line('{"type":"step",' + msgspec.json.encode(step).decode()[1:])
 
     def _tell_waits(self) -> None:
         """In text, says who has begun to wait; no step, so no number."""
@@ -280,6 +291,41 @@ class HeadlessRun:
             "steps": state.n,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),
         }
+
+
+@lru_cache(maxsize=4096)
+def _told(
+    process: str,
+    call: str,
+    verb: str,
+    primitive: str,
+    kind: str,
+    result: str,
+    file: str,
+    line: int,
+    detail: str,
+    complete: bool,
+) -> str:
+    """A step as text, without its number; remembered, as most steps of a long run are alike."""
+    sentence = Step(
+        n=0,
+        actor=0,
+        process=process,
+        pid=0,
+        call=call,
+        verb=verb,
+        primitive=primitive,
+        kind=kind,
+        result=result,
+        file=file,
+        line=line,
+        function="",
+        detail=detail,
+        complete=complete,
+        waited=0,
+    ).sentence
+    where = f"{os.path.basename(file)}:{line}" if file else ""
+    return f"{process:<12} {_plain(sentence):<52} {where}".rstrip()
 
 
 def _stdin() -> int:

@@ -13,7 +13,16 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.operation import Operation, Verb
+from syncsim.core.operation import (
+    ACQUIRE,
+    PUT,
+    RECEIVE,
+    RELEASE,
+    SEND,
+    SENT,
+    Operation,
+    Verb,
+)
 
 #: The number of an actor in its state: 0 is the main process, then in order of birth.
 ActorId: TypeAlias = int
@@ -40,15 +49,16 @@ class Semaphore(Struct, frozen=True, gc=False):
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
         """Whether ``operation`` would not block now (a try never blocks)."""
-        if operation.verb is not Verb.ACQUIRE or not operation.blocking:
+        if operation.verb is not ACQUIRE or not operation.blocking:
             return True
         return self.value > 0 or (self.recursive and actor in self.holders)
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Semaphore, str]:
         """The semaphore afterwards, and the result: ``True``, ``False``, ``None`` or an error."""
-        if operation.verb is Verb.ACQUIRE:
+        verb = operation.verb
+        if verb is ACQUIRE:
             return self._acquire(actor)
-        if operation.verb is Verb.RELEASE:
+        if verb is RELEASE:
             return self._release(actor)
         return self, str(self.value)
 
@@ -79,6 +89,14 @@ class Semaphore(Struct, frozen=True, gc=False):
     def released(self) -> Semaphore:
         """The semaphore with one unit more, given by somebody whom nobody has seen."""
         return self._with(self.value + 1, self.holders[1:])
+
+    def given_anyway(self) -> Semaphore:
+        """The semaphore after a release that its rules refuse; an RLock knows its owner surely."""
+        return self if self.recursive else self._with(self.value + 1, self.holders)
+
+    def not_given(self) -> Semaphore:
+        """The semaphore without the release that has just been told, and was refused."""
+        return self if self.recursive else self._with(self.value - 1, self.holders)
 
     def _with(self, value: int, holders: tuple[ActorId, ...]) -> Semaphore:
         return Semaphore(value, self.maximum, self.recursive, self.resource, holders)
@@ -137,19 +155,18 @@ class Channel(Struct, frozen=True, gc=False):
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Channel, str]:
         """The channel afterwards, and the item (or whether there is one)."""
-        match operation.verb:
-            case Verb.PUT:
-                return replace(self, buffered=(*self.buffered, Item(operation.detail, actor))), ""
-            case Verb.SEND:
-                return self._send(operation, actor), ""
-            case Verb.SENT if actor in self.sending:
-                return replace(self, sending=_without_last(self.sending, actor)), ""
-            case Verb.RECEIVE if self.items:
-                return replace(self, items=self.items[1:]), self.items[0].label
-            case Verb.POLL:
-                return self, str(bool(self.items) or self.ended)
-            case _:
-                return self, ""
+        verb = operation.verb
+        if verb is PUT:
+            return replace(self, buffered=(*self.buffered, Item(operation.detail, actor))), ""
+        if verb is SEND:
+            return self._send(operation, actor), ""
+        if verb is SENT and actor in self.sending:
+            return replace(self, sending=_without_last(self.sending, actor)), ""
+        if verb is RECEIVE and self.items:
+            return replace(self, items=self.items[1:]), self.items[0].label
+        if verb is Verb.POLL:
+            return self, str(bool(self.items) or self.ended)
+        return self, ""
 
     def _send(self, operation: Operation, actor: ActorId) -> Channel:
         number = self.sent + 1

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
 from syncsim.core.faults import WORDS
-from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.operation import ACQUIRE, POLL, PUT, RECEIVE, RELEASE, Operation, Site, Verb
 from syncsim.core.schedule import Choice, Move
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive, State, any_ready
@@ -45,11 +45,19 @@ class Ledger:
         self._feeding: set[str] = set()
         self._waited_from: dict[ActorId, int] = {}
         self._last_site: dict[ActorId, Site] = {}
+        # How many steps each actor has made and what it has observed: in a free run these alone
+        # change at most operations, so they enter into the actor when a state is made.
+        self._steps: list[int] = []
+        self._observed: list[int] = []
 
     @property
     def state(self) -> State:
         """The state now."""
         if self._state is None:
+            for actor in self.actors:
+                steps, observed = self._steps[actor.id], self._observed[actor.id]
+                if observed != actor.observed or steps != actor.steps:
+                    self.actors[actor.id] = replace(actor, steps=steps, observed=observed)
             self._state = State(
                 n=self.n,
                 actors=tuple(self.actors),
@@ -63,6 +71,8 @@ class Ledger:
         """A new actor; its id must be the next one."""
         assert actor.id == len(self.actors)
         self.actors.append(actor)
+        self._steps.append(actor.steps)
+        self._observed.append(actor.observed)
         if not actor.thread:
             self._by_pid[str(actor.pid)] = actor.id
         self._state = None
@@ -77,7 +87,8 @@ class Ledger:
     def create(self, primitive: Primitive, atoms: dict[str, Atom]) -> None:
         """A new primitive and the atoms that come with it.
 
-        One with the id of an older one takes its place: that one is gone.
+        One with the id of an older one takes its place: that one is gone.  A lock may be there
+        already (a Condition is made of one that is given).  Pipes and cells are always new.
         """
         gone = self.primitives.pop(primitive.id, None)
         if gone is not None:
@@ -86,7 +97,8 @@ class Ledger:
                 self.atoms.pop(name, None)
         self.primitives[primitive.id] = primitive
         for name, atom in atoms.items():
-            self.atoms.setdefault(name, atom)
+            if name not in self.atoms or not isinstance(atom, Semaphore):
+                self._set(name, atom)
         self._state = None
 
     @property
@@ -162,39 +174,46 @@ class Ledger:
         answer is the result that the model gives.  Raises ``DivergenceError`` where an acquire
         differs, unless we are to ``believe`` it (somebody unseen may have released).
         """
+        # (Every operation of a free run comes by here: it is written to be quick.)
         verb = operation.verb
-        atom = self.atoms.get(operation.atom)
+        name = operation.atom
+        atom = self.atoms.get(name)
         modelled = result or ""
-        failed = result == "False" if verb is Verb.ACQUIRE else _is_error(verb, result)
+        failed = result == "False" if verb is ACQUIRE else _is_error(verb, result)
         if atom is not None and not failed:
             after, modelled = atom.apply(operation, self._owner(actor, operation))
-            if believe and isinstance(atom, Semaphore) and "True" == result != modelled:
-                # A stranger has given it back.
-                after, modelled = atom.released().apply(operation, actor)
-            if verb is Verb.ACQUIRE and result and result != modelled:
+            if isinstance(atom, Semaphore):
+                if believe and verb is ACQUIRE and "True" == result != modelled:
+                    # A stranger has given it back.
+                    after, modelled = atom.released().apply(operation, actor)
+                elif verb is RELEASE and result == "None" != modelled:
+                    # It is refused, by the model: whether it really is, a record will say at
+                    # once.  (Who has taken the missing unit may not have been heard yet.)
+                    after, result = atom.given_anyway(), modelled
+            if verb is ACQUIRE and result and result != modelled:
                 raise DivergenceError(
                     f"{self.actors[actor].name} got {result} from {operation.call}, but by "
                     f"its model it is {modelled} ({atom})"
                 )
-            self._set(operation.atom, after)
-            if result and verb is not Verb.RECEIVE and verb is not Verb.POLL:
+            if isinstance(atom, Semaphore):
+                self.atoms[name] = after
+            else:
+                self._set(name, after)
+            if result and verb is not RECEIVE and verb is not POLL:
                 modelled = result
-        if verb is Verb.RELEASE and operation.role == "wait":
+        if verb is RELEASE and operation.role == "wait":
             self._woke.add(actor)
         who = self.actors[actor]
         compound = operation.compound
-        self.actors[actor] = replace(
-            who,
-            pending=None,
-            outside=False,
-            call=operation.call if compound else "",
-            steps=who.steps if compound else who.steps + 1,
-            observed=hash((who.observed, operation.verb, operation.atom, modelled)),
-        )
+        call = operation.call if compound else ""
+        if who.pending is not None or who.outside or who.call != call:
+            self.actors[actor] = replace(who, pending=None, outside=False, call=call)
+        self._observed[actor] = hash((self._observed[actor], verb, name, modelled))
         self._state = None
         if not compound:
             if verb is Verb.CALL:
                 self._mind_notice(actor, operation)
+            self._steps[actor] += 1
             self._tell(operation, who, modelled, complete=True)
             return modelled
         before = self._underway.get(actor)
@@ -205,10 +224,20 @@ class Ledger:
 
     def _owner(self, actor: ActorId, operation: Operation) -> ActorId:
         """For whom the operation counts: what a thread puts is its process's to deliver."""
-        who = self.actors[actor]
-        if operation.verb is Verb.PUT and who.thread and who.parent is not None:
-            return who.parent
+        if operation.verb is PUT:
+            who = self.actors[actor]
+            if who.thread and who.parent is not None:
+                return who.parent
         return actor
+
+    def refused(self, actor: ActorId, operation: Operation, result: str) -> None:
+        """What the actor has just given it could not give: its call raises ``result``."""
+        atom = self.atoms.get(operation.atom)
+        if not isinstance(atom, Semaphore):
+            return
+        self._set(operation.atom, atom.not_given())
+        if atom.value <= atom.maximum and not atom.recursive:  # the model had foretold nothing
+            self._tell(operation, self.actors[actor], result, complete=not operation.compound)
 
     def move(self, actor: ActorId, operation: Operation, result: str = "") -> None:
         """Something behind the scenes took effect for the actor: no step of its own."""
@@ -269,7 +298,8 @@ class Ledger:
         if operation is None:
             return
         self._mind_notice(actor, operation)
-        self.change(actor, call="")
+        if self.actors[actor].call:
+            self.change(actor, call="")
         self._finish(actor, result, complete=True)
 
     def _mind_notice(self, actor: ActorId, operation: Operation) -> None:
@@ -325,8 +355,9 @@ class Ledger:
 
     def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
         operation = self._underway.pop(actor)
-        who = self.change(actor, steps=self.actors[actor].steps + 1)
-        self._tell(operation, who, result, complete=complete)
+        self._steps[actor] += 1
+        self._state = None
+        self._tell(operation, self.actors[actor], result, complete=complete)
 
     def _tell(self, operation: Operation, who: Actor, result: str, *, complete: bool) -> None:
         self.n += 1

@@ -16,6 +16,8 @@ def _method(call: str) -> str:
 class Verb(StrEnum):
     """The verbs of the atoms."""
 
+    __hash__ = str.__hash__  # that of an Enum is made in Python, for each look-up anew
+
     ACQUIRE = "acquire"
     RELEASE = "release"
     VALUE = "value"
@@ -40,6 +42,13 @@ class Verb(StrEnum):
     EXIT = "exit"
     SLEEP = "sleep"
     OUTPUT = "output"
+
+
+#: Names for where every operation of a free run comes by: up to Python 3.11 ``Verb.ACQUIRE`` asks
+#: the metaclass (``EnumType.__getattr__``), each time for a fraction of a microsecond.
+ACQUIRE, RELEASE, PUT, SEND, SENT = Verb.ACQUIRE, Verb.RELEASE, Verb.PUT, Verb.SEND, Verb.SENT
+START, TERMINATE, EXIT = Verb.START, Verb.TERMINATE, Verb.EXIT
+RECEIVE, POLL = Verb.RECEIVE, Verb.POLL
 
 
 class Site(Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import fcntl
+import itertools
 import mmap
 import os
 import socket
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from syncsim.core.operation import Verb
+from syncsim.core.operation import ACQUIRE, Verb
 from syncsim.real import wire
 from syncsim.real.anchor import thread_state
 from syncsim.real.safe import frames_as_json
@@ -29,6 +30,14 @@ _LIBRARY = (
     os.path.dirname(os.path.abspath(__file__)) + os.sep,
     f"{_STDLIB}/multiprocessing/",
     f"{_STDLIB}/concurrent/",
+)
+#: Where threads of the library's own begin.  (A thread that the program begins with a method of
+#: a primitive, such as ``Queue.put``, is the program's.)
+_SERVANTS = (
+    "multiprocessing.managers",
+    "multiprocessing.pool",
+    "multiprocessing.resource_sharer",
+    "concurrent.futures",
 )
 _FILES = (threading.__file__, "<frozen")
 
@@ -87,9 +96,11 @@ class Gate:
         self.pid = os.getpid()
         self.here = _Here()
         self._points: dict[object, int] = {}
+        self._numbers = itertools.count()
         # The commonest records, ready to send.
         self._wants: dict[tuple[int, int], bytes] = {}
         self._ops: dict[tuple[int, int, str], bytes] = {}
+        self._lines: dict[object, bytes] = {}
 
     def _forking(self) -> None:
         if self.active:
@@ -146,7 +157,7 @@ class Gate:
             feeds = thread.name == "QueueFeederThread"
             here.library = (
                 feeds
-                or module.startswith(("multiprocessing.", "concurrent.futures"))
+                or module.startswith(_SERVANTS)
                 or type(thread).__module__.startswith(("multiprocessing.", "concurrent.futures"))
             )
             here.library = here.library or self.serving
@@ -202,7 +213,7 @@ class Gate:
             key = (verb, atom, name)
         n = self._points.get(key)
         if n is None:
-            n = self._points[key] = len(self._points)
+            n = next(self._numbers)
             self.write(
                 wire.Point(
                     self.pid,
@@ -217,6 +228,7 @@ class Gate:
                     site[0].co_name if site else "",
                 )
             )
+            self._points[key] = n  # not before: another thread would refer to what is not declared
         return n
 
     def _want(self, n: int, gated: bool, block: bool, timeout: float | None, detail: str) -> None:
@@ -270,6 +282,30 @@ class Gate:
             line = self._ops[key] = wire.encode(wire.Op(self.pid, key[1], n, result, ""))
         self._put(line)
 
+    def _say(
+        self,
+        verb: Verb,
+        atom: str,
+        name: str,
+        frame: FrameType | None,
+        call: Call | None,
+        tid: int,
+        result: str,
+    ) -> None:
+        """Records an operation that was not announced and has no detail: in one look-up."""
+        key: object
+        if call is not None:
+            key = (verb, atom, name, tid, result, call.key)
+        elif frame is not None:
+            key = (verb, atom, name, tid, result, id(frame.f_code), frame.f_lasti)
+        else:
+            key = (verb, atom, name, tid, result)
+        line = self._lines.get(key)
+        if line is None:
+            n = self._point(verb, atom, name, frame)
+            line = self._lines[key] = wire.encode(wire.Op(self.pid, tid, n, result, ""))
+        self._put(line)
+
     # -- operations ------------------------------------------------------------------
 
     @property
@@ -303,16 +339,16 @@ class Gate:
         here = self.here
         call = here.call
         frame = None if call is not None else self.user_frame(3)
-        n = self._point(Verb.ACQUIRE, atom, "", frame)
         pid, tid = self.pid, here.tid
         gated = self._mode[0] == wire.SHUT and not here.library
-        if not gated:
-            got = real(False)
-            if got or not block or here.library or (timeout is not None and timeout <= 0):
-                if not got and block and here.library:
-                    got = real(block, timeout)
-                self._op(n, "True" if got else "False")
-                return got
+        if not gated and (got := real(False)):
+            self._say(ACQUIRE, atom, "", frame, call, tid, "True")
+            return got
+        n = self._point(ACQUIRE, atom, "", frame)
+        if not gated and (not block or here.library or (timeout is not None and timeout <= 0)):
+            got = real(block, timeout) if block and here.library else False
+            self._op(n, "True" if got else "False")
+            return got
         detail = call.detail if call is not None else ""
         self._want(n, gated, block, timeout, detail)
         grant = self._wait() if gated else wire.RUN_FREE
@@ -329,20 +365,33 @@ class Gate:
 
     def give(
         self, verb: Verb, atom: str, name: str = "", detail: str = "", *, sited: bool = True
-    ) -> None:
+    ) -> bool:
         """Announces and records what is about to take effect; the caller then does it.
 
-        Not ``sited``: no line of the program asks for it.
+        Not ``sited``: no line of the program asks for it.  The answer is whether it was recorded
+        without the model's foretelling it: then an exception is to be recorded, too (``refused``).
         """
         here = self.here
-        frame = self.user_frame(3) if sited and here.call is None else None
+        call = here.call
+        frame = self.user_frame(3) if sited and call is None else None
+        gated = self._mode[0] == wire.SHUT and not here.library
+        if not (gated or detail):
+            self._say(verb, atom, name, frame, call, here.tid, "None")
+            return True
         n = self._point(verb, atom, name, frame)
-        if self._mode[0] == wire.SHUT and not here.library:
+        if gated:
             self._want(n, True, True, None, detail)
-            if self._wait() == wire.RUN_FREE:
-                self.write(wire.Did(self.pid, here.tid, "None"))
+            if self._wait() != wire.RUN_FREE:
+                return False
+            self.write(wire.Did(self.pid, here.tid, "None"))
         else:
             self._op(n, "None", detail)
+        return True
+
+    def refused(self, verb: Verb, atom: str, error: Exception) -> None:
+        """Records that what was just given was not given: it raised."""
+        frame = self.user_frame(3) if self.here.call is None else None
+        self._op(self._point(verb, atom, "", frame), type(error).__name__)
 
     def note(self, verb: Verb, atom: str, name: str = "", detail: str = "") -> None:
         """Records an operation that never waits at the gate."""

@@ -14,7 +14,18 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
 from syncsim.core.ledger import DivergenceError, Ledger
-from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.operation import (
+    EXIT,
+    RECEIVE,
+    RELEASE,
+    SEND,
+    SENT,
+    START,
+    TERMINATE,
+    Operation,
+    Site,
+    Verb,
+)
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.program.names import Namer, Position
@@ -230,20 +241,24 @@ class Scribe:
         self.effect(actor, operation, self.named(record.result))
 
     def _op(self, record: wire.Op) -> None:
-        operation = self._points[record.pid, record.point]
-        actor = self.actor(record.pid, record.tid)
-        serves = actor is not None and self._ledger.actors[actor].is_server
-        if actor is None or (serves and operation.verb is not Verb.EXIT):
+        pid, result = record.pid, record.result
+        operation = self._points[pid, record.point]
+        verb = operation.verb
+        actor = self._actor_of.get((pid, record.tid))
+        if actor is None or (self._ledger.actors[actor].is_server and verb is not EXIT):
             self._library(record, operation)
             return
         if record.detail:
             operation = replace(operation, detail=self.named(record.detail))
         behind = operation.compound and not operation.call.startswith("Connection.")
-        if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and behind):
+        if verb is SENT or (verb is SEND and behind):
             self._ledger.move(actor, operation)
             return
+        if verb is RELEASE and result != "None":
+            self._ledger.refused(actor, operation, result)
+            return
         self._owes(self._ledger.actors[actor])
-        self.effect(actor, operation, self.named(record.result))
+        self.effect(actor, operation, self.named(result))
 
     def _owes(self, actor: Actor) -> None:
         """It runs, and owes its next announcement; of a thread and a server nobody knows when."""
@@ -266,29 +281,29 @@ class Scribe:
         actor = self.actor(record.pid)
         if actor is None:
             return
-        if operation.verb is Verb.RELEASE and operation.role == "slots":
+        if operation.verb is RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
             self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
         target = self.actor(int(operation.atom)) if operation.verb is Verb.TERMINATE else None
         if target is not None:  # a Pool inside a server ends its workers
             self._ledger.change(target, terminated=True)
         self._ledger.move(actor, operation, record.result)
-        if operation.verb in (Verb.SEND, Verb.SENT):
+        if operation.verb in (SEND, SENT):
             self._account.clogged.discard(operation.atom)
 
     def effect(self, actor: ActorId, operation: Operation, result: str) -> None:
         """The operation took effect; ``result`` is empty where only the model knows it."""
-        match operation.verb:
-            case Verb.START if result.isdigit():
-                self._started(actor, operation, int(result))
-                result = "None"
-            case Verb.TERMINATE:
-                operation = self._send(actor, operation)
-            case Verb.EXIT:
-                self._account.leaving[actor] = int(operation.detail or 0)
-                self._account.owing.add(actor)  # its death
-            case Verb.RECEIVE:
-                self._account.clogged.discard(operation.atom)
+        verb = operation.verb
+        if verb is START and result.isdigit():
+            self._started(actor, operation, int(result))
+            result = "None"
+        elif verb is TERMINATE:
+            operation = self._send(actor, operation)
+        elif verb is EXIT:
+            self._account.leaving[actor] = int(operation.detail or 0)
+            self._account.owing.add(actor)  # its death
+        elif verb is RECEIVE:
+            self._account.clogged.discard(operation.atom)
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
 
@@ -348,7 +363,8 @@ class Scribe:
                     recursive=part.form == "recursive",
                     resource=part.value > 0,
                 )
-            self._belongs.setdefault(part.atom, (record.id, part.role))
+            if part.atom not in self._belongs or isinstance(atoms[part.atom], Channel | Cell):
+                self._belongs[part.atom] = record.id, part.role
         position = Position(record.line, record.column, record.end_line, record.end_column)
         name = self._namer.name(_source(record.file), position, record.kind)
         primitive = Primitive(

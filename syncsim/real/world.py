@@ -17,7 +17,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -70,7 +70,8 @@ class RealWorld(World):
     """One run of a program as real processes; a body of ``core.world.World``.
 
     ``on_step`` hears of every step, ``on_print`` of everything written: the actor (None where
-    it is not known), the stream and the text.
+    it is not known), the stream and the text; ``on_records`` hears the records themselves, in
+    their order, before they are applied.
     """
 
     def __init__(
@@ -82,11 +83,13 @@ class RealWorld(World):
         stdin: int = subprocess.DEVNULL,
         on_step: Callable[[Step], None] = lambda step: None,
         on_print: Callable[[ActorId | None, str, str], None] = lambda actor, stream, text: None,
+        on_records: Callable[[Sequence[wire.Record]], None] = lambda records: None,
     ) -> None:
         self.patience = patience
         self.controlled = controlled
         self._on_step = on_step
         self._on_print = on_print
+        self._on_records = on_records
         self._steps: list[Step] | None = None  # those of the choice that is being taken
         self._gates: dict[ActorId, socket.socket] = {}
         self._asleep = 0  # how often in a row everyone was seen asleep
@@ -178,9 +181,10 @@ class RealWorld(World):
         if self._scribe.has_pipes:
             self._look_for_ends()
         choices = self._ledger.choices()
-        if account.free or account.granted:
-            away = account.free | account.granted  # in an operation for real
-            return tuple(choice for choice in choices if choice.actor not in away)
+        # Who was granted and has not reported yet (a start may take its time) is not granted again.
+        gone = account.free | account.granted
+        if gone:
+            return tuple(choice for choice in choices if choice.actor not in gone)
         return choices
 
     def faults(self) -> tuple[Choice, ...]:
@@ -236,7 +240,8 @@ class RealWorld(World):
         who = self._ledger.actors[actor]
         if not (who.call and who.pending and self.controlled):
             return False
-        return actor not in self._account.free and self._ledger.can_go(who)
+        gone = actor in self._account.free or actor in self._account.granted
+        return not gone and self._ledger.can_go(who)
 
     def strike(self, choice: Choice) -> bool:
         """Does the fault to its process at once, also while the operating system schedules.
@@ -491,6 +496,7 @@ class RealWorld(World):
             records = wire.decode(lines)
         except msgspec.DecodeError as error:
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
+        self._on_records(records)
         self._scribe.take_in(records)
         if not self.controlled:
             self._let_go()

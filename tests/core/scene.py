@@ -33,7 +33,7 @@ class Scene:
         return diagnose(self.state)
 
     def actor(self, name: str) -> Actor:
-        return next(actor for actor in self.ledger.actors if actor.name == name)
+        return next(actor for actor in self.ledger.state.actors if actor.name == name)
 
     def born(self, name: str, parent: int | None = 0, **fields: object) -> Actor:
         number = len(self.ledger.actors)

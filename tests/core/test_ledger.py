@@ -356,3 +356,35 @@ def test_who_died_asleep_is_remembered_where_it_slept() -> None:
     scene.ends("Bob", -9)
     assert scene.actor("Ada").asleep_on == bell.id
     assert scene.actor("Bob").asleep_on == ""
+
+
+def test_a_release_that_is_refused_is_one_step_and_gives_nothing() -> None:
+    scene = Scene("Ada")
+    lock = scene.lock("lock")
+    scene.ledger.effect(0, release(lock), "None")
+    assert scene.steps[-1].sentence == "calls release on lock: ValueError"
+    scene.ledger.refused(0, release(lock), "ValueError")
+    assert scene.state.semaphore(lock).value == 1
+    assert len(scene.steps) == 1
+
+
+def test_a_release_that_was_only_told_before_the_taking_is_not_refused() -> None:
+    scene = Scene("Ada", "Bob")
+    lock = scene.lock("lock")
+    scene.ledger.effect(0, release(lock), "None")  # Bob has the lock, and has not said so yet
+    scene.ledger.effect(1, acquire(lock), "True")
+    assert scene.state.semaphore(lock).value == 1
+
+
+def test_a_look_at_a_value_gives_nothing_even_where_strangers_are_believed() -> None:
+    scene = Scene("Ada")
+    count = scene.semaphore("count", 0)
+    scene.ledger.effect(0, act(count, Verb.VALUE, "permits", "get_value"), "True", believe=True)
+    assert scene.state.semaphore(count, "permits").value == 0
+
+
+def test_what_is_made_under_a_name_used_before_begins_anew() -> None:
+    scene = Scene("Ada")
+    scene.does("Ada", act(scene.value("count", "0"), Verb.WRITE, "value", "set", detail="7"))
+    count = scene.value("count", "0")
+    assert scene.state.atoms[count.parts["value"]].value == "0"

@@ -120,3 +120,22 @@ def test_a_lock_that_is_held_in_the_state_is_held_for_real(tmp_path: Path) -> No
     )
     told = tell(program, "--scheduler", "round-robin")
     assert told.text("stdout") == "<Lock(owner=MainProcess)>\n<Lock(owner=None)>\n"
+
+
+def test_who_was_granted_and_has_not_reported_yet_is_not_granted_again(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import multiprocessing, time\n"
+        "if __name__ == '__main__':\n"
+        "    child = multiprocessing.Process(target=time.sleep, args=(0,))\n"
+        "    child.start()\n"
+        "    child.join()\n"
+    )
+    with world(path) as real:
+        real.settle()
+        assert real.choices() == (Choice(0),)
+        real.grant(Choice(0))
+        assert real.choices() == ()
+        real.settle()
+        assert Choice(0) not in real.choices()  # joins
+        assert Choice(1) in real.choices()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from syncsim.core.operation import Verb
+from syncsim.core.operation import RELEASE, Verb
 from syncsim.real.probes.library import c_module, synchronize
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import without_ours
@@ -58,9 +58,13 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         """As the real one."""
         gate = self.gate
         try:
-            if not self.unseen and gate.applies():
-                gate.give(Verb.RELEASE, self.key)
-            self._release()
+            told = not self.unseen and gate.applies() and gate.give(RELEASE, self.key)
+            try:
+                self._release()
+            except (AssertionError, ValueError) as error:
+                if told:
+                    gate.refused(RELEASE, self.key, error)
+                raise
         except BaseException as error:
             error.__traceback__ = without_ours(error.__traceback__)
             raise
