@@ -31,6 +31,8 @@ _LIBRARY = (
     f"{_STDLIB}/concurrent/",
 )
 _FILES = (threading.__file__, "<frozen")
+#: No mode holds that thread up.
+_NEVER = 255
 
 
 class Call:
@@ -51,7 +53,8 @@ class _Here(threading.local):
 
     known = False
     tid = 0
-    library = False  # a thread of multiprocessing's own: recorded, never held up
+    library = False  # a thread of multiprocessing's own: recorded, held up as ``held`` says
+    held = wire.SHUT  # the mode from which on its operations wait at the gate
     silent = False  # our own look at the program's objects is no operation
     call: Call | None = None
     gate: socket.socket | None = None
@@ -134,7 +137,10 @@ class Gate:
                 or module.startswith(("multiprocessing.", "concurrent.futures"))
                 or type(thread).__module__.startswith(("multiprocessing.", "concurrent.futures"))
             )
-            if here.library and not feeds:
+            if feeds:
+                here.held = wire.XRAY
+            elif here.library:
+                here.held = _NEVER
                 self.write(wire.Helped(self.pid))
             elif not here.library:
                 name, state = thread.name, thread_state()
@@ -255,7 +261,12 @@ class Gate:
     @property
     def shut(self) -> bool:
         """Whether operations have to wait for a grant."""
-        return self._mode[0] == wire.SHUT
+        return self._mode[0] >= wire.SHUT
+
+    @property
+    def xrayed(self) -> bool:
+        """Whether what lies inside a call, and feeder threads, have to wait as well."""
+        return self._mode[0] == wire.XRAY
 
     @contextmanager
     def silence(self) -> Iterator[None]:
@@ -284,7 +295,7 @@ class Gate:
         frame = None if call is not None else self.user_frame(3)
         n = self._point(Verb.ACQUIRE, atom, "", frame)
         pid, tid = self.pid, here.tid
-        gated = self._mode[0] == wire.SHUT and not here.library
+        gated = self._mode[0] >= here.held
         if not gated:
             got = real(False)
             if got or not block or here.library or (timeout is not None and timeout <= 0):
@@ -298,7 +309,8 @@ class Gate:
         if grant == wire.TIME_OUT:
             return False
         if grant != wire.RUN_FREE:
-            got = real(False)
+            # (The feeder that had the put lock may have said so before it has given it back.)
+            got = real(here.library and grant == wire.GO)
             if got is (grant == wire.GO):
                 return got
             self.write(wire.Did(pid, tid, str(got)))
@@ -307,16 +319,24 @@ class Gate:
         return got
 
     def give(
-        self, verb: Verb, atom: str, name: str = "", detail: str = "", *, sited: bool = True
+        self,
+        verb: Verb,
+        atom: str,
+        name: str = "",
+        detail: str = "",
+        *,
+        sited: bool = True,
+        inner: bool = False,
     ) -> None:
         """Announces and records what is about to take effect; the caller then does it.
 
-        Not ``sited``: no line of the program asks for it.
+        Not ``sited``: no line of the program asks for it.  ``inner``: it lies inside a call and
+        waits at the gate only under the X-ray.
         """
         here = self.here
         frame = self.user_frame(3) if sited and here.call is None else None
         n = self._point(verb, atom, name, frame)
-        if self._mode[0] == wire.SHUT and not here.library:
+        if self._mode[0] >= (max(here.held, wire.XRAY) if inner else here.held):
             self._want(n, True, True, None, detail)
             if self._wait() == wire.RUN_FREE:
                 self.write(wire.Did(self.pid, here.tid, "None"))
@@ -328,6 +348,11 @@ class Gate:
         frame = None if self.here.call is not None else self.user_frame()
         n = self._point(verb, atom, name, frame)
         self._op(n, "None", detail)
+
+    def rest(self) -> None:
+        """A feeder thread has nothing to send."""
+        if self.applies() and self.xrayed:
+            self.write(wire.Fed(self.pid, self.here.tid))
 
     def take(
         self,
@@ -352,7 +377,7 @@ class Gate:
         here = self.here
         frame = None if here.call is not None else self.user_frame()
         n = self._point(verb, atom, name, frame)
-        gated = self._mode[0] == wire.SHUT and not here.library
+        gated = self._mode[0] >= here.held
         self._want(n, gated, block, timeout, detail)
         grant = self._wait(ready) if gated else wire.RUN_FREE
         if grant == wire.TIME_OUT:

@@ -18,6 +18,7 @@ from syncsim.core.state import Actor, Life, Primitive
 from syncsim.program.names import Namer, Position
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
+from syncsim.real.feeders import Feeders
 from syncsim.real.signals import NUMBERS, Signals
 
 #: The calls that end a process of the program, and how.
@@ -63,6 +64,7 @@ class Scribe:
         self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
         self._parts: dict[str, list[wire.Part]] = {}  # of primitives that are being made
         self._started_by: dict[ActorId, ActorId] = {}
+        self._feeders = Feeders(ledger, account)
         #: Pids forked past ``multiprocessing``, or about to be born; and whether there ever was
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
@@ -82,7 +84,7 @@ class Scribe:
             handle[type(record)](self, record)
 
     def actor(self, pid: int, tid: int = 0) -> ActorId | None:
-        """Who that is; None for a stranger, and for a thread of the library."""
+        """Who that is; None for a stranger, and for a thread of the library never held up."""
         return self._actor_of.get((pid, tid))
 
     def thread_of(self, actor: ActorId) -> tuple[int, int]:
@@ -175,8 +177,12 @@ class Scribe:
     def _want(self, record: wire.Want) -> None:
         actor = self.actor(record.pid, record.tid)
         operation = self._points[record.pid, record.point]
+        if actor is None and record.gated:
+            actor = self._feeder(record.pid, record.tid, operation.primitive)
         if actor is None:
             return  # a thread of the library waits; it is no actor
+        if self._ledger.actors[actor].library:
+            operation = self._feeders.wants(actor, operation)
         if record.detail or not record.blocking or record.timeout is not None:
             operation = replace(
                 operation, blocking=record.blocking, timeout=record.timeout, detail=record.detail
@@ -212,10 +218,38 @@ class Scribe:
             self._account.owing.add(actor)
         self.effect(actor, operation, record.result)
 
+    # -- feeders, under the X-ray ---------------------------------------------------------
+
+    def _feeder(self, pid: int, tid: int, queue: str) -> ActorId | None:
+        """That thread, which is held up now."""
+        known = self.actor(pid, tid)
+        if known is not None:
+            return known
+        feeder = self._feeders.add(self._actor_of[pid, 0], queue)
+        if feeder is not None:
+            self._actor_of[pid, tid] = feeder
+        return feeder
+
+    def xray(self) -> None:
+        """The X-ray begins: feeders that are in the middle of sending are known as well."""
+        for queue, process, tid in self._feeders.in_the_middle():
+            feeder = self._feeder(self._ledger.actors[process].pid, tid, queue.id)
+            self._ledger.hold(queue.parts["put lock"], feeder)
+
+    def _fed(self, record: wire.Fed) -> None:
+        feeder = self.actor(record.pid, record.tid)
+        if feeder is not None:
+            self._feeders.rests(feeder)
+
+    def _flushed(self, process: ActorId, pipe: str) -> None:
+        feeder = self._feeders.ends(process, pipe)
+        if feeder is not None:  # its number may come again
+            self._actor_of = {key: one for key, one in self._actor_of.items() if one != feeder}
+
     def _op(self, record: wire.Op) -> None:
         operation = self._points[record.pid, record.point]
         actor = self.actor(record.pid, record.tid)
-        if actor is None:
+        if actor is None or self._ledger.actors[actor].library:
             self._library(record, operation)
             return
         if record.detail:
@@ -232,6 +266,12 @@ class Scribe:
         actor = self.actor(record.pid)
         if actor is None:
             return
+        if operation.verb is Verb.SEND:
+            self._feeders.begins(actor, operation.atom, record.tid)
+        if operation.verb is Verb.SENT:
+            feeder = self.actor(record.pid, record.tid)
+            if self._feeders.has_sent(actor, operation.atom, feeder):
+                return
         if operation.verb is Verb.RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
             self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
@@ -251,6 +291,10 @@ class Scribe:
                 self._account.leaving[actor] = int(operation.detail or 0)
             case Verb.RECEIVE:
                 self._account.clogged.discard(operation.atom)
+            case Verb.FLUSH:
+                self._flushed(actor, operation.atom)
+            case Verb.RELEASE if self._ledger.actors[actor].library:
+                self._feeders.releases(actor, operation)
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
 
@@ -366,4 +410,5 @@ class Scribe:
         wire.Forking: _forking,
         wire.Forked: _forked,
         wire.Helped: _helped,
+        wire.Fed: _fed,
     }

@@ -23,8 +23,9 @@ FIFO = "records"
 GATE = "gate"
 MODE = "mode"
 
-#: The first byte of the mode file: are the gates open?
-OPEN, SHUT = 0, 1
+#: The first byte of the mode file: are the gates open, are they shut, and are the feeder threads
+#: of queues and what lies inside a put and a send held up as well?
+OPEN, SHUT, XRAY = 0, 1, 2
 
 #: What comes through a gate, from us to a waiting process.
 #: (A try that is going to be in vain is granted, too.)
@@ -180,6 +181,13 @@ class Helped(Struct, array_like=True, frozen=True, tag="helped"):
     pid: int
 
 
+class Fed(Struct, array_like=True, frozen=True, tag="fed"):
+    """A feeder thread, under the X-ray, has nothing to send."""
+
+    pid: int
+    tid: int
+
+
 Record: TypeAlias = (
     Born
     | Point
@@ -195,6 +203,7 @@ Record: TypeAlias = (
     | Forking
     | Forked
     | Helped
+    | Fed
 )
 
 _encoder = msgspec.json.Encoder()
