@@ -40,7 +40,7 @@ def status(state: State, actor: Actor, stuck: tuple[int, ...] = ()) -> Status:
     if actor.life is Life.STARTING:
         return Status.STARTING
     if actor.pending is None:
-        return Status.WAITS if actor.library else Status.RUNS
+        return Status.WAITS if actor.rests else Status.RUNS
     return Status.READY if state.enabled(actor) else Status.WAITS
 
 

@@ -125,7 +125,7 @@ def standing(state: State, actors: Iterable[Actor]) -> str:
             clauses.append(f"{actor.name} is stopped")
         elif actor.outside and actor.whereabouts is not None:
             clauses.append(f"{actor.name} is outside: {actor.whereabouts.words}")
-        elif not actor.ended and actor.pending is None and not actor.library:
+        elif not actor.ended and actor.pending is None and not actor.rests:
             reached = "is between two operations" if actor.steps else "has reached no operation"
             clauses.append(f"{actor.name} is running and {reached}")
     return f"{'; '.join(clauses)}." if clauses else ""
