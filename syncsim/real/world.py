@@ -172,8 +172,9 @@ class RealWorld(World):
         if self._scribe.has_pipes:
             self._look_for_ends()
         choices = self._ledger.choices()
-        if account.free:
-            return tuple(choice for choice in choices if choice.actor not in account.free)
+        if account.free or account.granted:
+            beyond = account.free | account.granted
+            return tuple(choice for choice in choices if choice.actor not in beyond)
         return choices
 
     def faults(self) -> tuple[Choice, ...]:
