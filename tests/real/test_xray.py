@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, Run, tell, world
+from running import DEADLINE, PROGRAMS, Run, tell, wait_for, world
 
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.diagnosis import Verdict, diagnose
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import Actor
@@ -225,6 +227,29 @@ def test_who_leaves_by_os_exit_loses_what_its_feeder_had_not_sent() -> None:
         by_hand.finish(ATOM)
         findings = {finding.kind for finding in by_hand.run.diagnosis.findings}
         assert "unflushed queue" in findings
+
+
+@pytest.mark.parametrize("grain", Grain)
+def test_who_is_killed_while_its_feeder_has_the_put_lock_stops_all_other_feeders(
+    grain: Grain,
+) -> None:
+    with stepping("fills") as by_hand:
+        real = by_hand.real
+        by_hand.until("main", "starts Ada")
+        by_hand.until("main", "starts Bob")
+        by_hand.until("Ada", "lays 7 into its buffer for queue")
+        assert by_hand.go("Ada's feeder")[0].sentence == "takes the put lock of queue"
+        os.kill(real.state.actors[1].pid, signal.SIGKILL)
+        wait_for(lambda: (real.pump(0.05), real.state.actors[1].ended)[1])
+        by_hand.until("main", "joins Ada")
+        by_hand.until("Bob", "lays 7 into its buffer for queue")
+        real.adapt(grain)
+        assert real.choices() == ()
+        diagnosis = diagnose(real.state)
+        assert diagnosis.stuck
+        (why,) = [f.explanation for f in diagnosis.findings if f.kind == "dead holder"]
+        assert why.startswith("Ada's feeder ended while it held queue")
+        assert "Bob's feeder" in why
 
 
 @pytest.mark.parametrize("grain", Grain)
