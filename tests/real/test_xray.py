@@ -38,6 +38,10 @@ def control(
         while not real.over:
             real.adapt(scheduler.grain or (next(grains) if grains else ATOM), end)
             choices = real.choices()
+            if not choices and any(actor.outside for actor in real.state.actors):
+                real.pump(0.05)  # on a busy machine somebody is slow to begin
+                real.settle(end)
+                continue
             choice = scheduler.choose(real.state, choices) if choices else None
             if choice is None:
                 break
