@@ -73,6 +73,16 @@ def _waiting_at(
             by += " (who is stopped)"
     match primitive.kind, role:
         case (_, "items") if operation.verb is Verb.FLUSH:
+            feeders = tuple(
+                other.id
+                for other in state.actors
+                if other.library
+                and other.parent == actor.id
+                and other.pending is not None
+                and other.pending.primitive == primitive.id
+            )
+            if feeders:  # the X-ray holds it up
+                return feeders, f"waits to flush {it}: its feeder has not sent all"
             return (), f"waits to flush {it}: its items do not fit into the pipe"
         case ("Queue" | "JoinableQueue", "slots"):
             return (), f"waits for {it}: the queue is full"

@@ -125,7 +125,9 @@ class Scribe:
                 code = -NUMBERS[killed]
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
-                self._ledger.end(member, code)
+                # (A feeder has no exit code of its own: its end is told with its process's.)
+                feeds = self._ledger.actors[member].library
+                self._ledger.end(member, None if feeds else code)
                 self._account.settle_up(member)
 
     # -- records ------------------------------------------------------------------------

@@ -288,6 +288,19 @@ def test_what_feeders_do_in_any_order_is_replayed(story: str, seed: int) -> None
     assert_same(run, control(FEEDER, Replay(run.schedule), story, "fork"))
 
 
+def test_a_fault_under_the_xray_is_replayed_where_it_was() -> None:
+    words = (FEEDER, "--schedule", "A2B2DB@kAC2", "--timeout", 60, "--", "fills", "fork")
+    first, second = tell(*words), tell(*words)
+    assert first.verdict["schedule"] == "A2B2DB@kAC2"
+    assert first.verdict["verdict"] == "deadlock"
+    assert {"dead holder", "unflushed queue"} <= first.findings
+    assert first.process("Ada's feeder")["exitcode"] is None
+    for told in (first, second):
+        for step in told.steps:
+            step["pid"] = 0
+    assert second.steps == first.steps
+
+
 def test_a_run_by_atom_is_asked_for_on_the_command_line() -> None:
     told = tell(INSIDE, "--scheduler", "random:4", "--grain", "atom", "--", "fork")
     schedule = told.verdict["schedule"]
