@@ -112,6 +112,9 @@ def _run(words: list[str]) -> int:
         help="os (as under plain python, the default), round-robin, random[:SEED], replay",
     )
     parser.add_argument("--schedule", metavar="STRING", help="the schedule to replay: a5b2cab3")
+    parser.add_argument(
+        "--grain", choices=("call", "atom"), help="how far a step goes (call is the default)"
+    )
     parser.add_argument("--max-steps", type=_positive, metavar="N", help="stop after N steps")
     parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop after so long")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -132,6 +135,7 @@ def _run(words: list[str]) -> int:
             timeout=asked.timeout,
             command=shlex.join(["syncsim", "run", *words]),
             as_json=asked.json,
+            grain=asked.grain,
         )
     except headless.BadRequestError as error:
         raise _BadInputError(f"{error}.") from error

@@ -20,7 +20,7 @@ from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose, halted
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.report import as_text
-from syncsim.core.schedule import Choice, format_schedule
+from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.status import status
 from syncsim.core.step import Step
@@ -53,15 +53,18 @@ class HeadlessRun:
         timeout: float | None = None,
         command: str = "",
         as_json: bool = False,
+        grain: Grain = Grain.CALL,
         out: TextIO | None = None,
     ) -> None:
         """Without a ``scheduler`` the operating system schedules and we only listen.
 
-        ``command`` is what was typed, for the report.
+        ``command`` is what was typed, for the report.  ``grain`` is at what size it picks; a
+        replay knows that itself.
         """
         self._command = command
         self._program = program
         self._scheduler = scheduler
+        self._grain = grain
         self._max_steps = max_steps
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._timeout = timeout
@@ -119,6 +122,7 @@ class HeadlessRun:
         while True:
             if world.over:
                 return diagnose(world.state)
+            world.adapt(self._scheduler.grain or self._grain, self._deadline)
             choices = world.choices()
             choice = self._scheduler.choose(world.state, choices)
             if choice is not None:
@@ -368,15 +372,19 @@ def run(
     program: Program,
     scheduler: str,
     schedule: str | None,
+    *,
+    grain: str | None = None,
     **options: Any,
 ) -> int:
     """Runs ``program`` and gives the exit code; raises ``BadRequestError``."""
     try:
         chosen = _scheduler(scheduler, schedule)
+        if grain is not None and (chosen is None or isinstance(chosen, Replay)):
+            raise ValueError("--grain goes with --scheduler random or round-robin")
     except ValueError as error:
         raise BadRequestError(str(error)) from error
     try:
-        return HeadlessRun(program, chosen, **options).run()
+        return HeadlessRun(program, chosen, grain=Grain(grain or Grain.CALL), **options).run()
     except ReplayError as error:
         raise BadRequestError(str(error)) from error
     except DivergenceError as error:

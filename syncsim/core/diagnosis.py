@@ -143,7 +143,7 @@ def stuck_actors(state: State) -> tuple[ActorId, ...]:
 def halted(state: State) -> tuple[ActorId, ...]:
     """The stopped processes, if nobody goes on before they are continued; else nobody."""
     stopped = tuple(a.id for a in state.actors if a.stopped and not a.thread)
-    others = [actor.id for actor in state.actors if not (actor.ended or actor.stopped)]
+    others = [a.id for a in state.actors if not (a.ended or a.stopped or a.rests)]
     return stopped if stopped and _held_up(state) == tuple(others) else ()
 
 
@@ -153,8 +153,9 @@ def _held_up(state: State) -> tuple[ActorId, ...]:
     return _waiting_for_ever(state, awake)
 
 
-def _waiting_for_ever(state: State, alive: Sequence[Actor]) -> tuple[ActorId, ...]:
-    """Who waits for ever, if only those who are ``alive`` can ever move."""
+def _waiting_for_ever(state: State, living: Sequence[Actor]) -> tuple[ActorId, ...]:
+    """Who waits for ever, if only those who are ``living`` can ever move."""
+    alive = [actor for actor in living if not actor.rests]  # who rests helps nobody
     stuck = {
         actor.id
         for actor in alive
@@ -329,8 +330,13 @@ def _findings(
         yield Finding("cycle", f"each waits for the next: {ring}")
     main_ended = bool(state.actors) and state.actors[0].ended
     if stuck:
-        others = [a for a in state.actors if a.id not in stuck and not a.is_main]
-        others = [a for a in others if a.ended or not a.serves]
+        others = [
+            actor
+            for actor in state.actors
+            if actor.id not in stuck
+            and not (actor.is_main or actor.library)
+            and (actor.ended or not actor.serves)
+        ]
         if others:
             clauses = [
                 f"{names(state, [a.id for a in some])} {one if len(some) == 1 else many}"
@@ -390,7 +396,7 @@ def _findings(
                             f"{actor.name} {_end(actor)} before {listing(lost)} "
                             f"reached {primitive.name}",
                         )
-        elif main_ended and not actor.is_main:
+        elif main_ended and not (actor.is_main or actor.library):
             yield Finding("leaked process", f"{actor.name} lives on after the main process")
         if _is_left_a_zombie(state, actor):
             yield Finding("zombie", f"nobody has joined {actor.name} after it ended")

@@ -31,7 +31,7 @@ WORDS = {
 def possible(state: State) -> tuple[Choice, ...]:
     """All faults that may be done now, by process."""
     return tuple(
-        Choice(actor.id, move)
+        Choice(actor.id, move, state.grain)
         for actor in state.actors
         for move in FAULTS
         if not why_not(state, actor, move)

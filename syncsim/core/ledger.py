@@ -12,8 +12,19 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
 from syncsim.core.faults import WORDS
-from syncsim.core.operation import ACQUIRE, POLL, PUT, RECEIVE, RELEASE, Operation, Site, Verb
-from syncsim.core.schedule import Choice, Move
+from syncsim.core.operation import (
+    ACQUIRE,
+    POLL,
+    PUT,
+    RECEIVE,
+    RELEASE,
+    SEND,
+    SENT,
+    Operation,
+    Site,
+    Verb,
+)
+from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive, State, any_ready
 from syncsim.core.step import Step
@@ -26,8 +37,8 @@ class DivergenceError(Exception):
 class Ledger:
     """A run as it happens.
 
-    ``on_step`` is called for each step, when it is complete, or when its call stops to
-    wait in the middle.
+    ``on_step`` is called for each step: when its call is complete, or stops to wait in the
+    middle; by the grain of the atoms for each operation.
     """
 
     def __init__(self, on_step: Callable[[Step], None]) -> None:
@@ -39,8 +50,11 @@ class Ledger:
         self._by_pid: dict[str, ActorId] = {}
         self._on_step = on_step
         self._state: State | None = None
-        # What each actor did since its last step: its last operation, with the call's detail.
+        self._grain = Grain.CALL
+        # The last operation of the call that an actor is in, with the call's detail; and of whom
+        # a step is still to be told.
         self._underway: dict[ActorId, Operation] = {}
+        self._untold: set[ActorId] = set()
         self._woke: set[ActorId] = set()
         self._feeding: set[str] = set()
         self._waited_from: dict[ActorId, int] = {}
@@ -64,8 +78,19 @@ class Ledger:
                 atoms=dict(self.atoms),
                 primitives=dict(self.primitives),
                 unheard=dict(self._unheard),
+                grain=self._grain,
             )
         return self._state
+
+    @property
+    def grain(self) -> Grain:
+        """At what size steps are made and told from now on."""
+        return self._grain
+
+    @grain.setter
+    def grain(self, grain: Grain) -> None:
+        self._grain = grain
+        self._state = None
 
     def add(self, actor: Actor) -> None:
         """A new actor; its id must be the next one."""
@@ -141,16 +166,16 @@ class Ledger:
         """As ``State.choices``, without making a state."""
         # Asked for at every step of a run, so without detours; who has ended has nothing pending.
         found = []
-        atoms = self.atoms
+        atoms, grain = self.atoms, self._grain
         for actor in self.actors:
             operation = actor.pending
             if operation is None or actor.stopped:
                 continue
             atom = atoms.get(operation.atom)
             if atom.enabled(operation, actor.id) if atom is not None else self.can_go(actor):
-                found.append(Choice(actor.id))
+                found.append(Choice(actor.id, grain=grain))
             elif operation.can_time_out:
-                found.append(Choice(actor.id, Move.TIME_OUT))
+                found.append(Choice(actor.id, Move.TIME_OUT, grain))
         return tuple(found)
 
     def announce(self, actor: ActorId, operation: Operation, after: int = 0) -> None:
@@ -160,7 +185,7 @@ class Ledger:
         """
         since = self.n + after
         self.change(actor, pending=operation, since=since, outside=False)
-        if operation.compound and actor in self._underway and not self.can_go(self.actors[actor]):
+        if operation.compound and actor in self._untold and not self.can_go(self.actors[actor]):
             woken = operation.role == "lock" and self._underway[actor].role in ("woken", "wait")
             self._finish(actor, "is awake" if woken else "waits", complete=False)
         self._waited_from[actor] = since
@@ -220,13 +245,23 @@ class Ledger:
         if before is not None and before.detail and not operation.detail:
             operation = replace(operation, detail=before.detail)
         self._underway[actor] = operation
+        if self._grain is Grain.CALL:
+            self._untold.add(actor)
+        else:
+            self._untold.discard(actor)
+            self._steps[actor] += 1
+            self._tell(operation, who, modelled, complete=False, inner=True)
         return modelled
 
     def _owner(self, actor: ActorId, operation: Operation) -> ActorId:
-        """For whom the operation counts: what a thread puts is its process's to deliver."""
-        if operation.verb is PUT:
+        """For whom the operation counts.
+
+        What a thread puts is its process's to deliver; a feeder delivers it for its process.
+        """
+        verb = operation.verb
+        if verb is PUT or verb is SEND or verb is SENT:
             who = self.actors[actor]
-            if who.thread and who.parent is not None:
+            if who.thread and who.parent is not None and (verb is PUT or who.library):
                 return who.parent
         return actor
 
@@ -243,7 +278,14 @@ class Ledger:
         """Something behind the scenes took effect for the actor: no step of its own."""
         atom = self.atoms.get(operation.atom)
         if atom is not None and result != "False":
-            self._set(operation.atom, atom.apply(operation, actor)[0])
+            self._set(operation.atom, atom.apply(operation, self._owner(actor, operation))[0])
+
+    def hold(self, lock: str, actor: ActorId | None) -> None:
+        """The actor, or nobody, holds the lock: it was taken or given back unseen."""
+        atom = self.atoms.get(lock)
+        if isinstance(atom, Semaphore):
+            holders = () if actor is None else (actor,)
+            self._set(lock, replace(atom, value=1 - len(holders), holders=holders))
 
     def drop(self, channel: str, actor: ActorId) -> None:
         """The feeder of the actor has dropped an item that could not be sent."""
@@ -300,19 +342,24 @@ class Ledger:
         self._mind_notice(actor, operation)
         if self.actors[actor].call:
             self.change(actor, call="")
-        self._finish(actor, result, complete=True)
+        if actor in self._untold:
+            self._finish(actor, result, complete=True)
+        else:
+            del self._underway[actor]
 
     def _mind_notice(self, actor: ActorId, operation: Operation) -> None:
         """Keeps in mind a notification that nobody has heard."""
         call = operation.call.removeprefix(SERVED)
         notifies = call in ("Condition.notify", "Condition.notify_all")
         if notifies and actor not in self._woke and operation.primitive in self.primitives:
-            self._unheard[operation.primitive] = self.n + 1
+            told = not operation.compound or actor in self._untold
+            self._unheard[operation.primitive] = self.n + told
         self._woke.discard(actor)
 
     def end(self, actor: ActorId, exitcode: int | None) -> None:
         """The process is gone."""
         self._underway.pop(actor, None)
+        self._untold.discard(actor)
         for name, atom in list(self.atoms.items()):
             if isinstance(atom, Block) and actor in atom.open_in:
                 self._set(name, atom.without(actor))
@@ -355,11 +402,20 @@ class Ledger:
 
     def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
         operation = self._underway.pop(actor)
+        self._untold.discard(actor)
         self._steps[actor] += 1
         self._state = None
         self._tell(operation, self.actors[actor], result, complete=complete)
 
-    def _tell(self, operation: Operation, who: Actor, result: str, *, complete: bool) -> None:
+    def _tell(
+        self,
+        operation: Operation,
+        who: Actor,
+        result: str,
+        *,
+        complete: bool,
+        inner: bool = False,
+    ) -> None:
         self.n += 1
         primitive = self.primitives.get(operation.primitive)
         site = operation.site
@@ -382,6 +438,7 @@ class Ledger:
                 operation.detail,
                 complete,
                 max(0, self.n - 1 - self._waited_from.get(who.id, self.n)),
+                _of_atom(operation) if inner or who.library else "",
             )
         )
 
@@ -389,3 +446,8 @@ class Ledger:
 def _is_error(verb: Verb, result: str) -> bool:
     """Whether a block of shared memory could not be opened, closed or unlinked."""
     return verb in (Verb.OPEN, Verb.CLOSE, Verb.UNLINK) and result.endswith("Error")
+
+
+def _of_atom(operation: Operation) -> str:
+    tries = operation.verb is Verb.ACQUIRE and not operation.blocking
+    return f"{'try' if tries else operation.verb} {operation.role}"

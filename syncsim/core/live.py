@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis
-from syncsim.core.schedule import Choice, Move
+from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import Scheduler
 from syncsim.core.state import State
 from syncsim.core.step import Step
@@ -68,6 +68,12 @@ class ModeChanged(Struct, frozen=True):
     mode: Mode
 
 
+class GrainChanged(Struct, frozen=True):
+    """From here on steps are of another size."""
+
+    grain: Grain
+
+
 class Diagnosed(Struct, frozen=True):
     """A verdict was reached, ``n`` steps into the run.
 
@@ -116,7 +122,15 @@ class Broken(Struct, frozen=True):
 
 
 Update: TypeAlias = (
-    Stepped | Settled | Printed | ModeChanged | Diagnosed | Refused | Inspected | Broken
+    Stepped
+    | Settled
+    | Printed
+    | ModeChanged
+    | GrainChanged
+    | Diagnosed
+    | Refused
+    | Inspected
+    | Broken
 )
 
 
@@ -158,6 +172,13 @@ class Live(Protocol):
 
     def use(self, scheduler: Scheduler) -> None:
         """Who picks from now on."""
+        ...
+
+    def xray(self, *, on: bool) -> None:
+        """Whether to step atom by atom, feeder threads included, or call by call.
+
+        When it goes off, feeders that it held up go on until each has sent what it has.
+        """
         ...
 
     def inspect(self, actor: ActorId) -> None:

@@ -1,9 +1,10 @@
 """Schedules: the choices that produced a run, as a short string that can be pasted.
 
 A letter is a process in order of birth (``a`` is the main process, ``_27_`` the one with
-number 27), a number after it repeats it: ``a5b2cab3``.  A mark says that it makes another
-move than to go on (see ``Move``): ``b@t`` lets the pending call of ``b`` time out, ``b@k``
-kills ``b``.  The string needs no quotes in a shell.
+number 27), a number after it repeats it: ``a5b2cab3``.  A capital letter (``B``, ``_x27_``) is
+a choice by atom: one operation inside a call, as under the X-ray.  A mark says that it makes
+another move than to go on (see ``Move``): ``b@t`` lets the pending call of ``b`` time out,
+``b@k`` kills ``b``.  The string needs no quotes in a shell.
 """
 
 from __future__ import annotations
@@ -47,11 +48,22 @@ class Move(StrEnum):
 FAULTS = (Move.KILL, Move.TERMINATE, Move.STOP, Move.CONTINUE)
 
 
+class Grain(StrEnum):
+    """At what size one steps."""
+
+    CALL = "call"  # until the call is over, or must wait
+    ATOM = "atom"  # one operation: the X-ray
+
+
 class Choice(Struct, frozen=True, order=True, gc=False):
-    """Which actor is next, and what happens: its pending operation, unless ``move`` says else."""
+    """Which actor is next, and what happens: its pending operation, unless ``move`` says else.
+
+    ``grain`` is how far it goes; a fault has the grain of what is around it.
+    """
 
     actor: int
     move: Move = Move.GO
+    grain: Grain = Grain.CALL
 
 
 def format_schedule(choices: Iterable[Choice]) -> str:
@@ -73,11 +85,18 @@ def parse_schedule(text: str) -> tuple[Choice, ...]:
 
 
 def _token(choice: Choice) -> str:
-    process = LETTERS[choice.actor] if choice.actor < len(LETTERS) else f"_{choice.actor}_"
-    return process + (f"@{choice.move}" if choice.move else "")
+    return _process(choice) + (f"@{choice.move}" if choice.move else "")
 
 
-_TOKEN = re.compile(r"(?:([a-z])|_([0-9]{1,6})_)(?:@([tkesc]))?([0-9]{1,7})?")
+def _process(choice: Choice) -> str:
+    by_atom = choice.grain is Grain.ATOM
+    if choice.actor < len(LETTERS):
+        letter = LETTERS[choice.actor]
+        return letter.upper() if by_atom else letter
+    return f"_{'x' if by_atom else ''}{choice.actor}_"
+
+
+_TOKEN = re.compile(r"(?:([a-zA-Z])|_(x?)([0-9]{1,6})_)(?:@([tkesc]))?([0-9]{1,7})?")
 
 
 def _parse(text: str) -> Iterator[tuple[Choice, int]]:
@@ -89,7 +108,8 @@ def _parse(text: str) -> Iterator[tuple[Choice, int]]:
                 f"the schedule cannot be read at character {at + 1} ({text[at]!r}): expected a "
                 "letter for a process, such as in a5b2cab3"
             )
-        letter, number, mark, count = found.groups()
-        actor = LETTERS.index(letter) if letter else int(number)
-        yield Choice(actor, Move(mark or "")), int(count or 1)
+        letter, xrayed, number, mark, count = found.groups()
+        actor = LETTERS.index(letter.lower()) if letter else int(number)
+        grain = Grain.ATOM if xrayed or (letter and letter.isupper()) else Grain.CALL
+        yield Choice(actor, Move(mark or ""), grain), int(count or 1)
         at = found.end()

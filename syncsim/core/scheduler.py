@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from syncsim.core.faults import possible, why_not
-from syncsim.core.schedule import Choice, Move, format_schedule, parse_schedule
+from syncsim.core.schedule import Choice, Grain, Move, format_schedule, parse_schedule
 from syncsim.core.state import State
 
 
@@ -17,6 +17,11 @@ class Scheduler(Protocol):
     @property
     def name(self) -> str:
         """What one asks for it by."""
+        ...
+
+    @property
+    def grain(self) -> Grain | None:
+        """At what grain it must be offered the next choices; None: at any."""
         ...
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
@@ -35,6 +40,7 @@ class RoundRobin:
     """Everyone in turn, in order of birth; time runs out only when nobody can move."""
 
     name = "round-robin"
+    grain = None
 
     def __init__(self) -> None:
         self._last = -1
@@ -55,6 +61,8 @@ class Random:
 
     The same seed on the same program gives the same schedule.
     """
+
+    grain = None
 
     def __init__(self, seed: int = 0) -> None:
         self.name = f"random:{seed}"
@@ -82,6 +90,11 @@ class Replay:
     def name(self) -> str:
         """The schedule itself."""
         return f"replay:{format_schedule(self.schedule)}"
+
+    @property
+    def grain(self) -> Grain | None:
+        """That of the next choice of the schedule."""
+        return self.schedule[self._at].grain if self._at < len(self.schedule) else None
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
         """The next choice of the schedule; raises ``ReplayError`` if it is not offered.

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.schedule import Choice, Move
+from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.served import SERVED
 from syncsim.core.whereabouts import Whereabouts
 
@@ -40,6 +40,9 @@ class Actor(Struct, frozen=True, gc=False):
     ``is_server`` means it is the server of a manager: it answers calls, and does nothing else.
     ``error`` is the uncaught exception, as ``Type: message``.  ``outside`` means that it does
     something that we do not see, and ``whereabouts`` what that is, where it is known.
+    ``library`` marks a thread that is not the program's but the library's: the feeder of a queue.
+    Without a pending operation it rests, until its process puts something or somebody makes room
+    in the pipe.
     """
 
     id: ActorId
@@ -66,11 +69,17 @@ class Actor(Struct, frozen=True, gc=False):
     whereabouts: Whereabouts | None = None
     is_server: bool = False
     observed: int = 0
+    library: bool = False
 
     @property
     def is_main(self) -> bool:
         """Whether it is the process in which the program began."""
         return self.id == 0
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is a feeder with nothing to do, or in the middle of sending."""
+        return self.library and self.pending is None and not self.ended
 
     @property
     def ended(self) -> bool:
@@ -135,6 +144,8 @@ class State(Struct, frozen=True):
     primitives: Mapping[str, Primitive] = {}
     #: Conditions (by id) that were notified while nobody waited, and the step of the last time.
     unheard: Mapping[str, int] = {}
+    #: At what size the next step is made.
+    grain: Grain = Grain.CALL
 
     def semaphore(self, primitive: Primitive, role: str = "lock") -> Semaphore:
         """The semaphore in that role; raises KeyError for a role it does not have."""
@@ -188,9 +199,9 @@ class State(Struct, frozen=True):
             if actor.pending is None or actor.ended or actor.stopped:
                 continue
             if not self.blocked(actor):
-                found.append(Choice(actor.id))
+                found.append(Choice(actor.id, grain=self.grain))
             elif actor.pending.can_time_out:
-                found.append(Choice(actor.id, Move.TIME_OUT))
+                found.append(Choice(actor.id, Move.TIME_OUT, self.grain))
         return tuple(found)
 
     def holdings(self, actor: Actor) -> tuple[Primitive, ...]:

@@ -43,7 +43,7 @@ def status(state: State, actor: Actor, stuck: tuple[int, ...] = ()) -> Status:
     if actor.life is Life.STARTING:
         return Status.STARTING
     if actor.pending is None:
-        return Status.RUNS
+        return Status.WAITS if actor.rests else Status.RUNS
     return Status.READY if state.enabled(actor) else Status.WAITS
 
 
@@ -60,7 +60,7 @@ def activity(state: State, actor: Actor) -> Activity:
     """The actor's texture in the timeline."""
     if actor.ended or actor.life is Life.STARTING:
         return Activity.ABSENT
-    if actor.serves:
+    if actor.serves or actor.rests:
         return Activity.WAITING
     if not actor.stopped and not state.blocked(actor):
         return Activity.WORKING

@@ -1,4 +1,8 @@
-"""A step: one call, or the part of one that went through, that took effect; and its words."""
+"""A step: one call, or the part of one that went through, that took effect; and its words.
+
+By the grain of the atoms a step is one operation inside a call; the words for those show how
+CPython makes a Condition of four semaphores, and a Queue of a pipe, three locks and a thread.
+"""
 
 from __future__ import annotations
 
@@ -118,6 +122,54 @@ _IN_VAIN = {
 }
 
 
+#: One operation on a part of {it}.  Those that can be in vain have a second word for that.
+_ATOMS = {
+    "acquire lock": "takes the lock inside {it}",
+    "release lock": "gives the lock inside {it} back",
+    "release sleeping": "is counted among the sleepers of {it}",
+    "try sleeping": "takes one off the count of the sleepers of {it}",
+    "acquire wait": "wakes up on {it}",
+    "try wait": "takes back what would wake a sleeper of {it}",
+    "release wait": "wakes one sleeper of {it}",
+    "release woken": "reports that it woke up on {it}",
+    "acquire woken": "hears that a sleeper of {it} woke up",
+    "try woken": "finds a late report that somebody woke up on {it}",
+    "try flag": "takes the flag of {it} down",
+    "release flag": "puts the flag of {it} up",
+    "acquire slots": "takes a slot of {it}",
+    "release slots": "gives a slot of {it} back",
+    "put items": "lays {detail} into its buffer for {it}",
+    "send items": "moves {detail} into the pipe of {it}",
+    "send items back": "moves {detail} into the pipe of {it}",
+    "receive items": "takes {result} out of the pipe of {it}",
+    "receive items back": "takes {result} out of the pipe of {it}",
+    "poll items": "looks whether something is in the pipe of {it}: {result}",
+    "poll items back": "looks whether something is in the pipe of {it}: {result}",
+    "acquire get lock": "takes the get lock of {it}",
+    "release get lock": "gives the get lock of {it} back",
+    "acquire put lock": "takes the put lock of {it}",
+    "release put lock": "gives the put lock of {it} back",
+    "release unfinished": "counts one unfinished task of {it} more",
+    "try unfinished": "counts one unfinished task of {it} less",
+    "value unfinished": "looks how many tasks of {it} are unfinished: {result}",
+    "value slots": "looks how many slots of {it} are left: {result}",
+    "read value": "reads {result} from the memory of {it}",
+    "write value": "writes {detail} to the memory of {it}",
+}
+
+_ATOMS_IN_VAIN = {
+    "acquire lock": "does not get the lock inside {it}",
+    "try sleeping": "finds nobody asleep on {it}",
+    "acquire wait": "sleeps on {it} until its time runs out",
+    "try wait": "finds nothing left over that would wake a sleeper of {it}",
+    "try woken": "finds no late report that somebody woke up on {it}",
+    "try flag": "finds the flag of {it} down",
+    "acquire slots": "finds no slot of {it} free",
+    "acquire get lock": "does not get the get lock of {it}",
+    "try unfinished": "finds no unfinished task of {it}",
+}
+
+
 class Step(Struct, frozen=True, gc=False):
     """One step of a run, with its result, ready to be shown.
 
@@ -126,7 +178,8 @@ class Step(Struct, frozen=True, gc=False):
     middle (``Condition.wait``), ``"is awake"`` when it was notified and now waits for its lock,
     the name of the exception when the call raised one.  ``waited`` is how many steps the
     process had been waiting for this.  ``move`` is set where the step was no call of the
-    process, but a fault.
+    process, but a fault.  ``operation`` says which operation on which part it was, where the step
+    is only that: ``release sleeping`` (``try sleeping`` where it cannot block).
     """
 
     n: int
@@ -144,6 +197,7 @@ class Step(Struct, frozen=True, gc=False):
     detail: str
     complete: bool
     waited: int
+    operation: str = ""
     move: Move = Move.GO
 
     @property
@@ -157,7 +211,9 @@ def _sentence(step: Step) -> str:
     if step.move in _FAULTS:
         return _FAULTS[step.move]
     call, served = step.call.removeprefix(SERVED), step.call.startswith(SERVED)
-    if step.result == "is awake":
+    if step.operation:
+        template = _of_atom(step)
+    elif step.result == "is awake":
         template = "is awake and waits for the lock of {it}"
     elif not step.complete:
         template = _BEGUN.get(call, "{call} on {it}: waits in the middle")
@@ -187,3 +243,14 @@ def _sentence(step: Step) -> str:
         first=first,
         second=second,
     )
+
+
+def _of_atom(step: Step) -> str:
+    operation = step.operation
+    if operation not in _ATOMS:
+        operation = operation.replace("try ", "acquire ")
+    template = _ATOMS.get(operation, operation + " of {it}")
+    if step.result == "False":
+        template = _ATOMS_IN_VAIN.get(operation, template)
+    # A feeder is in no call; a call of the program stays visible.
+    return template if step.complete else f"{template} (in {{verb}})"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from syncsim.core.atoms import ActorId, Semaphore
 from syncsim.core.operation import Verb
+from syncsim.core.schedule import Grain
 from syncsim.core.served import intention
 from syncsim.core.state import Actor, Primitive, State
 
@@ -75,6 +76,16 @@ def _waiting_at(
             by += " (who is stopped)"
     match primitive.sort, role:
         case (_, "items") if operation.verb is Verb.FLUSH:
+            feeders = tuple(
+                other.id
+                for other in state.actors
+                if other.library
+                and other.parent == actor.id
+                and other.pending is not None
+                and other.pending.primitive == primitive.id
+            )
+            if feeders:  # the X-ray holds it up
+                return feeders, f"waits to flush {it}: its feeder has not sent all"
             return (), f"waits to flush {it}: its items do not fit into the pipe"
         case ("Queue" | "JoinableQueue", "slots"):
             return (), f"waits for {it}: the queue is full"
@@ -83,6 +94,8 @@ def _waiting_at(
         case ("Queue" | "JoinableQueue" | "SimpleQueue", "get lock"):
             before = f"{names(state, held)} is before it in line" if held else "not its turn"
             return held, f"waits for {it}: " + before
+        case ("Queue" | "JoinableQueue" | "SimpleQueue", "put lock"):
+            return held, f"waits for the put lock of {it}" + by
         case ("Queue" | "JoinableQueue", "wait") if operation.method == "put":
             return (), f"waits for {it}: the queue is full"
         case ("Queue", "wait") if operation.method == "get":
@@ -129,18 +142,38 @@ def standing(state: State, actors: Iterable[Actor]) -> str:
             clauses.append(f"{actor.name} is stopped")
         elif actor.outside and actor.whereabouts is not None:
             clauses.append(f"{actor.name} is outside: {actor.whereabouts.words}")
-        elif not (actor.ended or actor.serves) and actor.pending is None:
+        elif not (actor.ended or actor.serves or actor.rests) and actor.pending is None:
             reached = "is between two operations" if actor.steps else "has reached no operation"
             clauses.append(f"{actor.name} is running and {reached}")
     return f"{'; '.join(clauses)}." if clauses else ""
 
 
-def what_it_does(state: State, actor: Actor) -> str:
-    """The pending operation in words: "acquire forks[2]", "put 7 into slots"."""
+#: What a part of a primitive is called, where that is not its role.
+_PARTS = {"items": "pipe", "items back": "pipe back", "value": "memory"}
+
+
+def part_name(role: str) -> str:
+    """What a part of a primitive is called: "pipe", "put lock"."""
+    return _PARTS.get(role, role)
+
+
+def what_it_does(state: State, actor: Actor, grain: Grain = Grain.CALL) -> str:
+    """The pending operation in words: "acquire forks[2]", "put 7 into slots".
+
+    By the grain of the atoms it is the operation on a part: "release sleeping of bell (wait)".
+    """
     operation = actor.pending
     if operation is None:
         return ""
     primitive = state.primitives.get(operation.primitive)
+    if primitive is not None and (actor.library or (operation.compound and grain is Grain.ATOM)):
+        what, part = str(operation.verb), part_name(operation.role)
+        if operation.verb in (Verb.PUT, Verb.SEND, Verb.WRITE):
+            what += f" {operation.detail} →"
+        if operation.verb is Verb.PUT:
+            part = "buffer"
+        call = "" if actor.library else f" ({operation.method})"
+        return f"{what} {part} of {primitive.name}{call}"
     verb = operation.method
     if primitive is None:
         return f"{verb} {operation.detail}".strip()

@@ -22,6 +22,8 @@ class Account:
     leaving: dict[ActorId, int] = field(default_factory=dict)
     #: Owed us something when it was stopped, and will again once it is continued.
     halted: set[ActorId] = field(default_factory=set)
+    #: The feeders that were ever held up, by their pipe and their process.
+    feeders: dict[tuple[str, ActorId], ActorId] = field(default_factory=dict)
     #: Pipes that are full: their feeders owe nothing until somebody receives.
     clogged: set[str] = field(default_factory=set)
 
@@ -37,17 +39,23 @@ class Account:
     def owing_channels(self, ledger: Ledger) -> list[str]:
         """The pipes into which a feeder thread has something to deliver.
 
-        (In the middle of a put the process still holds the lock that its feeder needs.)
+        (In the middle of a put the process still holds the lock that its feeder needs.  A feeder
+        at its gate owes nothing.)
         """
         owing = []
         for name in ledger.feeding - self.clogged:
             channel = ledger.atoms[name]
             assert isinstance(channel, Channel)
             senders = {*channel.sending, *(item.sender for item in channel.buffered)}
-            feeders = [ledger.actors[one] for one in senders]
-            if any(not (one.ended or one.stopped or one.call) for one in feeders):
+            if any(self._owes(ledger, name, one) for one in senders):
                 owing.append(name)
         return owing
+
+    def _owes(self, ledger: Ledger, channel: str, sender: ActorId) -> bool:
+        process = ledger.actors[sender]
+        feeder = self.feeders.get((channel, sender))
+        held_up = feeder is not None and ledger.actors[feeder].pending is not None
+        return not (process.ended or process.stopped or process.call or held_up)
 
     def halt(self, actor: ActorId) -> None:
         """The actor is stopped: what it owes does not come before it is continued."""

@@ -40,6 +40,8 @@ _SERVANTS = (
     "concurrent.futures",
 )
 _FILES = (threading.__file__, "<frozen")
+#: No mode holds that thread up.
+_NEVER = 255
 
 
 class Call:
@@ -60,7 +62,8 @@ class _Here(threading.local):
 
     known = False
     tid = 0
-    library = False  # a thread of multiprocessing's own: recorded, never held up
+    library = False  # a thread of multiprocessing's own: recorded, held up as ``held`` says
+    held = wire.SHUT  # the mode from which on its operations wait at the gate
     silent = False  # our own look at the program's objects is no operation
     call: Call | None = None
     gate: socket.socket | None = None
@@ -161,6 +164,10 @@ class Gate:
                 or type(thread).__module__.startswith(("multiprocessing.", "concurrent.futures"))
             )
             here.library = here.library or self.serving
+            if feeds:
+                here.held = wire.XRAY
+            elif here.library:
+                here.held = _NEVER
             if here.library and not (feeds or self.serving):
                 self.write(wire.Helped(self.pid))
             elif not here.library:
@@ -311,7 +318,12 @@ class Gate:
     @property
     def shut(self) -> bool:
         """Whether operations have to wait for a grant."""
-        return self._mode[0] == wire.SHUT
+        return self._mode[0] >= wire.SHUT
+
+    @property
+    def xrayed(self) -> bool:
+        """Whether what lies inside a call, and feeder threads, have to wait as well."""
+        return self._mode[0] == wire.XRAY
 
     @contextmanager
     def silence(self) -> Iterator[None]:
@@ -340,7 +352,7 @@ class Gate:
         call = here.call
         frame = None if call is not None else self.user_frame(3)
         pid, tid = self.pid, here.tid
-        gated = self._mode[0] == wire.SHUT and not here.library
+        gated = self._mode[0] >= here.held
         if not gated and (got := real(False)):
             self._say(ACQUIRE, atom, "", frame, call, tid, "True")
             return got
@@ -355,7 +367,8 @@ class Gate:
         if grant == wire.TIME_OUT:
             return False
         if grant != wire.RUN_FREE:
-            got = real(False)
+            # (The feeder that had the put lock may have said so before it has given it back.)
+            got = real(here.library and grant == wire.GO)
             if got is (grant == wire.GO):
                 return got
             self.write(wire.Did(pid, tid, str(got)))
@@ -364,17 +377,25 @@ class Gate:
         return got
 
     def give(
-        self, verb: Verb, atom: str, name: str = "", detail: str = "", *, sited: bool = True
+        self,
+        verb: Verb,
+        atom: str,
+        name: str = "",
+        detail: str = "",
+        *,
+        sited: bool = True,
+        inner: bool = False,
     ) -> bool:
         """Announces and records what is about to take effect; the caller then does it.
 
-        Not ``sited``: no line of the program asks for it.  The answer is whether it was recorded
-        without the model's foretelling it: then an exception is to be recorded, too (``refused``).
+        Not ``sited``: no line of the program asks for it.  ``inner``: it lies inside a call and
+        waits at the gate only under the X-ray.  The answer is whether it was recorded without the
+        model's foretelling it: then an exception is to be recorded, too (``refused``).
         """
         here = self.here
         call = here.call
         frame = self.user_frame(3) if sited and call is None else None
-        gated = self._mode[0] == wire.SHUT and not here.library
+        gated = self._mode[0] >= (max(here.held, wire.XRAY) if inner else here.held)
         if not (gated or detail):
             self._say(verb, atom, name, frame, call, here.tid, "None")
             return True
@@ -399,6 +420,11 @@ class Gate:
         n = self._point(verb, atom, name, frame)
         self._op(n, "None", detail)
 
+    def rest(self) -> None:
+        """A feeder thread has nothing to send."""
+        if self.applies() and self.xrayed:
+            self.write(wire.Fed(self.pid, self.here.tid))
+
     def take(
         self,
         verb: Verb,
@@ -422,7 +448,7 @@ class Gate:
         here = self.here
         frame = None if here.call is not None else self.user_frame()
         n = self._point(verb, atom, name, frame)
-        gated = self._mode[0] == wire.SHUT and not here.library
+        gated = self._mode[0] >= here.held
         self._want(n, gated, block, timeout, detail)
         grant = self._wait(ready) if gated else wire.RUN_FREE
         if grant == wire.TIME_OUT:

@@ -41,7 +41,7 @@ class Launch:
         # A writer of our own, so that the FIFO never ends.
         self._writer = os.open(fifo, os.O_WRONLY)
         self._mode = os.open(f"{self.directory}/{wire.MODE}", os.O_RDWR | os.O_CREAT, 0o600)
-        self.say_whether(shut=controlled)
+        self.say(wire.SHUT if controlled else wire.OPEN)
         self.door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.door.bind(f"{self.directory}/{wire.GATE}")
         self.door.listen(128)
@@ -75,9 +75,9 @@ class Launch:
         count: int = struct.unpack("i", fcntl.ioctl(self.fifo, termios.FIONREAD, bytes(4)))[0]
         return count
 
-    def say_whether(self, *, shut: bool) -> None:
-        """Tells every process, at its next operation, whether the gates are shut."""
-        os.pwrite(self._mode, bytes([wire.SHUT if shut else wire.OPEN]), 0)
+    def say(self, mode: int) -> None:
+        """Tells every process, at its next operation, how the gates stand: see ``wire.MODE``."""
+        os.pwrite(self._mode, bytes([mode]), 0)
 
     def listen(self, fd: int, hear: Callable[[], None]) -> None:
         """Lets ``wait`` call ``hear`` whenever ``fd`` is readable."""

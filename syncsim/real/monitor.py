@@ -20,6 +20,7 @@ from syncsim.core.ledger import DivergenceError
 from syncsim.core.live import (
     Broken,
     Diagnosed,
+    GrainChanged,
     Mode,
     ModeChanged,
     Printed,
@@ -28,7 +29,7 @@ from syncsim.core.live import (
     Stepped,
     Update,
 )
-from syncsim.core.schedule import Choice, Move
+from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import ReplayError, Scheduler
 from syncsim.core.state import State
 from syncsim.core.step import Step
@@ -56,6 +57,7 @@ class Monitor:
         self._orders: deque[Callable[[], None]] = deque()
         self._rate: float | None = 4.0
         self._mode = Mode.PAUSED
+        self._grain = Grain.CALL
         self._diagnosed = False
         self._closing = False
         self._closed = False
@@ -94,7 +96,7 @@ class Monitor:
 
     def fault(self, actor: ActorId, move: Move) -> None:
         """Kill, terminate, stop or continue that process."""
-        self._order(lambda: self._fault(Choice(actor, move)))
+        self._order(lambda: self._fault(Choice(actor, move, self._world.grain)))
 
     def free(self) -> None:
         """Open all gates."""
@@ -116,6 +118,10 @@ class Monitor:
             self._scheduler = scheduler
 
         self._order(change)
+
+    def xray(self, *, on: bool) -> None:
+        """Whether to step atom by atom, or call by call."""
+        self._order(lambda: self._set_grain(Grain.ATOM if on else Grain.CALL))
 
     def inspect(self, actor: ActorId) -> None:
         """Ask for the actor's call stack."""
@@ -194,7 +200,7 @@ class Monitor:
             self._next = max(self._next, now - 1 / self._rate) + 1 / self._rate
 
     def _choose(self, *, asked: bool = False) -> None:
-        choices = self._world.choices()
+        choices = self._choices(self._scheduler.grain or self._grain)
         try:
             choice = self._scheduler.choose(self._world.state, choices)
         except ReplayError as error:
@@ -222,11 +228,33 @@ class Monitor:
         if actor is None:
             self._choose(asked=True)
             return
-        offered = [choice for choice in self._world.choices() if choice.actor == actor]
+        offered = [choice for choice in self._choices(self._grain) if choice.actor == actor]
         if offered:
             self._take(offered[0])
         else:
             self.updates.append(Refused(self._why_not(actor)))
+
+    def _choices(self, grain: Grain) -> tuple[Choice, ...]:
+        """What may happen next, at that grain."""
+        if grain is Grain.CALL:
+            self._let_feeders_go()
+        self._world.adapt(grain, time.monotonic() + self._world.patience)
+        return self._world.choices()
+
+    def _let_feeders_go(self) -> None:
+        """Each of their steps is a choice of its own, so that the schedule has them."""
+        world = self._world
+        while world.grain is Grain.ATOM and not self._closing and (choice := world.feeding()):
+            self._take(choice)
+
+    def _set_grain(self, grain: Grain) -> None:
+        if grain is self._grain:
+            return
+        self._grain = grain
+        self.updates.append(GrainChanged(grain))
+        if grain is Grain.CALL and self._world.controlled:
+            self._world.settle(time.monotonic() + self._world.patience)
+            self._let_feeders_go()
 
     def _why_not(self, actor: ActorId) -> str:
         state = self._world.state

@@ -31,6 +31,7 @@ from syncsim.core.state import Actor, Life, Primitive
 from syncsim.program.names import Namer, Position
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
+from syncsim.real.feeders import Feeders
 from syncsim.real.safe import MARK
 from syncsim.real.signals import NUMBERS, Signals
 
@@ -77,6 +78,7 @@ class Scribe:
         self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
         self._parts: dict[str, list[wire.Part]] = {}  # of primitives that are being made
         self._started_by: dict[ActorId, ActorId] = {}
+        self._feeders = Feeders(ledger, account)
         #: Pids forked past ``multiprocessing``, or about to be born; and whether there ever was
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
@@ -100,7 +102,7 @@ class Scribe:
             handle[type(record)](self, record)
 
     def actor(self, pid: int, tid: int = 0) -> ActorId | None:
-        """Who that is; None for a stranger, and for a thread of the library."""
+        """Who that is; None for a stranger, and for a thread of the library never held up."""
         return self._actor_of.get((pid, tid))
 
     def thread_of(self, actor: ActorId) -> tuple[int, int]:
@@ -141,7 +143,9 @@ class Scribe:
                 code = -NUMBERS[killed]
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
-                self._ledger.end(member, code)
+                # (A feeder has no exit code of its own: its end is told with its process's.)
+                feeds = self._ledger.actors[member].library
+                self._ledger.end(member, None if feeds else code)
                 self._account.settle_up(member)
 
     # -- records ------------------------------------------------------------------------
@@ -201,8 +205,12 @@ class Scribe:
     def _want(self, record: wire.Want) -> None:
         actor = self.actor(record.pid, record.tid)
         operation = self._points[record.pid, record.point]
+        if actor is None and record.gated:
+            actor = self._feeder(record.pid, record.tid, operation.primitive)
         if actor is None or self._ledger.actors[actor].is_server:
             return  # a thread of the library waits; it is no actor
+        if self._ledger.actors[actor].library:
+            operation = self._feeders.wants(actor, operation)
         if record.detail or not record.blocking or record.timeout is not None:
             operation = replace(
                 operation,
@@ -240,12 +248,41 @@ class Scribe:
         self._owes(who)
         self.effect(actor, operation, self.named(record.result))
 
+    # -- feeders, under the X-ray ---------------------------------------------------------
+
+    def _feeder(self, pid: int, tid: int, queue: str) -> ActorId | None:
+        """That thread, which is held up now."""
+        known = self.actor(pid, tid)
+        if known is not None:
+            return known
+        feeder = self._feeders.add(self._actor_of[pid, 0], queue)
+        if feeder is not None:
+            self._actor_of[pid, tid] = feeder
+        return feeder
+
+    def xray(self) -> None:
+        """The X-ray begins: feeders that are in the middle of sending are known as well."""
+        for queue, process, tid in self._feeders.in_the_middle():
+            feeder = self._feeder(self._ledger.actors[process].pid, tid, queue.id)
+            self._ledger.hold(queue.parts["put lock"], feeder)
+
+    def _fed(self, record: wire.Fed) -> None:
+        feeder = self.actor(record.pid, record.tid)
+        if feeder is not None:
+            self._feeders.rests(feeder)
+
+    def _flushed(self, process: ActorId, pipe: str) -> None:
+        feeder = self._feeders.ends(process, pipe)
+        if feeder is not None:  # its number may come again
+            self._actor_of = {key: one for key, one in self._actor_of.items() if one != feeder}
+
     def _op(self, record: wire.Op) -> None:
         pid, result = record.pid, record.result
         operation = self._points[pid, record.point]
         verb = operation.verb
         actor = self._actor_of.get((pid, record.tid))
-        if actor is None or (self._ledger.actors[actor].is_server and verb is not EXIT):
+        who = self._ledger.actors[actor] if actor is not None else None
+        if actor is None or who is None or who.library or (who.is_server and verb is not EXIT):
             self._library(record, operation)
             return
         if record.detail:
@@ -281,6 +318,12 @@ class Scribe:
         actor = self.actor(record.pid)
         if actor is None:
             return
+        if operation.verb is SEND:
+            self._feeders.begins(actor, operation.atom, record.tid)
+        if operation.verb is SENT:
+            feeder = self.actor(record.pid, record.tid)
+            if self._feeders.has_sent(actor, operation.atom, feeder):
+                return
         if operation.verb is RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
             self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
@@ -304,6 +347,10 @@ class Scribe:
             self._account.owing.add(actor)  # its death
         elif verb is RECEIVE:
             self._account.clogged.discard(operation.atom)
+        elif verb is Verb.FLUSH:
+            self._flushed(actor, operation.atom)
+        elif verb is RELEASE and self._ledger.actors[actor].library:
+            self._feeders.releases(actor, operation)
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
 
@@ -456,4 +503,5 @@ class Scribe:
         wire.Serves: _serves,
         wire.Shows: _shows,
         wire.Woken: _woken,
+        wire.Fed: _fed,
     }

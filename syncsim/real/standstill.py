@@ -166,7 +166,7 @@ class Standstill:
 
     def _mark(self) -> None:
         for actor in self._ledger.actors:
-            if actor.ended or actor.pending is not None or actor.outside:
+            if actor.ended or actor.pending is not None or actor.outside or actor.library:
                 continue
             self._marked.add(actor.id)
             found = self._search.of(actor.id)

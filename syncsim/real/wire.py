@@ -25,8 +25,9 @@ MODE = "mode"
 #: How a file is called that says that the run has made a block of shared memory.
 BLOCK = "block-"
 
-#: The first byte of the mode file: are the gates open?
-OPEN, SHUT = 0, 1
+#: The first byte of the mode file: are the gates open, are they shut, and are the feeder threads
+#: of queues and what lies inside a put and a send held up as well?
+OPEN, SHUT, XRAY = 0, 1, 2
 
 #: What comes through a gate, from us to a waiting process.
 #: (A try that is going to be in vain is granted, too.)
@@ -182,6 +183,13 @@ class Helped(Struct, array_like=True, frozen=True, tag="helped"):
     pid: int
 
 
+class Fed(Struct, array_like=True, frozen=True, tag="fed"):
+    """A feeder thread, under the X-ray, has nothing to send."""
+
+    pid: int
+    tid: int
+
+
 class Serves(Struct, array_like=True, frozen=True, tag="serves"):
     """From here on this process is the server of a manager: it only answers calls."""
 
@@ -224,6 +232,7 @@ Record: TypeAlias = (
     | Serves
     | Shows
     | Woken
+    | Fed
 )
 
 _encoder = msgspec.json.Encoder()

@@ -29,7 +29,7 @@ from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.live import Frame, Inspected
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.report import Report
-from syncsim.core.schedule import Choice, Move
+from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Life, State
 from syncsim.core.step import Step
 from syncsim.core.world import World
@@ -54,6 +54,7 @@ _FORETOLD = frozenset(
     (
         Verb.ACQUIRE,
         Verb.RELEASE,
+        Verb.PUT,
         Verb.SEND,
         Verb.WRITE,
         Verb.OUTPUT,
@@ -219,21 +220,63 @@ class RealWorld(World):
     # -- what one may do --------------------------------------------------------------
 
     def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
-        """Lets the choice happen until its call is over or must wait, and all is quiet again."""
+        """Lets the choice happen, and all that follows from it until all is quiet again.
+
+        By call: until the call is over or must wait.  By atom: one operation.
+        """
         steps = self._steps = []
         try:
+            self.adapt(choice.grain, deadline)
             if choice.move.is_fault:
                 self.strike(choice)
                 self.settle(deadline)
                 return tuple(steps)
             self.grant(choice)
             self.settle(deadline)
-            while self._goes_on(choice.actor) and not self._is_late(deadline):
+            while (
+                choice.grain is Grain.CALL
+                and self._goes_on(choice.actor)
+                and not self._is_late(deadline)
+            ):
                 self.grant(Choice(choice.actor))
                 self.settle(deadline)
         finally:
             self._steps = None
         return tuple(steps)
+
+    @property
+    def grain(self) -> Grain:
+        """At what size the choices are that are offered now."""
+        return self._ledger.grain
+
+    def adapt(self, grain: Grain, deadline: float | None = None) -> None:
+        """From here on choices are offered at that grain.
+
+        When the X-ray ends, the feeders that it held up are let go, one after the other (so that
+        what comes of it is always the same), until each has sent all, or cannot.
+        """
+        if grain is self._ledger.grain:
+            return
+        while (choice := self.feeding()) is not None and not self._is_late(deadline):
+            self.grant(choice)
+            self.settle(deadline)
+        self._ledger.grain = grain
+        if not self.controlled:
+            return
+        self._say_mode()
+        if grain is Grain.ATOM:
+            self._scribe.xray()
+        else:
+            self._let_go(only=[actor.id for actor in self._ledger.actors if actor.library])
+
+    def feeding(self) -> Choice | None:
+        """What a feeder thread that the X-ray holds up may do next."""
+        actors = self._ledger.actors
+        return next((one for one in self.choices() if actors[one.actor].library), None)
+
+    def _say_mode(self) -> None:
+        xray = self._ledger.grain is Grain.ATOM
+        self._launch.say(wire.OPEN if not self.controlled else wire.XRAY if xray else wire.SHUT)
 
     def _goes_on(self, actor: ActorId) -> bool:
         """Whether the actor is in the middle of a call that can go on."""
@@ -282,13 +325,16 @@ class RealWorld(World):
     def open_gates(self) -> None:
         """From here on the operating system schedules."""
         self.controlled = False
-        self._launch.say_whether(shut=False)
+        self._ledger.grain = Grain.CALL
+        self._say_mode()
         self._let_go()
 
-    def _let_go(self) -> None:
-        """Lets those go who wait at a gate although the gates are open."""
+    def _let_go(self, only: Sequence[ActorId] | None = None) -> None:
+        """Lets those go (``only`` these) who wait at a gate although it is open."""
         account = self._account
         for actor in self._ledger.actors:
+            if only is not None and actor.id not in only:
+                continue
             waits = actor.pending is not None and actor.id not in account.granted
             if waits and actor.id not in account.free:
                 account.free.add(actor.id)
@@ -297,7 +343,7 @@ class RealWorld(World):
     def shut_gates(self) -> None:
         """Each process stops before its next operation; one inside an operation stays there."""
         self.controlled = True
-        self._launch.say_whether(shut=True)
+        self._say_mode()
         self._moved = time.monotonic()
 
     def inspect(self, actor: ActorId) -> Inspected:
@@ -310,6 +356,9 @@ class RealWorld(World):
             self._read_records()
             account, doubt = self._search.account(actor)
         who = self._ledger.actors[actor]
+        if who.library:
+            note = "A thread of the library: it runs no line of the program."
+            return Inspected(actor, note=note, kernel=account, doubt=doubt)
         operation = who.pending
         if who.stopped:
             note = "Its variables can be seen when it goes on: it is stopped."
@@ -464,7 +513,8 @@ class RealWorld(World):
         # A delivery that does not come: the pipe is full.  It comes when somebody receives.
         account.clogged.update(account.owing_channels(self._ledger))
         for actor in account.owing:
-            self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
+            if not self._ledger.actors[actor].library:
+                self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
         account.owing.clear()
 
     def _read_records(self) -> None:

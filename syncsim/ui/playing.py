@@ -16,6 +16,7 @@ from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.live import (
     Broken,
     Diagnosed,
+    GrainChanged,
     Inspected,
     Live,
     Mode,
@@ -26,7 +27,7 @@ from syncsim.core.live import (
     Stepped,
     Update,
 )
-from syncsim.core.schedule import Move
+from syncsim.core.schedule import Grain, Move
 from syncsim.core.scheduler import Replay, Scheduler, scheduler_named
 from syncsim.core.state import State
 from syncsim.program.source import Program
@@ -81,6 +82,10 @@ class Gone:
     def use(self, scheduler: Scheduler) -> None:
         """There is nobody to pick."""
 
+    def xray(self, *, on: bool) -> None:
+        """What there was is shown, closely or not."""
+        self.updates.append(GrainChanged(Grain.ATOM if on else Grain.CALL))
+
     def inspect(self, actor: ActorId) -> None:
         """There is nobody to look at."""
 
@@ -101,6 +106,7 @@ class Playing:
         self.program = program
         self.scheduler = scheduler
         self.rung = FIRST
+        self.grain = Grain.CALL
         self._start = start
         self._begin(scheduler_named(scheduler))
 
@@ -131,6 +137,8 @@ class Playing:
             self._broke(f"The run cannot be started again: {error}.", deque(), lambda: None)
         else:
             self.live.speed(self.speed)
+            if self.xrayed:
+                self.live.xray(on=True)
 
     # -- taking in what happened ------------------------------------------------------------
 
@@ -168,6 +176,8 @@ class Playing:
             case ModeChanged(mode) if not self.broken:
                 self._stopped = self.mode is Mode.PLAYING and mode is Mode.PAUSED
                 self.mode = mode
+            case GrainChanged(grain):
+                self.grain = grain
             case Diagnosed(diagnosis):
                 # That nothing moves may turn out to have been for a while only.
                 standing = [v for v in self.verdicts if not _is_for_a_while(v.diagnosis)]
@@ -217,6 +227,11 @@ class Playing:
         return LADDER[self.rung]
 
     @property
+    def xrayed(self) -> bool:
+        """Whether one steps atom by atom, and sees what the primitives are made of."""
+        return self.grain is Grain.ATOM
+
+    @property
     def calm(self) -> bool:
         """Whether a process stays where it is long enough to look at it closely."""
         if self.mode is Mode.PLAYING:
@@ -239,10 +254,12 @@ class Playing:
         actors = self.history.now.state.actors
         if not actors or waited < SETTLES_WITHIN:
             return ""
+        # (A server serves; a feeder without a pending operation rests.)
         running = [
             actor.name
             for actor in actors
-            if actor.pending is None and not (actor.ended or actor.outside or actor.serves)
+            if actor.pending is None
+            and not (actor.ended or actor.outside or actor.serves or actor.library)
         ]
         if running:
             return ", ".join(running)

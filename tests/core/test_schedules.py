@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from syncsim.core.schedule import (
     FAULTS,
     Choice,
+    Grain,
     Move,
     ScheduleError,
     format_schedule,
@@ -20,7 +21,12 @@ from syncsim.core.schedule import (
 )
 
 choices = st.lists(
-    st.builds(Choice, st.one_of(st.integers(0, 30), st.integers(0, 999_999)), st.sampled_from(Move))
+    st.builds(
+        Choice,
+        st.one_of(st.integers(0, 30), st.integers(0, 999_999)),
+        st.sampled_from(Move),
+        st.sampled_from(Grain),
+    )
 )
 
 
@@ -77,14 +83,24 @@ def test_only_what_a_person_does_is_a_fault() -> None:
     assert not Move.TIME_OUT.is_fault
 
 
+def test_a_choice_by_atom_is_a_capital_letter() -> None:
+    inside = [Choice(actor, grain=Grain.ATOM) for actor in (0, 1, 27)]
+    schedule = (inside[0], Choice(0), inside[1], inside[1], inside[2], Choice(27))
+    assert format_schedule(schedule) == "AaB2_x27__27_"
+    assert parse_schedule("AaB2_x27__27_") == schedule
+    assert parse_schedule("B@t") == (Choice(1, Move.TIME_OUT, Grain.ATOM),)
+    assert parse_schedule("_x27_@k") == (Choice(27, Move.KILL, Grain.ATOM),)
+
+
 @pytest.mark.parametrize(
     ("text", "character"),
     [
         ("5a", 1),
-        ("abC", 3),
+        ("ab?", 3),
         ("a-b", 2),
         ("a@", 2),
         ("_x_", 1),
+        ("_X27_", 1),
         ("a@t@t", 4),
         ("a@x", 2),
         ("a²", 2),

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from running import wait_for
+from running import PROGRAMS, wait_for
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import (
     Broken,
     Diagnosed,
+    GrainChanged,
     Inspected,
     Mode,
     ModeChanged,
@@ -22,7 +23,7 @@ from syncsim.core.live import (
     Stepped,
     Update,
 )
-from syncsim.core.schedule import Choice, Move, format_schedule
+from syncsim.core.schedule import Choice, Grain, Move, format_schedule
 from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import State
 from syncsim.program.source import load
@@ -426,3 +427,97 @@ def test_a_state_that_was_told_never_changes(watch: Watch) -> None:
             run.wait(ModeChanged, lambda change: change.mode is Mode.OVER)
     assert len(pictures) > 10
     assert all(repr(state) == picture for state, picture in pictures)
+
+
+# -- the X-ray -------------------------------------------------------------------------------
+
+
+def test_under_the_xray_a_step_is_one_operation(watch: Watch) -> None:
+    run = watch(PROGRAMS / "feeder.py", RoundRobin(), "lies", "fork")
+    run.begin()
+    run.monitor.xray(on=True)
+    assert run.wait(GrainChanged).grain is Grain.ATOM
+    steps = [run.step(0) for _ in range(2)]
+    assert [told.step.operation for told in steps] == ["acquire slots", "put items"]
+    assert [told.choice for told in steps] == [Choice(0, grain=Grain.ATOM)] * 2
+    feeder = steps[-1].state.actors[1]
+    assert feeder.library
+    assert run.step(feeder.id).step.sentence == "takes the put lock of queue"
+    run.monitor.inspect(feeder.id)
+    assert "thread of the library" in run.wait(Inspected).note
+
+
+def test_what_is_let_go_when_the_xray_goes_off_is_in_the_schedule(watch: Watch) -> None:
+    def to_the_end(run: Watcher) -> str:
+        run.monitor.speed(None)
+        run.monitor.play()
+        run.wait(ModeChanged, lambda update: update.mode is Mode.OVER)
+        assert all(told.choice is not None for told in run.all(Stepped))
+        told = [u for u in run.listen() if isinstance(u, Stepped | Settled)]
+        return format_schedule([update.choice for update in told if update.choice])
+
+    run = watch(PROGRAMS / "feeder.py", RoundRobin(), "lies", "fork")
+    run.begin()
+    run.monitor.xray(on=True)
+    for _ in range(2):
+        run.step(0)
+    run.monitor.xray(on=False)
+    run.wait(Stepped, lambda told: told.step.operation == "release put lock")
+    run.monitor.xray(on=True)
+    run.step(0)
+    run.monitor.xray(on=False)
+    schedule = to_the_end(run)
+    assert schedule.startswith("A2B3Aa")
+    again = watch(PROGRAMS / "feeder.py", Replay(schedule), "lies", "fork")
+    again.begin()
+    again.monitor.speed(None)
+    again.monitor.play()
+    wait_for(lambda: len(again.all(Stepped)) == len(run.all(Stepped)))
+    assert [u.step.sentence for u in again.all(Stepped)] == [
+        u.step.sentence for u in run.all(Stepped)
+    ]
+
+
+BELT = """\
+import multiprocessing
+def put(belt):
+    while True:
+        belt.put(1)
+def get(belt):
+    while True:
+        belt.get()
+if __name__ == "__main__":
+    belt = multiprocessing.Queue(3)
+    for name, work in (("Ada", put), ("Bob", put), ("Cleo", get)):
+        multiprocessing.Process(name=name, target=work, args=(belt,)).start()
+"""
+
+
+def test_the_xray_may_go_on_and_off_at_any_time(watch: Watch, tmp_path: Path) -> None:
+    program = tmp_path / "belt.py"
+    program.write_text(BELT)
+    run = watch(program, Random(1))
+    run.begin()
+    run.monitor.speed(None)
+
+    def more(steps: int) -> None:
+        end = run.state.n + steps
+        wait_for(lambda: run.state.n >= end)
+
+    for turn in range(8):
+        run.monitor.play()
+        more(40)
+        run.monitor.xray(on=turn % 2 == 0)
+        more(40)
+        run.monitor.free()
+        more(100)
+        run.monitor.xray(on=turn % 4 < 2)
+        run.monitor.pause()
+        run.step()
+        run.step()
+    run.monitor.xray(on=True)
+    run.monitor.play()
+    more(60)
+    told = run.all(Stepped)[-30:]
+    assert any(update.step.operation for update in told)
+    assert [update.step.n for update in told] == list(range(told[0].step.n, told[0].step.n + 30))

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, is_alive, parent_of, state_of, tell, wait_for, world
+from running import DEADLINE, control, is_alive, parent_of, state_of, tell, wait_for, world
 
+from syncsim.core.diagnosis import Verdict
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import RoundRobin
 from syncsim.puzzles.catalogue import Puzzle, catalogue
@@ -139,3 +140,28 @@ def test_who_was_granted_and_has_not_reported_yet_is_not_granted_again(tmp_path:
         real.settle()
         assert Choice(0) not in real.choices()  # joins
         assert Choice(1) in real.choices()
+
+
+SLOW_START = """\
+import multiprocessing, select
+class Slow(multiprocessing.Process):
+    @staticmethod
+    def _Popen(process):
+        select.select([], [], [], 0.7)  # as where the fork server is busy
+        return multiprocessing.Process._Popen(process)
+if __name__ == "__main__":
+    gate = multiprocessing.Lock()
+    child = Slow(target=gate.acquire, name="Ada")
+    child.start()
+    gate.acquire(timeout=1)
+    child.join()
+"""
+
+
+def test_who_is_slow_to_start_a_process_is_not_granted_that_twice(tmp_path: Path) -> None:
+    program = tmp_path / "slow.py"
+    program.write_text(SLOW_START)
+    run = control(program, RoundRobin())
+    assert run.diagnosis.verdict is Verdict.FINISHED
+    assert len(run.steps) == len(run.chosen)
+    assert [step.call for step in run.steps].count("Process.start") == 1

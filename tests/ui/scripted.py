@@ -19,6 +19,7 @@ from syncsim.core.ledger import Ledger
 from syncsim.core.live import (
     Diagnosed,
     Frame,
+    GrainChanged,
     Inspected,
     Mode,
     ModeChanged,
@@ -29,7 +30,7 @@ from syncsim.core.live import (
     Update,
 )
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.schedule import Choice, Move
+from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.step import Step
@@ -59,8 +60,14 @@ class Join(NamedTuple):
     site: Site | None = None
 
 
-Body: TypeAlias = Generator[Operation | Back | Start | Join, str, None]
-Call: TypeAlias = Generator[Operation | Back | Start | Join, str, str]
+class Feed(NamedTuple):
+    """The process has put an item: its feeder thread is to move it into the pipe."""
+
+    queue: Queue
+
+
+Body: TypeAlias = Generator[Operation | Back | Start | Join | Feed, str, None]
+Call: TypeAlias = Generator[Operation | Back | Start | Join | Feed, str, str]
 
 
 class Source:
@@ -265,7 +272,7 @@ class Queue(Thing):
     def put(self, item: str, site: Site | None = None) -> Call:
         yield self.op(Verb.ACQUIRE, "slots", "put", site, detail=item)
         yield self.op(Verb.PUT, "items", "put", site, detail=item)
-        yield self.op(Verb.SEND, "items", "put", site, detail=item)
+        yield Feed(self)
         yield Back()
         return "None"
 
@@ -276,6 +283,12 @@ class Queue(Thing):
         yield self.op(Verb.RELEASE, "slots", "get", site)
         yield Back(item)
         return item
+
+    def feed(self, item: str) -> Body:
+        """What the feeder thread does with one item."""
+        yield self.op(Verb.ACQUIRE, "put lock", "acquire", None, compound=False)
+        yield self.op(Verb.SEND, "items", "send", None, compound=False, detail=item)
+        yield self.op(Verb.RELEASE, "put lock", "release", None, compound=False)
 
 
 class Value(Thing):
@@ -327,12 +340,15 @@ class ScriptedLive:
         self.updates: deque[Update] = deque()
         self.mode = Mode.PAUSED
         self.steps_per_second: float | None = 4.0
+        self.grain = Grain.CALL
         self.closed = False
         self.diagnosis = Diagnosis(None)
         self.scheduler: Scheduler = scheduler or RoundRobin()
         self._steps: list[Step] = []
         self._bodies: dict[int, Body] = {}
         self._unborn: dict[str, Callable[[], Body]] = {}
+        self._feeders: dict[tuple[int, str], int] = {}
+        self._to_feed: dict[int, deque[tuple[Queue, str]]] = {}
         self._ledger = Ledger(self._steps.append)
         for thing in things:
             self._ledger.create(thing.primitive, thing.atoms)
@@ -356,6 +372,7 @@ class ScriptedLive:
         self._turn(Mode.FREE)
 
     def step(self, actor: int | None = None) -> None:
+        self._adapt((self.scheduler.grain if actor is None else None) or self.grain)
         choices = self.state.choices()
         if actor is None:
             choice = self.scheduler.choose(self.state, choices)
@@ -383,13 +400,19 @@ class ScriptedLive:
         self._ledger.fault(actor, move)
         if move in (Move.KILL, Move.TERMINATE):
             self._ledger.end(actor, {Move.KILL: -9, Move.TERMINATE: -15}[move])
-        self._tell(Choice(actor, move))
+        self._tell(Choice(actor, move, self._ledger.grain))
 
     def speed(self, steps_per_second: float | None) -> None:
         self.steps_per_second = steps_per_second
 
     def use(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
+
+    def xray(self, *, on: bool) -> None:
+        self.grain = Grain.ATOM if on else Grain.CALL
+        self.updates.append(GrainChanged(self.grain))
+        self._adapt(self.grain)
+        self.updates.append(Settled(self.state))
 
     def inspect(self, actor: int) -> None:
         operation = self.state.actors[actor].pending
@@ -443,6 +466,13 @@ class ScriptedLive:
             return f"{who.name} has ended."
         wait = waiting_for(self.state, who)
         return f"{who.name} {wait.clause}." if wait else f"{who.name} is running."
+
+    def _adapt(self, grain: Grain) -> None:
+        if grain is Grain.CALL:  # each feeder sends what it has
+            actors = self.state.actors
+            while feeders := [c for c in self.state.choices() if actors[c.actor].library]:
+                self._take(feeders[0])
+        self._ledger.grain = grain
 
     def _take(self, choice: Choice) -> None:
         if choice.move.is_fault:
@@ -503,15 +533,62 @@ class ScriptedLive:
                 )
                 asked = Operation(Verb.EXIT, call="exit", detail="1")
             if isinstance(asked, Back):
+                if self.state.actors[actor].library:
+                    return  # it rests
                 self._ledger.back(actor, asked.result)
+                value = None
+                continue
+            if isinstance(asked, Feed):
+                self._feed(actor, asked.queue)
                 value = None
                 continue
             operation = self._operation(asked)
             inside = self.state.actors[actor].call
             self._ledger.announce(actor, operation)
-            if not (inside and operation.compound and self.state.enabled(self.state.actors[actor])):
+            goes_on = inside and operation.compound and self._ledger.grain is Grain.CALL
+            if not (goes_on and self.state.enabled(self.state.actors[actor])):
                 return
             value = self._ledger.effect(actor, operation)
+
+    def _feed(self, process: int, queue: Queue) -> None:
+        """The item put last goes into the pipe; under the X-ray by a thread that is an actor."""
+        channel = self.state.channel(queue.primitive)
+        item = next(i.label for i in reversed(channel.buffered) if i.sender == process)
+        if self._ledger.grain is Grain.CALL:
+            for verb in (Verb.SEND, Verb.SENT):
+                self._ledger.move(process, queue.op(verb, "items", "send", None, compound=False))
+            return
+        feeder = self._feeders.get((process, queue.name))
+        if feeder is None:
+            feeder = self._feeders[process, queue.name] = len(self._ledger.actors)
+            owner = self.state.actors[process]
+            self._ledger.add(
+                Actor(
+                    feeder,
+                    f"{owner.name}'s feeder",
+                    owner.pid,
+                    parent=process,
+                    thread="QueueFeederThread",
+                    life=Life.ALIVE,
+                    library=True,
+                )
+            )
+            self._to_feed[feeder] = deque()
+            self._bodies[feeder] = self._thread(feeder)
+        self._to_feed[feeder].append((queue, item))
+        if self.state.actors[feeder].pending is None:
+            self._advance(feeder, None)
+
+    def _thread(self, feeder: int) -> Body:
+        """A feeder thread: it never ends, and rests where there is nothing to send."""
+        waiting = self._to_feed[feeder]
+        while True:
+            while waiting:
+                queue, item = waiting.popleft()
+                yield from queue.feed(item)
+                sent = queue.op(Verb.SENT, "items", "send", None, compound=False)
+                self._ledger.move(feeder, sent)
+            yield Back()
 
     def _operation(self, asked: Operation | Start | Join) -> Operation:
         if isinstance(asked, Start):

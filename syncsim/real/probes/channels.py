@@ -105,8 +105,19 @@ class _Buffer(collections.deque[Any]):
         """Appends what was put, or the sentinel that ends the feeder."""
         if item is not queues._sentinel and self.gate.applies():
             self.used = True
-            self.gate.note(Verb.PUT, self.channel, detail=safe_text(item))
+            self.gate.give(Verb.PUT, self.channel, detail=safe_text(item), inner=True)
         super().append(item)
+
+    def popleft(self) -> Any:
+        """Gives the feeder what it is to send next; says so where there is nothing."""
+        try:
+            item = super().popleft()
+        except IndexError:
+            self.gate.rest()
+            raise
+        if item is queues._sentinel:  # the last one: the feeder ends
+            self.gate.rest()
+        return item
 
 
 def _claim_queues() -> None:
@@ -118,7 +129,7 @@ def _claim_queues() -> None:
         real_reset(self, after_fork)
         if not after_fork:
             _claim(self._reader, self._writer)
-            self._wlock._semlock.unseen = True
+            self._wlock._semlock.hide()
         self._buffer = _Buffer(self._writer._syncsim_out)
 
     def init(self: Any, *args: Any, **keywords: Any) -> None:
@@ -147,8 +158,8 @@ def _gate_connections(gate: Gate) -> None:
             return
         out, call = self._syncsim_out, gate.here.call
         # To send through a Pipe is a step of its own; a queue's put has had its turn already.
-        act = gate.give if call and call.name.startswith("Connection.") else gate.note
-        act(Verb.SEND, out, detail=call.detail if call else "")
+        inner = call is None or not call.name.startswith("Connection.")
+        gate.give(Verb.SEND, out, detail=call.detail if call else "", inner=inner)
         real_send(self, buf)  # blocks in the middle when the pipe is full
         gate.note(Verb.SENT, out)
 
@@ -236,6 +247,16 @@ def _gate_flush(gate: Gate) -> None:
     feeders: list[Any] = []
 
     def start_thread(self: Any) -> None:
+        complain = self._on_queue_feeder_error
+
+        def on_error(error: Any, item: Any) -> None:
+            """The feeder drops an item that cannot be sent, and goes on with the next."""
+            try:
+                complain(error, item)
+            finally:
+                gate.rest()
+
+        self._on_queue_feeder_error = on_error
         real_start(self)
         self._thread._syncsim_buffer = self._buffer
         # Kept, so that the flush is always made at the same point of the process's life, and

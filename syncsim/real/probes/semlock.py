@@ -19,10 +19,11 @@ RealSemLock: Any = c_module.SemLock
 class SemLock(RealSemLock):  # type: ignore[misc]
     """CPython's own SemLock, through the gate.  ``key`` names it in every process of the run.
 
-    One that is ``unseen`` is let alone: only feeder threads share it.
+    One that is ``hidden`` (only feeder threads share it) is ``watched`` under the X-ray alone: from
+    an acquire on until it is given back.
     """
 
-    __slots__ = ("_acquire", "_release", "key", "unseen")
+    __slots__ = ("_acquire", "_release", "hidden", "key", "watched")
     gate: Gate
 
     def __new__(cls, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> SemLock:
@@ -39,15 +40,23 @@ class SemLock(RealSemLock):  # type: ignore[misc]
 
     def _bind(self, name: str) -> None:
         self.key = name
-        self.unseen = False
+        self.hidden = False
+        self.watched = True
         self._acquire = super().acquire
         self._release = super().release
+
+    def hide(self) -> None:
+        """Only feeder threads share it."""
+        self.hidden = True
+        self.watched = False
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """As the real one."""
         gate = self.gate
         try:
-            if self.unseen or not gate.applies():
+            if self.hidden:
+                self.watched = gate.xrayed
+            if not self.watched or not gate.applies():
                 return self._acquire(block, timeout)  # type: ignore[no-any-return]
             return gate.acquire(self.key, self._acquire, block, timeout)
         except BaseException as error:
@@ -58,7 +67,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         """As the real one."""
         gate = self.gate
         try:
-            told = not self.unseen and gate.applies() and gate.give(RELEASE, self.key)
+            told = self.watched and gate.applies() and gate.give(RELEASE, self.key)
             try:
                 self._release()
             except (AssertionError, ValueError) as error:

@@ -102,6 +102,7 @@ def _lines(bindings: Sequence[Binding]) -> Iterator[Content]:
     yield Content("")
     yield Content.styled("Words", "bold $accent")
     yield _row("step", "", "one call of one process that took effect, such as taking a lock")
+    yield _row("atom", "", "one operation inside a call, on a part of a primitive: seen by X-ray")
     yield _row("schedule", "", "who went when, as a short text: with it the run can be repeated")
     yield _row("deadlock", "", "somebody waits for ever")
 

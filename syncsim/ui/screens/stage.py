@@ -30,7 +30,7 @@ from syncsim.ui.playing import OVER, Playing, Start
 from syncsim.ui.screens.stage_keys import STAGE_KEYS
 from syncsim.ui.widgets.faults import FaultsMenu
 from syncsim.ui.widgets.header import GoalLine, Header, Standing
-from syncsim.ui.widgets.inspector import about_primitive, about_process
+from syncsim.ui.widgets.inspector import about_part, about_primitive, about_process
 from syncsim.ui.widgets.keys import KeyLine
 from syncsim.ui.widgets.panels import Panels
 from syncsim.ui.widgets.verdict import Outcome, VerdictBand, brief
@@ -131,7 +131,7 @@ class StageScreen(Screen[None]):
             playing.broken, playing.replaying, playing.verdict, playing.inspected,
             panels.processes.chosen, panels.primitives.chosen, playing.history.now.printed,
             panels.inspector.display, panels.among_primitives, bool(playing.fresh),
-            playing.moment.last, playing.awaited, self._menu.is_open,
+            playing.moment.last, playing.awaited, self._menu.is_open, playing.grain,
         )  # fmt: skip
         if (
             len(now) == len(self._drawn)
@@ -153,7 +153,12 @@ class StageScreen(Screen[None]):
             self.query_one(Header).show(self._standing())
             self._share_room(state)
             self._panels.show(
-                playing.moment, known, playing.at, self._line(), whole=not playing.fresh
+                playing.moment,
+                known,
+                playing.at,
+                self._line(),
+                whole=not playing.fresh,
+                xray=playing.xrayed,
             )
             outcome = self._outcome()
             self.query_one(VerdictBand).show(outcome)
@@ -185,7 +190,7 @@ class StageScreen(Screen[None]):
         return Standing(
             title, playing.history.now.state.n, playing.mode, playing.scheduler,
             playing.speed, None if playing.at is None else playing.moment.state.n, instead,
-            stands,
+            stands, playing.xrayed,
         )  # fmt: skip
 
     def _line(self) -> int:
@@ -228,7 +233,7 @@ class StageScreen(Screen[None]):
 
     def _share_room(self, state: State) -> None:
         less = self.has_class("-verdict") or self._menu.is_open
-        self._panels.share_room(state, verdict=less)
+        self._panels.share_room(state, verdict=less, xray=self._playing.xrayed)
 
     @property
     def _menu(self) -> FaultsMenu:
@@ -246,6 +251,8 @@ class StageScreen(Screen[None]):
             words["stage.play"] = "pause"
         if self._panels.inspecting:
             words["stage.inspect"] = "close"
+        if playing.xrayed:
+            words["stage.xray"] = "by call"
         if playing.mode is Mode.OVER:
             gone = ("play", "step", "step_chosen", "slower", "free")
             words |= {f"stage.{key}": "" for key in gone}
@@ -395,6 +402,12 @@ class StageScreen(Screen[None]):
         self._drawn = ()
         self.call_after_refresh(self._resized)
 
+    def action_xray(self) -> None:
+        """Atom by atom, with all that is inside; or call by call again."""
+        self._hush()
+        self._playing.live.xray(on=not self._playing.xrayed)
+        self.look()
+
     def action_another_order(self) -> None:
         """Another random order from now on."""
         self._seed += 1
@@ -457,7 +470,9 @@ class StageScreen(Screen[None]):
     def action_inspect(self) -> None:
         """Open or close the inspector; on the process that moved last, if none is chosen."""
         panels, moment = self._panels, self._playing.moment
-        nothing = panels.actor(moment.state) is None and panels.primitive(moment.state) is None
+        state = moment.state
+        chosen = (panels.actor(state), panels.primitive(state), panels.part(state))
+        nothing = chosen == (None, None, None)
         if nothing and not panels.inspecting and moment.state.actors:
             panels.processes.chosen = moment.step.actor if moment.step is not None else 0
         panels.inspect()
@@ -478,7 +493,10 @@ class StageScreen(Screen[None]):
             return
         past = playing.history.past(state.n)
         primitive, actor = self._panels.primitive(state), self._panels.actor(state)
-        if primitive is not None:
+        part = self._panels.part(state)
+        if part is not None:
+            sheet.show(about_part(state, part, past))
+        elif primitive is not None:
             sheet.show(about_primitive(state, primitive, past))
         elif actor is None:
             sheet.show(Content.styled(shown("Choose a process with ↑ and ↓."), "$quiet"))
@@ -490,7 +508,7 @@ class StageScreen(Screen[None]):
                 self._asked = now
                 playing.live.inspect(actor.id)
             inspected = playing.inspected if asks else None
-            sheet.show(about_process(state, actor, diagnosis, inspected, past))
+            sheet.show(about_process(state, actor, diagnosis, inspected, past, playing.grain))
 
     def action_code(self) -> None:
         """The whole program."""

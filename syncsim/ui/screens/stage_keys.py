@@ -55,6 +55,13 @@ STAGE_KEYS: list[BindingType] = [
         id="stage.inspect",
     ),
     key(
+        "x",
+        "xray",
+        "X-ray",
+        "X-ray: the locks, pipe and feeder inside, stepped one by one; again: off.",
+        id="stage.xray",
+    ),
+    key(
         "left",
         "back",
         "look back",

@@ -27,6 +27,8 @@ class Standing(NamedTuple):
     instead: str = ""
     #: The verdict that stands, in a word with its sign: "⊗ deadlock".
     verdict: str = ""
+    #: Whether one steps atom by atom.
+    xray: bool = False
 
 
 #: A glyph, the same in ASCII, a word and a style.
@@ -99,6 +101,7 @@ class Header(Widget):
         fields: list[tuple[str, str]] = [
             (step, "bold $foreground"),
             (mode, style),
+            ("X-ray" if now.xray else "", "bold $accent"),
             (now.verdict, "bold $error"),
             ("the system picks" if picks else clean(now.scheduler, 24), "$quiet"),
             ("" if picks else spoken(now.speed), "$quiet"),

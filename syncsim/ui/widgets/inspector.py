@@ -12,11 +12,13 @@ from textual.widgets import Static
 from syncsim.core.atoms import Block, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.live import Inspected
+from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.status import status
-from syncsim.core.words import waiting_for, what_it_does
+from syncsim.core.words import part_name, waiting_for, what_it_does
 from syncsim.ui.history import Past
 from syncsim.ui.look import badge, clean, colour, cut, mark, shown
+from syncsim.ui.widgets.parts import Part, value_of
 from syncsim.ui.widgets.verdict import coloured
 
 #: How many steps of its history are shown.
@@ -50,10 +52,13 @@ def about_process(
     diagnosis: Diagnosis | None,
     inspected: Inspected | None,
     past: Iterable[Past],
+    grain: Grain = Grain.CALL,
 ) -> Content:
     """A process: how it stands, where it is in the program, what it holds, waits for and did."""
     looks = mark(status(state, actor, diagnosis.stuck if diagnosis else ()))
     kind = f"thread {actor.thread}" if actor.thread else "process"
+    if actor.library:
+        kind = actor.thread
     lines = [
         Content.assemble(
             (f"{badge(actor)} {shown(clean(actor.name, 30))}", f"bold {colour(actor)}"),
@@ -73,9 +78,16 @@ def about_process(
         lines.append(_row("why", coloured(clean(wait.clause, 300), state)))
         lines.append(_row("since", Content(f"step {actor.since}")))
     elif actor.pending is not None:
-        lines.append(_row("next", Content(shown(clean(what_it_does(state, actor), 200)))))
+        doing = clean(what_it_does(state, actor, grain), 200)
+        lines.append(_row("next", Content(shown(doing))))
     elif actor.outside and actor.whereabouts is not None:
         lines.append(_row("why", Content(shown(clean(actor.whereabouts.words, 300)))))
+    if actor.library:
+        lines.append(
+            _row("what for", Content("puts return before the item is in the pipe: it moves it"))
+        )
+        for queue, waiting in _buffered(state, actor):
+            lines.append(_row("to send", Content(shown(clean(f"{waiting} → {queue}", 300)))))
     held = ", ".join(primitive.name for primitive in state.holdings(actor))
     lines.append(_row("holds", Content(shown(clean(held or "nothing", 300)))))
     if inspected is not None and inspected.actor == actor.id:
@@ -106,7 +118,8 @@ def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) ->
     lines.append(_row("in line", _people(state, state.waiting(primitive))))
     used = [one for one in past if one.step.primitive == primitive.name]
     # Who gives back what it took has used it once.
-    count = Counter(s.actor for s, _ in used if s.complete and s.verb != "release")
+    whole = (step for step, _ in used if step.complete and not step.operation)
+    count = Counter(step.actor for step in whole if step.verb != "release")
     if count:
         usage = Content("   ").join(
             [
@@ -123,6 +136,43 @@ def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) ->
         who = clean(longest.step.process, 20)
         text = f"{who} waited {waits}, until step {longest.step.n}"
         lines.append(_row("longest", coloured(text, state)))
+    lines += _history(used, state, of_process=False)
+    return Content("\n").join(lines)
+
+
+def _buffered(state: State, feeder: Actor) -> Iterator[tuple[str, str]]:
+    """Of each queue, what the process of the feeder has put and is not in the pipe yet."""
+    for primitive in state.primitives.values():
+        channel = state.atoms.get(primitive.parts.get("items", ""))
+        if isinstance(channel, Channel):
+            own = [item.label for item in channel.buffered if item.sender == feeder.parent]
+            if own:
+                yield primitive.name, ", ".join(own)
+
+
+def about_part(state: State, part: Part, past: Iterable[Past]) -> Content:
+    """A part of a primitive: what it is for, its value, who has it, who is in line, its steps."""
+    primitive, role = part.primitive, part.role
+    atom = state.atoms.get(primitive.parts[role])
+    lines = [
+        Content.assemble(
+            (shown(clean(part_name(role), 20)), "bold $foreground"),
+            (shown(f"  inside {clean(primitive.name, 40)}, a {primitive.kind}"), "$quiet"),
+        ),
+        Content(""),
+        _row("what for", Content(shown(part.meaning))),
+        _row("value", Content(shown(clean(value_of(primitive, role, atom), 400)))),
+    ]
+    if isinstance(atom, Semaphore):
+        lines.append(_row("at most", Content(str(atom.maximum))))
+        held = dict.fromkeys(state.holders(primitive, role))
+        lines.append(_row("held by", _people(state, [state.actors[a] for a in held])))
+    lines.append(_row("in line", _people(state, state.waiting(primitive, role))))
+    used = [
+        one
+        for one in past
+        if one.step.primitive == primitive.name and one.step.operation.partition(" ")[2] == role
+    ]
     lines += _history(used, state, of_process=False)
     return Content("\n").join(lines)
 

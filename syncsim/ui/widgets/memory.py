@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from syncsim.core.atoms import Cell, Semaphore
+from syncsim.core.operation import Verb
+from syncsim.core.schedule import Grain
 from syncsim.core.state import Primitive, State
+
+_MOVES = (Verb.READ, Verb.WRITE, Verb.RECEIVE)
 
 
 class Taken(NamedTuple):
@@ -56,7 +60,9 @@ class Memory:
             for before, _ in moved:
                 if before.pending is not None:
                     primitive = state.primitives.get(before.pending.primitive)
-                    if primitive is not None:
+                    # By atom a call has many steps, of which one reads or writes.
+                    inner = before.pending.compound and state.grain is Grain.ATOM
+                    if primitive is not None and not (inner and before.pending.verb not in _MOVES):
                         self._call(old, state, primitive, before.id, before.pending.call)
         self.state = state
         return close and state.n > old.n

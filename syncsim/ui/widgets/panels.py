@@ -15,6 +15,8 @@ from syncsim.ui.history import History, Moment
 from syncsim.ui.look import clean, shown
 from syncsim.ui.widgets.happened import HappenedPanel
 from syncsim.ui.widgets.inspector import Inspector
+from syncsim.ui.widgets.lanes import lanes
+from syncsim.ui.widgets.parts import Part, part_of, parts
 from syncsim.ui.widgets.primitives import PrimitivesPanel
 from syncsim.ui.widgets.processes import ProcessesPanel
 from syncsim.ui.widgets.source import SourcePanel
@@ -37,6 +39,7 @@ class Panels(Container):
         self.inspector = Inspector()
         self._names = {"source": program.name, "happened": "What happened", "time": "Time"}
         self._tab = "happened"
+        self._xray = False
 
     def compose(self) -> Iterator[Widget]:
         """Left, right, and the inspector beside them or in the place of the right one."""
@@ -52,19 +55,29 @@ class Panels(Container):
     # -- what they show ---------------------------------------------------------------------
 
     def show(
-        self, moment: Moment, diagnosis: Diagnosis, n: int | None, line: int, *, whole: bool
+        self,
+        moment: Moment,
+        diagnosis: Diagnosis,
+        n: int | None,
+        line: int,
+        *,
+        whole: bool,
+        xray: bool,
     ) -> None:
         """Show this moment, of step ``n`` if that is past, with the action at ``line``.
 
         Unless ``whole``, the panels that tell of single steps are left as they are.
         """
         state = moment.state
-        self.processes.show(state, diagnosis, moment.last)
-        self.primitives.show(state, diagnosis)
+        if self._xray and not xray:
+            self._leave_the_inside(state)
+        self._xray = xray
+        self.processes.show(state, diagnosis, moment.last, xray=xray)
+        self.primitives.show(state, diagnosis, xray=xray)
         if self.source.display:
             self.source.show(state, line)
         if self.time.display and whole:
-            self.time.show(state, diagnosis)
+            self.time.show(state, diagnosis, xray=xray)
         if self.happened.display and whole:
             self.happened.show(state, n)
 
@@ -100,6 +113,18 @@ class Panels(Container):
         chosen = self.primitives.chosen if self.among_primitives else None
         return state.primitives.get(chosen or "")
 
+    def part(self, state: State) -> Part | None:
+        """The chosen part of a primitive, while one chooses among them."""
+        return part_of(state, self.primitives.chosen if self.among_primitives else None)
+
+    def _leave_the_inside(self, state: State) -> None:
+        """Choose the process of the chosen feeder, and the primitive of the chosen part."""
+        part, actor = part_of(state, self.primitives.chosen), self.actor(state)
+        if part is not None:
+            self.primitives.chosen = part.primitive.id
+        if actor is not None and actor.library:
+            self.processes.chosen = actor.parent
+
     # -- how they share the room ------------------------------------------------------------
 
     @property
@@ -117,13 +142,15 @@ class Panels(Container):
         self.toggle_class("-inspecting")
         self.set_class(self.among_primitives, "-primitive")
 
-    def share_room(self, state: State, *, verdict: bool) -> None:
+    def share_room(self, state: State, *, verdict: bool, xray: bool) -> None:
         """How many lines each panel of the left column gets; a verdict needs room as well."""
         room = self.size.height
         if not state.actors or not room:
             return
-        people = len(state.actors) + 2
+        people = len(lanes(state, xray=xray)) + 2
         things = len(state.primitives) + 2
+        if xray:
+            things += sum(len(parts(primitive)) for primitive in state.primitives.values())
         if not self.narrow:
             self.processes.styles.height = min(people, max(5, int(room * 0.4)))
             self.primitives.styles.height = "1fr"

@@ -18,6 +18,7 @@ from syncsim.ui import look
 from syncsim.ui.widgets.drawings import Drawing, Scene, draw, fitted
 from syncsim.ui.widgets.lines import ChoicePanel, Line, Piece, fit, width_of
 from syncsim.ui.widgets.memory import Memory
+from syncsim.ui.widgets.parts import line_of, parts
 
 #: How long a thing takes from its old place to its new one, in seconds.
 TRAVEL = 0.24
@@ -25,11 +26,14 @@ _FRAME = 1 / 30
 
 
 class PrimitivesPanel(ChoicePanel):
-    """Each primitive in one line, or in two or three where all of them fit so."""
+    """Each primitive in one line, or in two or three where all of them fit so.
+
+    Under the X-ray each has one line, and below it one for each of its parts.
+    """
 
     BORDER_TITLE = "Primitives"
 
-    #: The primitive chosen, by its id.
+    #: The primitive chosen, by its id; or the part, by its key.
     chosen: reactive[str | None] = reactive[str | None](None)
 
     def __init__(self, **names: str | None) -> None:
@@ -37,6 +41,7 @@ class PrimitivesPanel(ChoicePanel):
         #: Whether things are seen to move; the still picture afterwards says the same.
         self.motion = False
         self._state = State()
+        self._xray = False
         self._memory = Memory()
         self._bare: dict[str, tuple[Line, ...]] = {}
         self._before: dict[str, tuple[Line, ...]] = {}
@@ -44,10 +49,11 @@ class PrimitivesPanel(ChoicePanel):
         self._began = 0.0
         self._timer: Timer | None = None
 
-    def show(self, state: State, diagnosis: Diagnosis) -> None:
-        """Show this state."""
+    def show(self, state: State, diagnosis: Diagnosis, *, xray: bool = False) -> None:
+        """Show this state; under the X-ray with what the primitives are made of."""
         old, by = self._bare, state.n - self._state.n
         self._state = state
+        self._xray = xray
         next_one = self._memory.look(state)
         if by:
             self._before = old if 0 < by <= 2 else {}
@@ -66,7 +72,7 @@ class PrimitivesPanel(ChoicePanel):
     # The picture at rest.
 
     def compose_lines(self) -> list[Line]:
-        """The same number of lines for each primitive, so that none of them jumps."""
+        """The same number of lines for each thing, so that none of them jumps."""
         state = self._state
         things = list(state.primitives.values())
         room = self.room - 2
@@ -85,11 +91,16 @@ class PrimitivesPanel(ChoicePanel):
         width = max(8, room - title - kind - 4)
         drawings = [draw(Scene(state, p, self._memory, width, names + 1)) for p in things]
         most = 3 if any(drawing.under for drawing in drawings) else 2
-        self.high = max(1, min(most, self.rows // len(things))) if things else 1
+        room_for = 1 if self._xray or not things else self.rows // len(things)
+        self.high = max(1, min(most, room_for))
         bare: dict[str, tuple[Line, ...]] = {}
         for primitive, drawing in zip(things, drawings, strict=True):
             head = _head(primitive, drawing, title, kind, room)
             bare[primitive.id] = self._rows(head, drawing, width)
+            inside = parts(primitive) if self._xray else []
+            for part in inside:
+                pieces = line_of(state, part, max(names, 14), last=part is inside[-1])
+                bare[part.key] = (Line(tuple(pieces)),)
         self._bare = bare
         lines: list[Line] = []
         chosen = self.chosen
@@ -192,18 +203,25 @@ class PrimitivesPanel(ChoicePanel):
 
     @property
     def count(self) -> int:
-        """How many primitives there are."""
-        return len(self._state.primitives)
+        """How many primitives, and parts that are seen, there are."""
+        return len(self._keys())
 
     @property
     def place(self) -> int | None:
         """Which one of them is chosen."""
-        ids = list(self._state.primitives)
-        return ids.index(self.chosen) if self.chosen in ids else None
+        keys = self._keys()
+        return keys.index(self.chosen) if self.chosen in keys else None
 
     def choose(self, place: int) -> None:
         """Choose that one of them."""
-        self.chosen = list(self._state.primitives)[place]
+        self.chosen = self._keys()[place]
+
+    def _keys(self) -> list[str]:
+        keys = []
+        for primitive in self._state.primitives.values():
+            keys.append(primitive.id)
+            keys += [part.key for part in parts(primitive)] if self._xray else []
+        return keys
 
 
 def _head(primitive: Primitive, drawing: Drawing, title: int, kind: int, room: int) -> list[Piece]:

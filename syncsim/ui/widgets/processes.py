@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,10 +11,12 @@ from textual.reactive import reactive
 
 from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.operation import Verb
+from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, State
 from syncsim.core.status import Status, status
 from syncsim.core.words import waiting_for, what_it_does
 from syncsim.ui import look
+from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.lines import ChoicePanel, Line, Piece, fit, tag, width_of
 
 #: A text from a program is looked at only so far.
@@ -33,20 +35,20 @@ class Columns(NamedTuple):
     word: int
 
     @classmethod
-    def of(cls, state: State, width: int) -> Columns:
+    def of(cls, actors: Sequence[Actor], width: int) -> Columns:
         """What fits these processes into ``width`` cells."""
-        longest = max((cell_len(look.clean(a.name, _MOST)) for a in state.actors), default=0)
+        longest = max((cell_len(look.clean(a.name, _MOST)) for a in actors), default=0)
         name = min(max(longest, 4), 8 if width < 44 else 10 if width < 54 else 16)
-        pid = max((len(str(a.pid)) for a in state.actors), default=0)
+        pid = max((len(str(a.pid)) for a in actors), default=0)
         return cls(
-            number=len(str(max(len(state.actors) - 1, 1))),
+            number=len(str(max((a.id for a in actors), default=1) or 1)),
             name=name,
             pid=pid if width >= 50 else 0,
             word=8 if width >= 40 else 0,
         )
 
 
-def doing(state: State, actor: Actor, now: Status) -> list[Piece]:
+def doing(state: State, actor: Actor, now: Status, grain: Grain) -> list[Piece]:
     """What the process is doing or waits for, and on whom; how it ended."""
     tone = look.mark(now).tone
     match now:
@@ -61,9 +63,12 @@ def doing(state: State, actor: Actor, now: Status) -> list[Piece]:
             return [Piece(f"exit code {actor.exitcode}", tone)] if actor.exitcode else []
         case Status.OUTSIDE if actor.whereabouts is not None:
             return [Piece(look.clean(actor.whereabouts.words, _MOST), tone)]
+    if actor.rests:
+        full = bool(state.holdings(actor))  # it is in the middle of sending
+        return [Piece("for room in the pipe" if full else "for something to send", tone)]
     wait = waiting_for(state, actor)
     if wait is None:
-        return [Piece(look.clean(what_it_does(state, actor), _MOST), tone)]
+        return [Piece(look.clean(what_it_does(state, actor, grain), _MOST), tone)]
     if actor.pending is not None and actor.pending.verb is Verb.JOIN and wait.on:
         return [Piece("join ", tone), *(tag(state.actors[who]) for who in wait.on)]
     if not wait.on:
@@ -82,7 +87,13 @@ def _short(clause: str) -> str:
 
 
 def lane(
-    state: State, actor: Actor, stuck: tuple[int, ...], columns: Columns, width: int, output: str
+    state: State,
+    actor: Actor,
+    stuck: tuple[int, ...],
+    columns: Columns,
+    width: int,
+    output: str,
+    grain: Grain = Grain.CALL,
 ) -> tuple[Piece, ...]:
     """The lane of a process, without the cursor, in ``width`` cells."""
     now = status(state, actor, stuck)
@@ -99,7 +110,7 @@ def lane(
     pieces.append(Piece(how.sign + " ", "accent" if how.tone == "go" else how.tone))
     if columns.word:
         pieces.append(Piece(how.word.ljust(columns.word) + " ", how.tone))
-    pieces += doing(state, actor, now)
+    pieces += doing(state, actor, now, grain)
     pieces = fit(pieces, width)
     left = width - width_of(pieces) - 2
     if output and left >= 4:
@@ -110,7 +121,7 @@ def lane(
 
 
 class ProcessesPanel(ChoicePanel):
-    """A lane for each process, in order of birth."""
+    """A lane for each process, in order of birth; under the X-ray also for feeder threads."""
 
     BORDER_TITLE = "Processes"
 
@@ -122,38 +133,51 @@ class ProcessesPanel(ChoicePanel):
         self._state = State()
         self._stuck: tuple[int, ...] = ()
         self._last = _SILENT
-        self._bare: list[tuple[Piece, ...]] = []  # the lanes as they are now ...
-        self._before: list[tuple[Piece, ...]] = []  # ... and as they were a step ago
+        self._xray = False
+        self._bare: dict[int, tuple[Piece, ...]] = {}  # the lanes as they are now ...
+        self._before: dict[int, tuple[Piece, ...]] = {}  # ... and as they were a step ago
 
-    def show(self, state: State, diagnosis: Diagnosis, last: Mapping[int, str] = _SILENT) -> None:
+    def show(
+        self,
+        state: State,
+        diagnosis: Diagnosis,
+        last: Mapping[int, str] = _SILENT,
+        *,
+        xray: bool = False,
+    ) -> None:
         """Show this state; ``last`` is the last line that each process has written."""
         if state.n != self._state.n:
             near = 0 < state.n - self._state.n <= 2
-            self._before = self._bare if near else []
+            self._before = self._bare if near else {}
+        elif xray != self._xray:
+            self._before = {}
         self._state = state
+        self._xray = xray
         self._stuck = diagnosis.stuck
         self._last = last
         self.draw()
 
     def forget(self) -> None:
         """A new run begins."""
-        self._before = []
+        self._before = {}
         self._state = State()
 
     def compose_lines(self) -> list[Line]:
         """A line for each process."""
         state = self._state
         room = self.room - 2
-        columns = Columns.of(state, room)
-        self._bare = [
-            lane(state, actor, self._stuck, columns, room, self._last.get(actor.id, ""))
-            for actor in state.actors
-        ]
+        actors = lanes(state, xray=self._xray)
+        columns = Columns.of(actors, room)
+        grain = Grain.ATOM if self._xray else Grain.CALL
+        self._bare = {
+            a.id: lane(state, a, self._stuck, columns, room, self._last.get(a.id, ""), grain)
+            for a in actors
+        }
         lines = []
         chosen = self.chosen
-        for at, pieces in enumerate(self._bare):
-            fresh = at < len(self._before) and self._before[at] != pieces
-            here = at == chosen
+        for key, pieces in self._bare.items():
+            fresh = key in self._before and self._before[key] != pieces
+            here = key == chosen
             style = " ".join(name for name, on in (("fresh", fresh), ("chosen", here)) if on)
             cursor = Piece("▸ " if here else "  ", "accent")
             lines.append(Line((cursor, *pieces), style))
@@ -161,14 +185,18 @@ class ProcessesPanel(ChoicePanel):
 
     @property
     def count(self) -> int:
-        """How many processes there are."""
-        return len(self._state.actors)
+        """How many lanes there are."""
+        return len(self._lanes())
 
     @property
     def place(self) -> int | None:
         """The lane of the chosen process."""
-        return self.chosen
+        ids = self._lanes()
+        return ids.index(self.chosen) if self.chosen in ids else None
 
     def choose(self, place: int) -> None:
         """Choose the process of that lane."""
-        self.chosen = place
+        self.chosen = self._lanes()[place]
+
+    def _lanes(self) -> list[int]:
+        return [actor.id for actor in lanes(self._state, xray=self._xray)]

@@ -12,6 +12,7 @@ from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.state import Life, State
 from syncsim.core.status import Activity
 from syncsim.ui import look
+from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.lines import Line, LinePanel, Piece
 
 _ACTIVITIES = (Activity.WORKING, Activity.HOLDING, Activity.WAITING, Activity.ABSENT)
@@ -84,6 +85,8 @@ def _codes(state: State) -> list[int]:
     for actor in state.actors:
         if actor.life is not Life.ALIVE:
             codes.append(_ABSENT)
+        elif actor.rests:
+            codes.append(_WAITING)
         elif not (actor.serves or actor.stopped or state.blocked(actor)):
             codes.append(_WORKING)
         else:
@@ -99,6 +102,7 @@ class TimelinePanel(LinePanel):
     def __init__(self, **names: str | None) -> None:
         super().__init__(**names)
         self._state = State()
+        self._xray = False
         self._tracks = Tracks()
         glyphs = "".join(look.texture(activity) for activity in _ACTIVITIES)
         self._glyphs = str.maketrans(dict(enumerate(glyphs * 2)))
@@ -107,8 +111,9 @@ class TimelinePanel(LinePanel):
         """Remember this step; nothing is drawn."""
         self._tracks.add(state)
 
-    def show(self, state: State, diagnosis: Diagnosis) -> None:
+    def show(self, state: State, diagnosis: Diagnosis, *, xray: bool = False) -> None:
         """Show time up to this state."""
+        self._xray = xray
         if state.n > self._tracks.last:
             self._tracks.add(state)
         self._state = state
@@ -121,7 +126,7 @@ class TimelinePanel(LinePanel):
 
     def compose_lines(self) -> list[Line]:
         """A line for each process."""
-        actors = self._state.actors
+        actors = lanes(self._state, xray=self._xray)
         longest = max((cell_len(look.clean(a.name, 200)) for a in actors), default=0)
         room = self.room
         name = min(longest, max(4, min(16, room // 4)))

@@ -64,10 +64,13 @@ def send_is_told_afterwards():
         real(self, buf, write)
         _let_others()
 
-    def note(self, verb, *args, **keywords):
-        if verb is not Verb.SEND:
-            told(self, Verb.SEND if verb is Verb.SENT else verb, *args, **keywords)
+    def give(self, verb, *args, **keywords):
+        return verb is Verb.SEND or gave(self, verb, *args, **keywords)
 
+    def note(self, verb, *args, **keywords):
+        told(self, Verb.SEND if verb is Verb.SENT else verb, *args, **keywords)
+
+    gave, Gate.give = Gate.give, give
     told, Gate.note = Gate.note, note
     connection.Connection._send = send
 
