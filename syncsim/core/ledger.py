@@ -16,6 +16,7 @@ from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice, Move
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.step import Step
+from syncsim.core.work import Outcome, Work
 
 
 class DivergenceError(Exception):
@@ -87,14 +88,17 @@ class Ledger:
 
     def can_go(self, actor: Actor) -> bool:
         """Whether the actor's pending operation would not block now."""
-        operation = actor.pending
-        if operation is None or actor.stopped:
+        if actor.pending is None or actor.stopped:
             return False
+        return self.would_go(actor.pending, actor.id)
+
+    def would_go(self, operation: Operation, actor: ActorId) -> bool:
+        """Whether the operation would not block that actor now."""
         if operation.verb is Verb.JOIN:
             target = self._by_pid.get(operation.atom)
             return target is None or self.actors[target].ended
         atom = self.atoms.get(operation.atom)
-        return atom is None or atom.enabled(operation, actor.id)
+        return atom is None or atom.enabled(operation, actor)
 
     def by_pid(self, pid: int) -> Actor | None:
         """The process with that pid; the newest, should the pid have come again."""
@@ -133,10 +137,21 @@ class Ledger:
         """
         since = self.n + after
         self.change(actor, pending=operation, since=since, outside=False)
-        if operation.compound and actor in self._underway and not self.can_go(self.actors[actor]):
+        if operation.verb is not Verb.AWAIT:
+            self.stops(actor)
+        self._waited_from[actor] = since
+
+    def stops(self, actor: ActorId) -> None:
+        """Tells of the call that the actor is in the middle of, should it have to wait there.
+
+        (Of an ``AWAIT`` that is asked once what helps it unseen is at rest.)
+        """
+        operation = self.actors[actor].pending
+        if operation is None or not operation.compound or actor not in self._underway:
+            return
+        if not self.can_go(self.actors[actor]):
             woken = operation.role == "lock" and self._underway[actor].role == "woken"
             self._finish(actor, "is awake" if woken else "waits", complete=False)
-        self._waited_from[actor] = since
 
     def effect(
         self, actor: ActorId, operation: Operation, result: str = "", *, believe: bool = False
@@ -148,9 +163,12 @@ class Ledger:
         differs, unless we are to ``believe`` it (somebody unseen may have released).
         """
         verb = operation.verb
+        if verb is Verb.SUBMIT:
+            self.atoms[operation.atom] = Outcome()
         atom = self.atoms.get(operation.atom)
         modelled = result or ""
-        if atom is not None and not (result == "False" and verb is Verb.ACQUIRE):
+        in_vain = result == "False" and verb in (Verb.ACQUIRE, Verb.AWAIT)
+        if atom is not None and not in_vain:
             after, modelled = atom.apply(operation, self._owner(actor, operation))
             if believe and isinstance(atom, Semaphore) and "True" == result != modelled:
                 # A stranger has given it back.
@@ -195,8 +213,14 @@ class Ledger:
     def move(self, actor: ActorId, operation: Operation, result: str = "") -> None:
         """Something behind the scenes took effect for the actor: no step of its own."""
         atom = self.atoms.get(operation.atom)
+        if atom is None and operation.verb is Verb.SETTLE and operation.detail == "0":
+            atom = Outcome()  # of which nothing is there yet
         if atom is not None and result != "False":
             self._set(operation.atom, atom.apply(operation, actor)[0])
+        underway = self._underway.get(actor)
+        if operation.verb is Verb.SEND and underway is not None and not underway.detail:
+            # What is sent is what the call is about.
+            self._underway[actor] = replace(underway, detail=operation.detail)
 
     def drop(self, channel: str, actor: ActorId) -> None:
         """The feeder of the actor has dropped an item that could not be sent."""
@@ -210,9 +234,32 @@ class Ledger:
         if isinstance(atom, Channel):
             self._set(channel, replace(atom, ended=True))
 
-    def _set(self, name: str, atom: Atom) -> None:
-        self.atoms[name] = atom
+    def hire(self, work: str, worker: ActorId) -> None:
+        """The actor is a worker of that pool."""
+        atom = self.atoms.get(work)
+        if isinstance(atom, Work):
+            self._set(work, atom.hired(worker))
+
+    def works_for(self, actor: ActorId) -> tuple[str, ...]:
+        """The work at which the actor is a worker."""
+        return tuple(
+            name
+            for name, atom in self.atoms.items()
+            if isinstance(atom, Work) and actor in atom.workers
+        )
+
+    def settle(self, outcome: str) -> None:
+        """Nobody need wait for that any more."""
+        self.atoms.pop(outcome, None)
         self._state = None
+
+    def _set(self, name: str, atom: Atom) -> None:
+        self._state = None
+        if isinstance(atom, Outcome) and atom.complete:
+            # Nobody ever waits for it again: there may be very many of them.
+            del self.atoms[name]
+            return
+        self.atoms[name] = atom
         if isinstance(atom, Channel):
             if atom.buffered or atom.sending:
                 self._feeding.add(name)
@@ -236,6 +283,10 @@ class Ledger:
         self._underway.pop(actor, None)
         operation = self.actors[actor].pending
         slept = operation is not None and operation.role == "wait"
+        for name in self.works_for(actor):
+            work = self.atoms[name]
+            assert isinstance(work, Work)
+            self._set(name, work.left(actor))
         self.change(
             actor,
             life=Life.ENDED,

@@ -34,6 +34,13 @@ class Verb(StrEnum):
     EXIT = "exit"
     SLEEP = "sleep"
     OUTPUT = "output"
+    SUBMIT = "submit"  # hand over a job: its outcome can be waited for from here on
+    AWAIT = "await"  # wait for an outcome
+    QUEUE = "queue"  # a task of a job is in line
+    BEGIN = "begin"  # a worker runs it
+    SETTLE = "settle"  # a task is done; an outcome is there
+    CANCEL = "cancel"  # a task leaves the line
+    CLOSE = "close"  # no more jobs
 
 
 class Site(Struct, frozen=True, gc=False):
