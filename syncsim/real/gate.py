@@ -46,6 +46,17 @@ class Call:
         self.key = (name, primitive, id(site.f_code) if site else 0, site.f_lineno if site else 0)
 
 
+class Helper:
+    """A thread of the library's own that owes us something: how much it has dealt with."""
+
+    __slots__ = ("dealt", "name", "told")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.dealt = 0
+        self.told = 0
+
+
 class _Here(threading.local):
     """What belongs to one thread."""
 
@@ -54,6 +65,9 @@ class _Here(threading.local):
     library = False  # a thread of multiprocessing's own: recorded, never held up
     silent = False  # our own look at the program's objects is no operation
     call: Call | None = None
+    making = False  # a primitive that is made meanwhile is a part of another
+    employer = ""  # the processes that it starts are workers of that pool
+    helper: Helper | None = None
     gate: socket.socket | None = None
     knocked = False  # has said at the door who it is
     # What it has announced, while it waits: to be said again when a signal handler has run.
@@ -102,12 +116,12 @@ class Gate:
 
     # -- life ------------------------------------------------------------------------
 
-    def born(self, name: str, parent: int, *, daemon: bool = False) -> None:
+    def born(self, name: str, parent: int, *, daemon: bool = False, method: str = "") -> None:
         """This process takes part from now on; ``parent`` is the pid of the one that started it."""
         self._begin()
         self.here.known = True
         self.active = True
-        self.write(wire.Born(self.pid, 0, parent, name, daemon, "", thread_state()))
+        self.write(wire.Born(self.pid, 0, parent, name, daemon, "", thread_state(), method))
 
     def write(self, record: wire.Record) -> None:
         """One record, whole."""
@@ -140,6 +154,21 @@ class Gate:
                 name, state = thread.name, thread_state()
                 self.write(wire.Born(self.pid, here.tid, self.pid, name, True, name, state))
         return not here.library
+
+    def serve(self, name: str) -> Helper:
+        """The current thread is one of the library's own, of which we know what it owes."""
+        here = self.here
+        here.known = here.library = True
+        here.tid = threading.get_native_id()
+        here.helper = helper = Helper(name)
+        self.write(wire.Dealt(self.pid, here.tid, name, 0))
+        return helper
+
+    def dealt(self, helper: Helper) -> None:
+        """The thread is going to wait for the next thing that it is given."""
+        if helper.dealt != helper.told:
+            helper.told = helper.dealt
+            self.write(wire.Dealt(self.pid, self.here.tid, helper.name, helper.dealt))
 
     # -- where in the program --------------------------------------------------------
 
@@ -289,6 +318,7 @@ class Gate:
             got = real(False)
             if got or not block or here.library or (timeout is not None and timeout <= 0):
                 if not got and block and here.library:
+                    self._want(n, False, block, timeout, "")
                     got = real(block, timeout)
                 self._op(n, "True" if got else "False")
                 return got

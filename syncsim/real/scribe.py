@@ -15,6 +15,7 @@ from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
 from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Actor, Life, Primitive
+from syncsim.core.work import Outcome, Work
 from syncsim.program.names import Namer, Position
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
@@ -32,6 +33,10 @@ def _source(file: str) -> str | None:
             return source.read()
     except (OSError, SyntaxError, UnicodeDecodeError):
         return None
+
+
+#: What happens behind the scenes of a call, and is no step.
+_MOVES = frozenset((Verb.SENT, Verb.QUEUE, Verb.BEGIN, Verb.SETTLE, Verb.CANCEL))
 
 
 class Scribe:
@@ -63,10 +68,15 @@ class Scribe:
         self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
         self._parts: dict[str, list[wire.Part]] = {}  # of primitives that are being made
         self._started_by: dict[ActorId, ActorId] = {}
+        # Who of the library's own threads takes what is in a channel, or misses a worker.
+        self._served_by: dict[str, str] = {}
         #: Pids forked past ``multiprocessing``, or about to be born; and whether there ever was
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
         self.had_strangers = False
+        self._signalled: dict[ActorId, set[int]] = {}  # by the program
+        # Who has begun to await something since it was last quiet.
+        self._awaiting: list[ActorId] = []
         #: Whether the program has made a Pipe, of which an end may be closed.
         self.has_pipes = False
         #: Pids in which threads of the library's own are at work.
@@ -97,6 +107,11 @@ class Scribe:
         identity, _ = self._belongs.get(atom, ("", ""))
         return self._ledger.primitives.get(identity)
 
+    def tell_who_awaits(self) -> None:
+        """It is quiet: who has to wait for an outcome now, has to wait."""
+        while self._awaiting:
+            self._ledger.stops(self._awaiting.pop(0))
+
     def add(self, actor: Actor) -> None:
         """A new process, which owes us its first announcement."""
         self._ledger.add(actor)
@@ -121,6 +136,13 @@ class Scribe:
             killed = self._ledger.actors[actor].killed
             if code is None and killed:  # nobody was left who could tell us
                 code = -NUMBERS[killed]
+            if code is not None and self._ledger.actors[actor].terminated:
+                # It may have been about to end already when it was to be ended.
+                by_program = -code in self._signalled.get(actor, ())
+                self._ledger.change(actor, terminated=by_program)
+        self._account.helpers.died(pid)
+        for work in self._ledger.works_for(actor):
+            self._account.helpers.send(self._served_by[work])
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
                 self._ledger.end(member, code)
@@ -133,7 +155,13 @@ class Scribe:
         self.strangers.discard(record.pid)
         known = self.actor(record.pid, record.tid)
         if known is not None and not self._ledger.actors[known].ended:
-            self._ledger.change(known, life=Life.ALIVE, name=record.name, daemon=record.daemon)
+            self._ledger.change(
+                known,
+                life=Life.ALIVE,
+                name=record.name,
+                daemon=record.daemon,
+                method=record.method,
+            )
             return
         actor = Actor(
             id=len(self._ledger.actors),
@@ -142,6 +170,7 @@ class Scribe:
             parent=self.actor(record.parent),
             daemon=record.daemon,
             thread=record.thread,
+            method=record.method,
             life=Life.ALIVE,
         )
         if record.thread:
@@ -175,8 +204,9 @@ class Scribe:
     def _want(self, record: wire.Want) -> None:
         actor = self.actor(record.pid, record.tid)
         operation = self._points[record.pid, record.point]
-        if actor is None:
-            return  # a thread of the library waits; it is no actor
+        if actor is None:  # a thread of the library waits; it is no actor
+            self._account.helpers.waits(record.pid, record.tid, operation)
+            return
         if record.detail or not record.blocking or record.timeout is not None:
             operation = replace(
                 operation, blocking=record.blocking, timeout=record.timeout, detail=record.detail
@@ -190,6 +220,11 @@ class Scribe:
         # A child may be here before its parent could say that it has started it.
         starting = [one for one in self._account.granted if self.is_starting(one)]
         self._ledger.announce(actor, operation, after=len(starting))
+        if operation.verb is Verb.AWAIT:
+            if record.gated:
+                self._awaiting.append(actor)
+            else:
+                self._ledger.stops(actor)
 
     def is_starting(self, actor: ActorId) -> bool:
         """Whether the actor is about to start a process."""
@@ -199,6 +234,9 @@ class Scribe:
     def _did(self, record: wire.Did) -> None:
         actor = self.actor(record.pid, record.tid)
         if actor is None:
+            made = self._account.helpers.waits(record.pid, record.tid, None)
+            if made is not None:
+                self._library(record.pid, made, record.result)
             return
         who = self._ledger.actors[actor]
         operation = who.pending
@@ -215,27 +253,51 @@ class Scribe:
     def _op(self, record: wire.Op) -> None:
         operation = self._points[record.pid, record.point]
         actor = self.actor(record.pid, record.tid)
-        if actor is None:
-            self._library(record, operation)
-            return
         if record.detail:
             operation = replace(operation, detail=record.detail)
-        if operation.verb is Verb.SENT or (operation.verb is Verb.SEND and operation.compound):
+        if actor is None:
+            helpers = self._account.helpers
+            helpers.waits(record.pid, record.tid, None)
+            if operation.verb in (Verb.SEND, Verb.SENT):
+                begins = operation.verb is Verb.SEND
+                helpers.sends(record.pid, record.tid, begins=begins)
+            self._library(record.pid, operation, record.result)
+            return
+        if operation.verb in _MOVES or (operation.verb is Verb.SEND and operation.compound):
             self._ledger.move(actor, operation)
+            if operation.verb is Verb.SEND and operation.atom in self._served_by:
+                self._sent(actor, operation)
             return
         if not self._ledger.actors[actor].thread:
             self._account.owing.add(actor)
         self.effect(actor, operation, record.result)
 
-    def _library(self, record: wire.Op, operation: Operation) -> None:
+    def _sent(self, worker: ActorId, operation: Operation) -> None:
+        """A worker (or who ends a Pool) has sent something to the thread for the results."""
+        self._account.helpers.send(self._served_by[operation.atom])
+        for work in self._ledger.works_for(worker):
+            failed = "failed" if operation.call.endswith(".fail") else ""
+            self._ledger.move(worker, Operation(Verb.SETTLE, work, detail=failed))
+
+    def _library(self, pid: int, operation: Operation, result: str) -> None:
         """A thread of multiprocessing's own did something: it counts for its process."""
-        actor = self.actor(record.pid)
+        actor = self.actor(pid)
         if actor is None:
             return
+        match operation.verb:
+            case Verb.START if result.isdigit():
+                self._started(actor, operation, int(result))
+                return
+            case Verb.TERMINATE:
+                self._send(None, operation)
+                return
+            case Verb.SEND if operation.atom in self._served_by:
+                self._sent(actor, operation)
         if operation.verb is Verb.RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
-            self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
-        self._ledger.move(actor, operation, record.result)
+            parts = self._ledger.primitives[operation.primitive].parts
+            self._ledger.drop(parts.get("items") or parts["tasks"], actor)
+        self._ledger.move(actor, operation, result)
         if operation.verb in (Verb.SEND, Verb.SENT):
             self._account.clogged.discard(operation.atom)
 
@@ -251,22 +313,25 @@ class Scribe:
                 self._account.leaving[actor] = int(operation.detail or 0)
             case Verb.RECEIVE:
                 self._account.clogged.discard(operation.atom)
+                self._account.helpers.stir()
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
 
-    def _send(self, actor: ActorId, operation: Operation) -> Operation:
+    def _send(self, actor: ActorId | None, operation: Operation) -> Operation:
         """The program sends a signal to one of its processes; the operation, with whose name."""
         target = self.actor(int(operation.atom))
         if target is None:
             return operation
-        name = self._ledger.actors[target].name
+        victim = self._ledger.actors[target]
         number = _CALLS.get(operation.call) or signal.Signals[operation.detail]
-        if number in (signal.SIGKILL, signal.SIGTERM) and target != actor:
+        if number in (signal.SIGKILL, signal.SIGTERM) and target != actor and not victim.ended:
             self._ledger.change(target, terminated=True)
+            self._signalled.setdefault(target, set()).add(number)
         if not (target == actor and number == signal.SIGSTOP):
             self._signals.sent(target, number)
         # (Who stops itself has not done so yet: it owes us that the kernel says it has.)
-        known = operation.call in _CALLS
+        name = victim.name
+        known = operation.call in _CALLS or operation.compound
         return replace(operation, detail=name if known else f"{operation.detail} to {name}")
 
     def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
@@ -275,6 +340,8 @@ class Scribe:
             known = len(self._ledger.actors)
             self.add(Actor(id=known, name=operation.detail, pid=pid, parent=parent))
         self._started_by[known] = parent
+        if operation.atom:
+            self._ledger.hire(operation.atom, known)
 
     def _back(self, record: wire.Back) -> None:
         actor = self.actor(record.pid, record.tid)
@@ -295,6 +362,10 @@ class Scribe:
                 atoms[part.atom] = Channel()
             elif part.form == "cell":
                 atoms[part.atom] = Cell(value=part.text)
+            elif part.form == "work":
+                atoms[part.atom] = Work()
+            elif part.form == "outcome":
+                atoms[part.atom] = Outcome()
             else:
                 atoms[part.atom] = Semaphore(
                     value=part.value,
@@ -303,13 +374,20 @@ class Scribe:
                     resource=part.value > 0,
                 )
             self._belongs.setdefault(part.atom, (record.id, part.role))
+        roles = {part.role: part.atom for part in parts}
+        if "work" in roles:
+            self._served_by[roles["work"]] = roles["worker handler"]
+            self._account.helpers.pipes.add(roles["results"])
+            if "slots" not in roles:  # an executor's tasks go through a Queue
+                self._account.helpers.pipes.add(roles["tasks"])
+            self._served_by[roles["results"]] = roles.get("result handler", roles["worker handler"])
         position = Position(record.line, record.column, record.end_line, record.end_column)
         name = self._namer.name(_source(record.file), position, record.kind)
         primitive = Primitive(
             id=record.id,
             kind=record.kind,
             name=name,
-            parts={part.role: part.atom for part in parts},
+            parts=roles,
             capacity=record.capacity,
             file=record.file,
             line=record.line,
@@ -337,7 +415,9 @@ class Scribe:
             return
         if not self._ledger.actors[child].ended:
             self.died(record.child)
-        self._ledger.change(child, reaped=True, exitcode=record.exitcode)
+        self._ledger.change(
+            child, reaped=True, reaped_by=self.actor(record.pid), exitcode=record.exitcode
+        )
 
     def _forking(self, record: wire.Forking) -> None:
         # Until the child says who it is, its parent's pid stands for it.
@@ -350,6 +430,16 @@ class Scribe:
 
     def _helped(self, record: wire.Helped) -> None:
         self.helped.add(record.pid)
+
+    def _helper(self, record: wire.Helper) -> None:
+        self._account.helpers.begin(record.pid, record.name)
+
+    def _gave(self, record: wire.Gave) -> None:
+        self._account.helpers.give(record.name, record.pid)
+
+    def _dealt(self, record: wire.Dealt) -> None:
+        if self._account.helpers.deal(record.pid, record.tid, record.name, record.n):
+            self._ledger.settle(record.name)
 
     _HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         wire.Born: _born,
@@ -366,4 +456,7 @@ class Scribe:
         wire.Forking: _forking,
         wire.Forked: _forked,
         wire.Helped: _helped,
+        wire.Helper: _helper,
+        wire.Gave: _gave,
+        wire.Dealt: _dealt,
     }

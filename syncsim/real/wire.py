@@ -47,6 +47,7 @@ class Born(Struct, array_like=True, frozen=True, tag="born"):
     thread: str
     #: The address of its ``PyThreadState``.
     state: int = 0
+    method: str = ""
 
 
 class Point(Struct, array_like=True, frozen=True, tag="point"):
@@ -109,7 +110,7 @@ class Part(Struct, array_like=True, frozen=True, tag="part"):
     primitive: str
     role: str
     atom: str
-    form: str  # "semaphore", "recursive", "channel" or "cell"
+    form: str  # "semaphore", "recursive", "channel", "cell", "work" or "outcome"
     value: int = 0
     maximum: int = 0
     text: str = ""
@@ -175,9 +176,36 @@ class Forked(Struct, array_like=True, frozen=True, tag="forked"):
 
 
 class Helped(Struct, array_like=True, frozen=True, tag="helped"):
-    """A thread of the library's own, no feeder, works in this process: a Pool's, a Manager's."""
+    """A thread of the library's own works in this process, and is no feeder and no ``Helper``."""
 
     pid: int
+
+
+class Helper(Struct, array_like=True, frozen=True, tag="helper"):
+    """From here on a thread of the library's own is at work, of which we know what it owes.
+
+    It has to deal with everything that it is given: tasks, results, the ends of workers.  Its
+    ``name`` is that of the outcome which is its end.
+    """
+
+    pid: int
+    name: str
+
+
+class Gave(Struct, array_like=True, frozen=True, tag="gave"):
+    """Something is being given to that thread."""
+
+    pid: int
+    name: str
+
+
+class Dealt(Struct, array_like=True, frozen=True, tag="dealt"):
+    """The thread has dealt with so many things, and waits for the next; with -1 it has ended."""
+
+    pid: int
+    tid: int
+    name: str
+    n: int
 
 
 Record: TypeAlias = (
@@ -195,6 +223,9 @@ Record: TypeAlias = (
     | Forking
     | Forked
     | Helped
+    | Helper
+    | Gave
+    | Dealt
 )
 
 _encoder = msgspec.json.Encoder()

@@ -9,7 +9,17 @@ atoms (pipes, shared memory, processes, clock, output) go through the same gate.
 from __future__ import annotations
 
 from syncsim.real.gate import Gate
-from syncsim.real.probes import channels, clock, handlers, memory, primitives, processes, semlock
+from syncsim.real.probes import (
+    channels,
+    clock,
+    executors,
+    handlers,
+    memory,
+    pools,
+    primitives,
+    processes,
+    semlock,
+)
 
 
 def install(gate: Gate) -> None:
@@ -20,4 +30,6 @@ def install(gate: Gate) -> None:
     memory.install(gate)
     processes.install(gate)
     handlers.install(gate)
+    pools.install(gate)
+    executors.install(gate)
     clock.install(gate)
