@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 
 from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.lineage import family, signal_name
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, State
 from syncsim.core.status import Status, status
@@ -35,7 +36,7 @@ class Columns(NamedTuple):
     @classmethod
     def of(cls, state: State, width: int) -> Columns:
         """What fits these processes into ``width`` cells."""
-        longest = max((cell_len(look.clean(a.name, _MOST)) for a in state.actors), default=0)
+        longest = max((_name_width(a, depth) for a, depth in family(state)), default=0)
         name = min(max(longest, 4), 8 if width < 44 else 10 if width < 54 else 16)
         pid = max((len(str(a.pid)) for a in state.actors), default=0)
         return cls(
@@ -46,6 +47,15 @@ class Columns(NamedTuple):
         )
 
 
+def _indent(depth: int) -> str:
+    """What stands before the name of a process whose parent is not the main process."""
+    return "  " * (depth - 2) + "└ " if depth > 1 else ""
+
+
+def _name_width(actor: Actor, depth: int) -> int:
+    return len(_indent(depth)) + cell_len(look.clean(actor.name, _MOST))
+
+
 def doing(state: State, actor: Actor, now: Status) -> list[Piece]:
     """What the process is doing or waits for, and on whom; how it ended."""
     tone = look.mark(now).tone
@@ -54,7 +64,7 @@ def doing(state: State, actor: Actor, now: Status) -> list[Piece]:
             return [Piece(look.clean(actor.error, _MOST), tone)]
         case Status.KILLED:
             by = " of the person" if actor.killed else ""
-            return [Piece(f"by signal {-(actor.exitcode or 0)}{by}", tone)]
+            return [Piece(f"by {signal_name(-(actor.exitcode or 0))}{by}", tone)]
         case Status.ZOMBIE:
             return [Piece("nobody has joined it", tone)]
         case Status.DONE:
@@ -82,17 +92,25 @@ def _short(clause: str) -> str:
 
 
 def lane(
-    state: State, actor: Actor, stuck: tuple[int, ...], columns: Columns, width: int, output: str
+    state: State,
+    actor: Actor,
+    depth: int,
+    stuck: tuple[int, ...],
+    columns: Columns,
+    width: int,
+    output: str,
 ) -> tuple[Piece, ...]:
-    """The lane of a process, without the cursor, in ``width`` cells."""
+    """The lane of a process, so deep in the family, without the cursor, in ``width`` cells."""
     now = status(state, actor, stuck)
     how = look.mark(now)
     hue = look.hue(actor)
     number = "" if actor.is_main or actor.thread else str(actor.id)
-    name = look.clean(actor.name, columns.name)
+    indent = _indent(depth)[: columns.name // 2]
+    name = look.clean(actor.name, columns.name - len(indent))
     pieces = [
         Piece(number.rjust(columns.number) + " ", "quiet"),
-        Piece(look.badge(actor) + look.pad(name, columns.name) + "  ", hue),
+        *([Piece(indent, "quiet")] if indent else []),
+        Piece(look.badge(actor) + look.pad(name, columns.name - len(indent)) + "  ", hue),
     ]
     if columns.pid:
         pieces.append(Piece(str(actor.pid).rjust(columns.pid) + "  ", "quiet"))
@@ -110,7 +128,7 @@ def lane(
 
 
 class ProcessesPanel(ChoicePanel):
-    """A lane for each process, in order of birth."""
+    """A lane for each process: in order of birth, but children of a child right after it."""
 
     BORDER_TITLE = "Processes"
 
@@ -122,14 +140,14 @@ class ProcessesPanel(ChoicePanel):
         self._state = State()
         self._stuck: tuple[int, ...] = ()
         self._last = _SILENT
-        self._bare: list[tuple[Piece, ...]] = []  # the lanes as they are now ...
-        self._before: list[tuple[Piece, ...]] = []  # ... and as they were a step ago
+        self._bare: dict[int, tuple[Piece, ...]] = {}  # the lanes as they are now ...
+        self._before: dict[int, tuple[Piece, ...]] = {}  # ... and as they were a step ago
 
     def show(self, state: State, diagnosis: Diagnosis, last: Mapping[int, str] = _SILENT) -> None:
         """Show this state; ``last`` is the last line that each process has written."""
         if state.n != self._state.n:
             near = 0 < state.n - self._state.n <= 2
-            self._before = self._bare if near else []
+            self._before = self._bare if near else {}
         self._state = state
         self._stuck = diagnosis.stuck
         self._last = last
@@ -137,7 +155,7 @@ class ProcessesPanel(ChoicePanel):
 
     def forget(self) -> None:
         """A new run begins."""
-        self._before = []
+        self._before = {}
         self._state = State()
 
     def compose_lines(self) -> list[Line]:
@@ -145,15 +163,17 @@ class ProcessesPanel(ChoicePanel):
         state = self._state
         room = self.room - 2
         columns = Columns.of(state, room)
-        self._bare = [
-            lane(state, actor, self._stuck, columns, room, self._last.get(actor.id, ""))
-            for actor in state.actors
-        ]
+        self._bare = {
+            actor.id: lane(
+                state, actor, depth, self._stuck, columns, room, self._last.get(actor.id, "")
+            )
+            for actor, depth in family(state)
+        }
         lines = []
         chosen = self.chosen
-        for at, pieces in enumerate(self._bare):
-            fresh = at < len(self._before) and self._before[at] != pieces
-            here = at == chosen
+        for actor, pieces in self._bare.items():
+            fresh = actor in self._before and self._before[actor] != pieces
+            here = actor == chosen
             style = " ".join(name for name, on in (("fresh", fresh), ("chosen", here)) if on)
             cursor = Piece("▸ " if here else "  ", "accent")
             lines.append(Line((cursor, *pieces), style))
@@ -167,8 +187,13 @@ class ProcessesPanel(ChoicePanel):
     @property
     def place(self) -> int | None:
         """The lane of the chosen process."""
-        return self.chosen
+        order = self._order()
+        return order.index(self.chosen) if self.chosen in order else None
 
     def choose(self, place: int) -> None:
         """Choose the process of that lane."""
-        self.chosen = place
+        self.chosen = self._order()[place]
+
+    def _order(self) -> list[int]:
+        """Who has the first lane, the second, ..."""
+        return [actor.id for actor, _ in family(self._state)]
