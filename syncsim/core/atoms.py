@@ -3,7 +3,7 @@
 Each atom answers two questions about an operation: would it go through now
 (``enabled``), and what is left behind when it does (``apply``).  The rules are those of
 CPython's ``Modules/_multiprocessing/semaphore.c`` for ``Semaphore``, and of a POSIX pipe
-for ``Channel``.
+for ``Channel``; those of ``Work`` and ``Outcome`` are in ``work``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from syncsim.core.operation import (
     Operation,
     Verb,
 )
+from syncsim.core.work import Outcome, Work
 
 #: The number of an actor in its state: 0 is the main process, then in order of birth.
 ActorId: TypeAlias = int
@@ -253,4 +254,4 @@ class Block(Struct, frozen=True, gc=False):
                 return self, ""
 
 
-Atom: TypeAlias = Semaphore | Channel | Cell | Sleepers | Block
+Atom: TypeAlias = Semaphore | Channel | Cell | Sleepers | Block | Work | Outcome

@@ -16,9 +16,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Block, Channel, Semaphore
+from syncsim.core.lineage import signal_name
 from syncsim.core.operation import Verb
-from syncsim.core.state import Actor, State
-from syncsim.core.words import listing, names, standing, waiting_for
+from syncsim.core.state import Actor, Primitive, State
+from syncsim.core.words import job_of, listing, names, standing, waiting_for
+from syncsim.core.work import Work
 
 
 class Verdict(StrEnum):
@@ -114,6 +116,10 @@ def helpers(state: State, actor: Actor) -> tuple[ActorId, ...] | None:
     if operation.verb is Verb.JOIN:
         target = state.by_pid(operation.atom)
         return (target.id,) if target else ()
+    primitive = state.primitives.get(operation.primitive)
+    work = state.work(primitive) if primitive is not None else None
+    if primitive is not None and work is not None:
+        return _helpers_at_a_pool(state, actor, primitive, work)
     if operation.verb is Verb.ACQUIRE and operation.role == "woken":
         return tuple(_wakers(state, actor, operation.primitive))
     atom = state.atoms.get(operation.atom)
@@ -133,6 +139,36 @@ def _wakers(state: State, actor: Actor, primitive: str) -> Iterable[ActorId]:
                 yield other.id
         elif operation.primitive == primitive and operation.role in ("wait", "woken"):
             yield other.id
+
+
+def _helpers_at_a_pool(
+    state: State, actor: Actor, primitive: Primitive, work: Work
+) -> tuple[ActorId, ...] | None:
+    """Tasks come from the process that made the Pool, results from its workers.
+
+    A task whose worker died is not done again; and without its threads, which are in the process
+    that made it, a Pool does nothing.
+    """
+    operation = actor.pending
+    assert operation is not None
+    if operation.role == "tasks":
+        return () if work.closed and not work.waiting else (primitive.creator,)
+    if operation.verb is not Verb.AWAIT:
+        return tuple(
+            holder
+            for holder in state.holders(primitive, operation.role or "get lock")
+            if not state.actors[holder].ended
+        )
+    if actor.id != primitive.creator and not state.actors[actor.id].thread:
+        return ()
+    if operation.role:
+        return () if work.lost and not work.running and not work.waiting else work.workers
+    if operation.atom.split(" ")[-3:-2] == ["job"]:
+        job = job_of(operation.atom)
+        left = [*work.waiting, *(task for _, task in work.running)]
+        if any(t.job == job for _, t in work.lost) and not any(t.job == job for t in left):
+            return ()
+    return work.workers
 
 
 def stuck_actors(state: State) -> tuple[ActorId, ...]:
@@ -254,8 +290,13 @@ def explain_stuck(state: State, stuck: tuple[ActorId, ...], cycle: tuple[Link, .
         text = ""
     rest: list[str] = []
     joins: list[str] = []
+    idle: dict[str, list[ActorId]] = {}
     for actor in stuck:
         if actor in said:
+            continue
+        pool = _waits_for_a_task(state, actor)
+        if pool:
+            idle.setdefault(pool, []).append(actor)
             continue
         wait = waiting_for(state, state.actors[actor])
         if wait is None:
@@ -266,9 +307,26 @@ def explain_stuck(state: State, stuck: tuple[ActorId, ...], cycle: tuple[Link, .
     if rest:
         last = "" if cycle else ", and nobody is left who could help"
         text = f"{text} {'; '.join(rest)}{last}.".strip()
+    for pool, workers in idle.items():
+        waits = "waits" if len(workers) == 1 else "wait"
+        text = f"{text} {names(state, workers)} {waits} for a task of {pool}.".strip()
     if joins and not cycle:
         text = f"{text} {'; '.join(joins)}.".strip()
     return text
+
+
+def _waits_for_a_task(state: State, actor: ActorId) -> str:
+    """The name of the Pool whose idle worker the actor is; empty for everybody else."""
+    operation = state.actors[actor].pending
+    primitive = state.primitives.get(operation.primitive) if operation is not None else None
+    if operation is None or primitive is None or state.work(primitive) is None:
+        return ""
+    idle = operation.role == "tasks" or (
+        operation.role == "get lock"
+        and actor != primitive.creator
+        and not any(state.actors[one].ended for one in state.holders(primitive, "get lock"))
+    )
+    return primitive.name if idle else ""
 
 
 def _is_join(state: State, actor: ActorId) -> bool:
@@ -283,7 +341,7 @@ def _failure(actor: Actor) -> str:
     if actor.error:
         return f"{actor.name} ends with an exception that nobody catches: {actor.error}{where}."
     code = actor.exitcode or 0
-    return f"{actor.name} is killed by signal {-code}."
+    return f"{actor.name} is killed by signal {-code} ({signal_name(-code)})."
 
 
 def _finished(state: State) -> str:
@@ -294,9 +352,9 @@ def _finished(state: State) -> str:
     text = f"{count} and the main process have ended."
     killed = [a.id for a in state.actors if _was_killed(a) and not a.thread]
     codes = [
-        f"{a.name} with exit code {a.exitcode}"
+        f"{a.name} {f'by {signal_name(-code)}' if code < 0 else f'with exit code {code}'}"
         for a in state.actors
-        if a.exitcode and a.id not in killed
+        if (code := a.exitcode) and a.id not in killed
     ]
     if codes:
         text += f" {listing(codes)}."
@@ -352,10 +410,22 @@ def _findings(
                 "partial deadlock",
                 f"{names(state, stuck)} {waits} for ever; {listing(clauses)}",
             )
+    for primitive in state.primitives.values() if stuck else ():
+        work = state.work(primitive)
+        for worker, task in work.lost if work is not None and primitive.kind == "Pool" else ():
+            yield Finding(
+                "lost task",
+                f"{state.actors[worker].name} ended while it ran {task.label}: "
+                f"{primitive.name} has another worker, but does not do the task again",
+            )
     for actor in state.actors:
         if actor.ended:
             for primitive in state.holdings(actor):
-                waiting = state.waiting(primitive)
+                waiting = [
+                    other
+                    for other in state.waiting(primitive)
+                    if other.pending is None or other.pending.verb is not Verb.AWAIT
+                ]
                 if waiting:
                     yield Finding(
                         "dead holder",

@@ -28,6 +28,7 @@ from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive, State, any_ready
 from syncsim.core.step import Step
+from syncsim.core.work import Outcome, Work
 
 
 class DivergenceError(Exception):
@@ -133,16 +134,19 @@ class Ledger:
 
     def can_go(self, actor: Actor) -> bool:
         """Whether the actor's pending operation would not block now."""
-        operation = actor.pending
-        if operation is None or actor.stopped:
+        if actor.pending is None or actor.stopped:
             return False
+        return self.would_go(actor.pending, actor.id)
+
+    def would_go(self, operation: Operation, actor: ActorId) -> bool:
+        """Whether the operation would not block that actor now."""
         if operation.verb is Verb.JOIN:
             target = self._by_pid.get(operation.atom)
             return target is None or self.actors[target].ended
         if operation.verb is Verb.WAIT_ANY:
             return any_ready(operation, self.atoms, self._has_ended)
         atom = self.atoms.get(operation.atom)
-        return atom is None or atom.enabled(operation, actor.id)
+        return atom is None or atom.enabled(operation, actor)
 
     def by_pid(self, pid: int) -> Actor | None:
         """The process with that pid; the newest, should the pid have come again."""
@@ -185,10 +189,21 @@ class Ledger:
         """
         since = self.n + after
         self.change(actor, pending=operation, since=since, outside=False)
-        if operation.compound and actor in self._untold and not self.can_go(self.actors[actor]):
+        if operation.verb is not Verb.AWAIT:
+            self.stops(actor)
+        self._waited_from[actor] = since
+
+    def stops(self, actor: ActorId) -> None:
+        """Tells of the call that the actor is in the middle of, should it have to wait there.
+
+        (Of an ``AWAIT`` that is asked once what helps it unseen is at rest.)
+        """
+        operation = self.actors[actor].pending
+        if operation is None or not operation.compound or actor not in self._untold:
+            return
+        if not self.can_go(self.actors[actor]):
             woken = operation.role == "lock" and self._underway[actor].role in ("woken", "wait")
             self._finish(actor, "is awake" if woken else "waits", complete=False)
-        self._waited_from[actor] = since
 
     def effect(
         self, actor: ActorId, operation: Operation, result: str = "", *, believe: bool = False
@@ -202,9 +217,14 @@ class Ledger:
         # (Every operation of a free run comes by here: it is written to be quick.)
         verb = operation.verb
         name = operation.atom
+        if verb is Verb.SUBMIT:
+            self.atoms[name] = Outcome()
         atom = self.atoms.get(name)
         modelled = result or ""
-        failed = result == "False" if verb is ACQUIRE else _is_error(verb, result)
+        if verb is ACQUIRE or verb is Verb.AWAIT:
+            failed = result == "False"
+        else:
+            failed = _is_error(verb, result)
         if atom is not None and not failed:
             after, modelled = atom.apply(operation, self._owner(actor, operation))
             if isinstance(atom, Semaphore):
@@ -277,8 +297,14 @@ class Ledger:
     def move(self, actor: ActorId, operation: Operation, result: str = "") -> None:
         """Something behind the scenes took effect for the actor: no step of its own."""
         atom = self.atoms.get(operation.atom)
+        if atom is None and operation.verb is Verb.SETTLE and operation.detail == "0":
+            atom = Outcome()  # of which nothing is there yet
         if atom is not None and result != "False":
             self._set(operation.atom, atom.apply(operation, self._owner(actor, operation))[0])
+        underway = self._underway.get(actor)
+        if operation.verb is SEND and underway is not None and not underway.detail:
+            # What is sent is what the call is about.
+            self._underway[actor] = replace(underway, detail=operation.detail)
 
     def hold(self, lock: str, actor: ActorId | None) -> None:
         """The actor, or nobody, holds the lock: it was taken or given back unseen."""
@@ -319,9 +345,32 @@ class Ledger:
         if isinstance(atom, Channel):
             self._set(channel, replace(atom, ended=True))
 
-    def _set(self, name: str, atom: Atom) -> None:
-        self.atoms[name] = atom
+    def hire(self, work: str, worker: ActorId) -> None:
+        """The actor is a worker of that pool."""
+        atom = self.atoms.get(work)
+        if isinstance(atom, Work):
+            self._set(work, atom.hired(worker))
+
+    def works_for(self, actor: ActorId) -> tuple[str, ...]:
+        """The work at which the actor is a worker."""
+        return tuple(
+            name
+            for name, atom in self.atoms.items()
+            if isinstance(atom, Work) and actor in atom.workers
+        )
+
+    def settle(self, outcome: str) -> None:
+        """Nobody need wait for that any more."""
+        self.atoms.pop(outcome, None)
         self._state = None
+
+    def _set(self, name: str, atom: Atom) -> None:
+        self._state = None
+        if isinstance(atom, Outcome) and atom.complete:
+            # Nobody ever waits for it again: there may be very many of them.
+            del self.atoms[name]
+            return
+        self.atoms[name] = atom
         if isinstance(atom, Channel):
             if atom.buffered or atom.sending:
                 self._feeding.add(name)
@@ -365,6 +414,10 @@ class Ledger:
                 self._set(name, atom.without(actor))
         operation = self.actors[actor].pending
         slept = operation is not None and operation.role == "wait"
+        for name in self.works_for(actor):
+            work = self.atoms[name]
+            assert isinstance(work, Work)
+            self._set(name, work.left(actor))
         self.change(
             actor,
             life=Life.ENDED,

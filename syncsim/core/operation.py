@@ -42,6 +42,13 @@ class Verb(StrEnum):
     EXIT = "exit"
     SLEEP = "sleep"
     OUTPUT = "output"
+    SUBMIT = "submit"  # hand over a job: its outcome can be waited for from here on
+    AWAIT = "await"  # wait for an outcome
+    QUEUE = "queue"  # a task of a job is in line
+    BEGIN = "begin"  # a worker runs it
+    SETTLE = "settle"  # a task is done; an outcome is there
+    CANCEL = "cancel"  # a task leaves the line
+    SHUT_DOWN = "shut_down"  # no more jobs
 
 
 #: Names for where every operation of a free run comes by: up to Python 3.11 ``Verb.ACQUIRE`` asks

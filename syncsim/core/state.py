@@ -16,6 +16,7 @@ from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.served import SERVED
 from syncsim.core.whereabouts import Whereabouts
+from syncsim.core.work import Work
 
 
 class Life(StrEnum):
@@ -33,6 +34,8 @@ class Actor(Struct, frozen=True, gc=False):
     running between operations.  ``since`` is the step at which it began to wait there.
     ``call`` is the compound call it is inside of, if any.  ``exitcode`` is negative for
     a signal.  ``reaped`` means its parent has taken notice of its end (joined it).
+    ``reaped_by`` is who has done so.  ``method`` is how it was started: ``fork``, ``spawn`` or
+    ``forkserver``.
     ``terminated`` means the program itself ended it (``terminate``, ``kill``, a daemon at exit),
     ``killed`` how the person did, or told it to end.  ``stopped`` means a signal has halted it
     until another one continues it.  ``asleep_on`` is, of one that has ended, the primitive on
@@ -58,6 +61,8 @@ class Actor(Struct, frozen=True, gc=False):
     steps: int = 0
     exitcode: int | None = None
     reaped: bool = False
+    reaped_by: ActorId | None = None
+    method: str = ""
     terminated: bool = False
     killed: Move = Move.GO
     stopped: bool = False
@@ -159,6 +164,11 @@ class State(Struct, frozen=True):
         assert isinstance(atom, Channel)
         return atom
 
+    def work(self, primitive: Primitive) -> Work | None:
+        """The tasks of a Pool or an executor; None for everything else."""
+        atom = self.atoms.get(primitive.parts.get("work", ""))
+        return atom if isinstance(atom, Work) else None
+
     def enabled(self, actor: Actor) -> bool:
         """Whether the actor may make its pending operation now, and would not block in it."""
         if actor.pending is None or actor.ended or actor.stopped:
@@ -205,11 +215,15 @@ class State(Struct, frozen=True):
         return tuple(found)
 
     def holdings(self, actor: Actor) -> tuple[Primitive, ...]:
-        """The primitives of which the actor holds a unit (a lock, a permit)."""
+        """The primitives of which the actor holds a unit (a lock, a permit).
+
+        A worker that waits for a task has its turn there, which is no possession until it dies.
+        """
         return tuple(
             primitive
             for primitive in self.primitives.values()
-            if any(actor.id in self.holders(primitive, role) for role in primitive.parts)
+            if (actor.ended or "work" not in primitive.parts)
+            and any(actor.id in self.holders(primitive, role) for role in primitive.parts)
         )
 
     def holders(self, primitive: Primitive, role: str = "lock") -> tuple[ActorId, ...]:

@@ -73,9 +73,41 @@ _DONE = {
     "Queue.flush": "has flushed {it}",
     "Queue.join": "knows that all tasks of {it} are done",
     "Queue.task_done": "reports a task of {it} done",
+    "Pool.apply": "has the result of {detail} from {it}: {result}",
+    "Pool.apply_async": "hands {detail} to {it}",
+    "Pool.map": "has the results of {detail} from {it}: {result}",
+    "Pool.starmap": "has the results of {detail} from {it}: {result}",
+    "Pool.map_async": "hands {detail} to {it}",
+    "Pool.starmap_async": "hands {detail} to {it}",
+    "Pool.imap": "hands {detail} to {it}",
+    "Pool.imap_unordered": "hands {detail} to {it}",
+    "Pool.next": "has the next result of {detail} from {it}: {result}",
+    "AsyncResult.get": "has the result of {detail} from {it}: {result}",
+    "AsyncResult.wait": "knows that {detail} is done by {it}",
+    "AsyncResult.ready": "looks whether {detail} is done by {it}: {result}",
+    "Pool.close": "closes {it}: it takes no more tasks",
+    "Pool.terminate": "has terminated {it}",
+    "Pool.join": "knows that {it} has ended",
+    "Pool.get": "begins {result}, a task of {it}",
+    "Pool.put": "is done with {detail}, a task of {it}",
+    "Pool.fail": "has failed at {detail}, a task of {it}",
+    "ProcessPoolExecutor.submit": "hands {detail} to {it}",
+    "ProcessPoolExecutor.map": "hands {detail} to {it}",
+    "ProcessPoolExecutor.shutdown": "has shut {it} down",
+    "ProcessPoolExecutor.get": "begins {result}, a task of {it}",
+    "ProcessPoolExecutor.put": "is done with {detail}, a task of {it}",
+    "ProcessPoolExecutor.fail": "has failed at {detail}, a task of {it}",
+    "ProcessPoolExecutor.leave": "tells {it} that it goes",
+    "ProcessPoolExecutor.await": "knows that {it} has ended",
+    "Future.result": "has the result of {detail} from {it}: {result}",
+    "Future.exception": "has the exception of {detail} from {it}: {result}",
+    "Future.done": "looks whether {detail} is done by {it}: {result}",
+    "as_completed": "knows that a task of {it} is done",
+    "wait": "knows that what it waits for is done by {it}",
     "Process.start": "starts {detail}",
     "Process.join": "joins {detail}",
     "Process.is_alive": "looks whether {detail} is alive: {result}",
+    "Process.exitcode": "looks for the exit code of {detail}: {result}",
     "Process.terminate": "terminates {detail}",
     "Process.kill": "kills {detail}",
     "os.kill": "sends {detail}",
@@ -109,6 +141,14 @@ _BEGUN = {
     "JoinableQueue.join": "waits until all tasks of {it} are done",
     "JoinableQueue.task_done": "reports a task of {it} done and waits until the sleeper is awake",
     "Barrier.wait": "arrives at {it} and waits for the others",
+    "Pool.apply": "hands {detail} to {it} and waits for the result",
+    "Pool.map": "hands {detail} to {it} and waits for the results",
+    "Pool.starmap": "hands {detail} to {it} and waits for the results",
+    "Pool.terminate": "terminates {it} and waits until all of it has ended",
+    "Pool.join": "waits until all of {it} has ended",
+    "Pool.get": "is next in line for a task of {it}",
+    "ProcessPoolExecutor.get": "is next in line for a task of {it}",
+    "ProcessPoolExecutor.shutdown": "shuts {it} down and waits until all of it has ended",
 }
 
 #: A call that gave up: it was a try, or its time ran out.
@@ -119,6 +159,22 @@ _IN_VAIN = {
     "Event.wait": "goes on although {it} is not set",
     "connection.wait": "finds nothing ready",
     "Process.join": "does not wait any longer for {detail}",
+    "AsyncResult.wait": "does not wait any longer for {detail}, a task of {it}",
+    "as_completed": "does not wait any longer for the tasks of {it}",
+    "wait": "does not wait any longer for the tasks of {it}",
+}
+
+#: A worker asks for its next task.
+_TAKES = frozenset(("Pool.get", "ProcessPoolExecutor.get"))
+#: Calls that give the result of a task of the program, or raise what the task has raised.
+_RESULTS = frozenset(
+    ("Pool.apply", "Pool.map", "Pool.starmap", "Pool.next", "AsyncResult.get", "Future.result")
+)
+#: How the name of an exception ends.
+_RAISED = ("Error", "Exception", "StopIteration", "BrokenProcessPool")
+_INSTEAD = {
+    "StopIteration": "finds no more results of {detail} in {it}",
+    "TimeoutError": "does not wait any longer for {detail}, a task of {it}",
 }
 
 
@@ -225,6 +281,10 @@ def _sentence(step: Step) -> str:
         template = "comes to the end of {it}"
     elif step.result in ("Empty", "EOFError") and step.verb in ("get", "recv", "recv_bytes"):
         template = "does not get anything from {it}: {result}"
+    elif step.call in _TAKES and step.result == "None":
+        template = "is told by {it} to end"
+    elif step.call in _RESULTS and step.result.isidentifier() and step.result.endswith(_RAISED):
+        template = _INSTEAD.get(step.result, "gets {result} instead of the result of {detail}")
     elif step.result.isidentifier() and step.result.endswith(("Error", "Empty", "Full")):
         template = "calls {verb} on {it}: {result}"
     elif step.call == "exit" and step.detail not in ("", "0"):

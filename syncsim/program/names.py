@@ -41,7 +41,7 @@ class NamePattern:
 def pattern(text: str, position: Position) -> NamePattern | None:
     """What the source calls the result of the call at `position`; None when it does not say."""
     steps = _calls(text).get((position.end_line, position.end_column))
-    return _climb(steps) if steps else None
+    return _climb(steps, _parameters(text)) if steps else None
 
 
 class Namer:
@@ -109,7 +109,58 @@ def _calls(text: str) -> dict[tuple[int | None, int | None], _Chain]:
     return calls
 
 
-def _climb(chain: _Chain) -> NamePattern | None:
+@lru_cache(maxsize=64)
+def _parameters(text: str) -> dict[str, tuple[str, ...]]:
+    """What the functions of the source call their arguments; a class has those of `__init__`.
+
+    A name that is defined twice says nothing.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name, args=arguments):
+                names = tuple(one.arg for one in (*arguments.posonlyargs, *arguments.args))
+            case ast.ClassDef(name=name, body=body):
+                starts = [
+                    n for n in body if isinstance(n, ast.FunctionDef) and n.name == "__init__"
+                ]
+                names = tuple(one.arg for start in starts for one in start.args.args[1:])
+            case _:
+                continue
+        found[name] = () if name in found else names
+    return found
+
+
+def _argument(call: ast.Call, node: ast.AST, path: tuple[object, ...]) -> tuple[str, int] | None:
+    """Which argument (of which function) `node` becomes in the call, or what is at `path` in it."""
+    match call.func, node:
+        case ast.Name(id=name), _ if node in call.args:
+            before = call.args[: call.args.index(node)]
+            return None if any(isinstance(a, ast.Starred) for a in before) else (name, len(before))
+        case _, ast.keyword(arg="args" | "initargs" as kind) if path and isinstance(path[0], int):
+            wanted = "target" if kind == "args" else "initializer"
+            for one in call.keywords:
+                if one.arg == wanted and isinstance(one.value, ast.Name):
+                    return one.value.id, path[0]
+    return None
+
+
+def _default(arguments: ast.arguments, node: ast.AST) -> str | None:
+    """The argument whose default `node` is."""
+    plain = [*arguments.posonlyargs, *arguments.args]
+    if node in arguments.defaults:
+        at = arguments.defaults.index(node)
+        return plain[len(plain) - len(arguments.defaults) + at].arg
+    if node in arguments.kw_defaults:
+        return arguments.kwonlyargs[arguments.kw_defaults.index(node)].arg
+    return None
+
+
+def _climb(chain: _Chain, parameters: dict[str, tuple[str, ...]]) -> NamePattern | None:
     """Go outwards from the call until something gives it a name.
 
     `path` is where the call sits in the displays passed on the way: `[1]` in
@@ -160,6 +211,18 @@ def _climb(chain: _Chain) -> NamePattern | None:
                 last is node and verb in _COLLECTORS
             ):
                 return _bind(owner, (), True)
+            case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant(str(name)), _]):
+                return _bind(ast.Attribute(owner, name), path, many)
+            case ast.keyword():
+                pass  # args=(...): what they are called says the function that gets them
+            case ast.Call() if (found := _argument(parent, node, path)) is not None:
+                names = parameters.get(found[0], ())
+                if found[1] >= len(names):
+                    return None
+                rest = path[1:] if isinstance(node, ast.keyword) else path
+                return _bind(ast.Name(names[found[1]]), rest, many)
+            case ast.arguments() if (default := _default(parent, node)) is not None:
+                return _bind(ast.Name(default), path, many)
             case _:
                 return None
     return None
@@ -172,6 +235,10 @@ def _bind(target: ast.expr, path: tuple[object, ...], many: bool) -> NamePattern
             if index >= len(items) or any(isinstance(i, ast.Starred) for i in items[: index + 1]):
                 return None
             return _bind(items[index], tuple(rest), many)
+        case ((ast.Tuple(elts=items) | ast.List(elts=items)), ()) if not many:
+            # Both ends of a Pipe are one thing.
+            ends = [_spell(item) for item in items]
+            return NamePattern("–".join(map(str, ends))) if all(ends) else None
         case ast.Subscript(value=owner, slice=key), _ if not isinstance(key, ast.Constant):
             # One line that fills many places: forks[seat] = Lock()
             base, path, many = _spell(owner), (), True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from syncsim.core.atoms import ActorId, Channel
 from syncsim.core.ledger import Ledger
+from syncsim.real.helpers import Helpers
 
 
 @dataclass(slots=True)
@@ -26,6 +27,8 @@ class Account:
     feeders: dict[tuple[str, ActorId], ActorId] = field(default_factory=dict)
     #: Pipes that are full: their feeders owe nothing until somebody receives.
     clogged: set[str] = field(default_factory=set)
+    #: The library's own threads that owe us what they do.
+    helpers: Helpers = field(default_factory=Helpers)
 
     def quiet(self, ledger: Ledger) -> bool:
         """Whether nobody owes us anything."""
@@ -34,6 +37,8 @@ class Account:
         for actor in self.free:
             if ledger.can_go(ledger.actors[actor]):
                 return False
+        if self.helpers.owe(ledger):
+            return False
         return not ledger.feeding or not self.owing_channels(ledger)
 
     def owing_channels(self, ledger: Ledger) -> list[str]:
@@ -43,7 +48,7 @@ class Account:
         at its gate owes nothing.)
         """
         owing = []
-        for name in ledger.feeding - self.clogged:
+        for name in ledger.feeding - self.clogged - self.helpers.pipes:
             channel = ledger.atoms[name]
             assert isinstance(channel, Channel)
             senders = {*channel.sending, *(item.sender for item in channel.buffered)}

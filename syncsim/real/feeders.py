@@ -47,7 +47,7 @@ class Feeders:
         )
         self._ledger.add(feeder)
         self._queues[feeder.id] = primitive
-        self._account.feeders[primitive.parts["items"], process] = feeder.id
+        self._account.feeders[_pipe_of(primitive), process] = feeder.id
         return feeder.id
 
     def wants(self, feeder: ActorId, operation: Operation) -> Operation:
@@ -60,7 +60,7 @@ class Feeders:
             self._is_done(feeder)
         if operation.verb is not Verb.SEND:
             return operation
-        channel = self._ledger.atoms[parts["items"]]
+        channel = self._ledger.atoms[_pipe_of(self._queues[feeder])]
         assert isinstance(channel, Channel)
         process = self._ledger.actors[feeder].parent
         own = (item.label for item in channel.buffered if item.sender == process)
@@ -68,7 +68,7 @@ class Feeders:
 
     def releases(self, feeder: ActorId, operation: Operation) -> None:
         """It gives its lock back: the item is wholly in the pipe; or a slot: it drops the item."""
-        pipe = self._queues[feeder].parts["items"]
+        pipe = _pipe_of(self._queues[feeder])
         if operation.role == "put lock":
             self._ledger.move(feeder, Operation(Verb.SENT, pipe))
         else:
@@ -100,7 +100,7 @@ class Feeders:
     def in_the_middle(self) -> Iterator[tuple[Primitive, ActorId, int]]:
         """The queues into which something is being sent: for whom, and by which thread."""
         for queue in list(self._ledger.primitives.values()):
-            pipe = queue.parts.get("items", "")
+            pipe = _pipe_of(queue)
             channel = self._ledger.atoms.get(pipe)
             if isinstance(channel, Channel) and "slots" in queue.parts:
                 for process in channel.sending:
@@ -125,3 +125,8 @@ class Feeders:
             parts = self._queues[feeder].parts
             self._ledger.hold(parts["put lock"], None)
             self._ledger.move(feeder, Operation(Verb.SENT, parts["items"]))
+
+
+def _pipe_of(queue: Primitive) -> str:
+    """The pipe of a queue, or of that through which an executor hands out its tasks."""
+    return queue.parts.get("items") or queue.parts.get("tasks", "")

@@ -57,6 +57,17 @@ class Call:
         self.key = (name, primitive, id(site.f_code) if site else 0, site.f_lineno if site else 0)
 
 
+class Helper:
+    """A thread of the library's own that owes us something: how much it has dealt with."""
+
+    __slots__ = ("dealt", "name", "told")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.dealt = 0
+        self.told = 0
+
+
 class _Here(threading.local):
     """What belongs to one thread."""
 
@@ -66,6 +77,9 @@ class _Here(threading.local):
     held = wire.SHUT  # the mode from which on its operations wait at the gate
     silent = False  # our own look at the program's objects is no operation
     call: Call | None = None
+    making = False  # a primitive that is made meanwhile is a part of another
+    employer = ""  # the processes that it starts are workers of that pool
+    helper: Helper | None = None
     gate: socket.socket | None = None
     knocked = False  # has said at the door who it is
     # What it has announced, while it waits: to be said again when a signal handler has run.
@@ -120,13 +134,13 @@ class Gate:
 
     # -- life ------------------------------------------------------------------------
 
-    def born(self, name: str, parent: int, *, daemon: bool = False) -> None:
+    def born(self, name: str, parent: int, *, daemon: bool = False, method: str = "") -> None:
         """This process takes part from now on; ``parent`` is the pid of the one that started it."""
         self._begin()
         self.here.known = True
         self.active = True
         self.serving = False
-        self.write(wire.Born(self.pid, 0, parent, name, daemon, "", thread_state()))
+        self.write(wire.Born(self.pid, 0, parent, name, daemon, "", thread_state(), method))
         for record in self.before_birth:
             record()
         self.before_birth.clear()
@@ -135,7 +149,7 @@ class Gate:
         """This process is the server of a manager from now on."""
         if self.applies() and not self.serving:
             self.serving = True
-            self.here.library = True
+            self.here.library, self.here.held = True, _NEVER
             self.write(wire.Serves(self.pid))
 
     def write(self, record: wire.Record) -> None:
@@ -174,6 +188,22 @@ class Gate:
                 name, state = thread.name, thread_state()
                 self.write(wire.Born(self.pid, here.tid, self.pid, name, True, name, state))
         return not here.library
+
+    def help(self, name: str) -> Helper:
+        """The current thread is one of the library's own, of which we know what it owes."""
+        here = self.here
+        here.known = here.library = True
+        here.held = _NEVER
+        here.tid = threading.get_native_id()
+        here.helper = helper = Helper(name)
+        self.write(wire.Dealt(self.pid, here.tid, name, 0))
+        return helper
+
+    def dealt(self, helper: Helper) -> None:
+        """The thread is going to wait for the next thing that it is given."""
+        if helper.dealt != helper.told:
+            helper.told = helper.dealt
+            self.write(wire.Dealt(self.pid, self.here.tid, helper.name, helper.dealt))
 
     # -- where in the program --------------------------------------------------------
 
@@ -358,7 +388,10 @@ class Gate:
             return got
         n = self._point(ACQUIRE, atom, "", frame)
         if not gated and (not block or here.library or (timeout is not None and timeout <= 0)):
-            got = real(block, timeout) if block and here.library else False
+            got = False
+            if block and here.library:
+                self._want(n, False, block, timeout, "")
+                got = real(block, timeout)
             self._op(n, "True" if got else "False")
             return got
         detail = call.detail if call is not None else ""

@@ -28,6 +28,7 @@ from syncsim.core.operation import (
 )
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
+from syncsim.core.work import Outcome, Work
 from syncsim.program.names import Namer, Position
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
@@ -47,6 +48,10 @@ def _source(file: str) -> str | None:
             return source.read()
     except (OSError, SyntaxError, UnicodeDecodeError):
         return None
+
+
+#: What happens behind the scenes of a call, and is no step.
+_MOVES = frozenset((Verb.SENT, Verb.QUEUE, Verb.BEGIN, Verb.SETTLE, Verb.CANCEL))
 
 
 class Scribe:
@@ -79,11 +84,16 @@ class Scribe:
         self._parts: dict[str, list[wire.Part]] = {}  # of primitives that are being made
         self._started_by: dict[ActorId, ActorId] = {}
         self._feeders = Feeders(ledger, account)
+        # Who of the library's own threads takes what is in a channel, or misses a worker.
+        self._served_by: dict[str, str] = {}
         #: Pids forked past ``multiprocessing``, or about to be born; and whether there ever was
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
         self.had_strangers = False
         self._forked_by: dict[int, int] = {}
+        self._signalled: dict[ActorId, set[int]] = {}  # by the program
+        # Who has begun to await something since it was last quiet.
+        self._awaiting: list[ActorId] = []
         #: Whether the program has made a Pipe, of which an end may be closed.
         self.has_pipes = False
         #: Pids in which threads of the library's own are at work.
@@ -117,6 +127,11 @@ class Scribe:
         identity, _ = self._belongs.get(atom, ("", ""))
         return self._ledger.primitives.get(identity)
 
+    def tell_who_awaits(self) -> None:
+        """It is quiet: who has to wait for an outcome now, has to wait."""
+        while self._awaiting:
+            self._ledger.stops(self._awaiting.pop(0))
+
     def add(self, actor: Actor) -> None:
         """A new process, which owes us its first announcement."""
         self._ledger.add(actor)
@@ -141,6 +156,13 @@ class Scribe:
             killed = self._ledger.actors[actor].killed
             if code is None and killed:  # nobody was left who could tell us
                 code = -NUMBERS[killed]
+            if code is not None and self._ledger.actors[actor].terminated:
+                # It may have been about to end already when it was to be ended.
+                by_program = -code in self._signalled.get(actor, ())
+                self._ledger.change(actor, terminated=by_program)
+        self._account.helpers.died(pid)
+        for work in self._ledger.works_for(actor):
+            self._account.helpers.send(self._served_by[work])
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
                 # (A feeder has no exit code of its own: its end is told with its process's.)
@@ -156,7 +178,13 @@ class Scribe:
         forked_by = self._forked_by.pop(record.pid, None)
         known = self.actor(record.pid, record.tid)
         if known is not None and not self._ledger.actors[known].ended:
-            self._ledger.change(known, life=Life.ALIVE, name=record.name, daemon=record.daemon)
+            self._ledger.change(
+                known,
+                life=Life.ALIVE,
+                name=record.name,
+                daemon=record.daemon,
+                method=record.method,
+            )
             self._inherit(forked_by, known)
             return
         actor = Actor(
@@ -166,6 +194,7 @@ class Scribe:
             parent=self.actor(record.parent),
             daemon=record.daemon,
             thread=record.thread,
+            method=record.method,
             life=Life.ALIVE,
         )
         if record.thread:
@@ -207,8 +236,11 @@ class Scribe:
         operation = self._points[record.pid, record.point]
         if actor is None and record.gated:
             actor = self._feeder(record.pid, record.tid, operation.primitive)
-        if actor is None or self._ledger.actors[actor].is_server:
-            return  # a thread of the library waits; it is no actor
+        if actor is None:  # a thread of the library waits; it is no actor
+            self._account.helpers.waits(record.pid, record.tid, operation)
+            return
+        if self._ledger.actors[actor].is_server:
+            return
         if self._ledger.actors[actor].library:
             operation = self._feeders.wants(actor, operation)
         if record.detail or not record.blocking or record.timeout is not None:
@@ -227,6 +259,11 @@ class Scribe:
         # A child may be here before its parent could say that it has started it.
         starting = [one for one in self._account.granted if self.is_starting(one)]
         self._ledger.announce(actor, operation, after=len(starting))
+        if operation.verb is Verb.AWAIT:
+            if record.gated:
+                self._awaiting.append(actor)
+            else:
+                self._ledger.stops(actor)
 
     def is_starting(self, actor: ActorId) -> bool:
         """Whether the actor is about to start a process."""
@@ -235,7 +272,12 @@ class Scribe:
 
     def _did(self, record: wire.Did) -> None:
         actor = self.actor(record.pid, record.tid)
-        if actor is None or self._ledger.actors[actor].is_server:
+        if actor is None:
+            made = self._account.helpers.waits(record.pid, record.tid, None)
+            if made is not None:
+                self._library(record.pid, record.tid, made, record.result)
+            return
+        if self._ledger.actors[actor].is_server:
             return
         who = self._ledger.actors[actor]
         operation = who.pending
@@ -282,14 +324,20 @@ class Scribe:
         verb = operation.verb
         actor = self._actor_of.get((pid, record.tid))
         who = self._ledger.actors[actor] if actor is not None else None
-        if actor is None or who is None or who.library or (who.is_server and verb is not EXIT):
-            self._library(record, operation)
-            return
         if record.detail:
             operation = replace(operation, detail=self.named(record.detail))
+        if actor is None or who is None or who.library or (who.is_server and verb is not EXIT):
+            helpers = self._account.helpers
+            helpers.waits(pid, record.tid, None)
+            if verb is SEND or verb is SENT:
+                helpers.sends(pid, record.tid, begins=verb is SEND)
+            self._library(pid, record.tid, operation, result)
+            return
         behind = operation.compound and not operation.call.startswith("Connection.")
-        if verb is SENT or (verb is SEND and behind):
+        if verb in _MOVES or (verb is SEND and behind):
             self._ledger.move(actor, operation)
+            if operation.verb is Verb.SEND and operation.atom in self._served_by:
+                self._sent(actor, operation)
             return
         if verb is RELEASE and result != "None":
             self._ledger.refused(actor, operation, result)
@@ -313,25 +361,39 @@ class Scribe:
 
         return re.sub(f"{MARK}([^{MARK}]*){MARK}", name, text)
 
-    def _library(self, record: wire.Op, operation: Operation) -> None:
+    def _sent(self, worker: ActorId, operation: Operation) -> None:
+        """A worker (or who ends a Pool) has sent something to the thread for the results."""
+        self._account.helpers.send(self._served_by[operation.atom])
+        for work in self._ledger.works_for(worker):
+            failed = "failed" if operation.call.endswith(".fail") else ""
+            self._ledger.move(worker, Operation(Verb.SETTLE, work, detail=failed))
+
+    def _library(self, pid: int, tid: int, operation: Operation, result: str) -> None:
         """A thread of multiprocessing's own did something: it counts for its process."""
-        actor = self.actor(record.pid)
+        actor = self.actor(pid)
         if actor is None:
             return
-        if operation.verb is SEND:
-            self._feeders.begins(actor, operation.atom, record.tid)
-        if operation.verb is SENT:
-            feeder = self.actor(record.pid, record.tid)
-            if self._feeders.has_sent(actor, operation.atom, feeder):
-                return
-        if operation.verb is RELEASE and operation.role == "slots":
+        verb = operation.verb
+        if verb is START and result.isdigit():
+            self._started(actor, operation, int(result))
+            return
+        if verb is TERMINATE:  # a Pool, perhaps inside a server, ends its workers
+            self._send(None, operation)
+            return
+        if verb is SEND:
+            if operation.atom in self._served_by:
+                self._sent(actor, operation)
+            self._feeders.begins(actor, operation.atom, tid)
+        if verb is SENT and self._feeders.has_sent(
+            actor, operation.atom, self._actor_of.get((pid, tid))
+        ):
+            return
+        if verb is RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
-            self._ledger.drop(self._ledger.primitives[operation.primitive].parts["items"], actor)
-        target = self.actor(int(operation.atom)) if operation.verb is Verb.TERMINATE else None
-        if target is not None:  # a Pool inside a server ends its workers
-            self._ledger.change(target, terminated=True)
-        self._ledger.move(actor, operation, record.result)
-        if operation.verb in (SEND, SENT):
+            parts = self._ledger.primitives[operation.primitive].parts
+            self._ledger.drop(parts.get("items") or parts["tasks"], actor)
+        self._ledger.move(actor, operation, result)
+        if verb is SEND or verb is SENT:
             self._account.clogged.discard(operation.atom)
 
     def effect(self, actor: ActorId, operation: Operation, result: str) -> None:
@@ -347,6 +409,7 @@ class Scribe:
             self._account.owing.add(actor)  # its death
         elif verb is RECEIVE:
             self._account.clogged.discard(operation.atom)
+            self._account.helpers.stir()
         elif verb is Verb.FLUSH:
             self._flushed(actor, operation.atom)
         elif verb is RELEASE and self._ledger.actors[actor].library:
@@ -354,19 +417,21 @@ class Scribe:
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
 
-    def _send(self, actor: ActorId, operation: Operation) -> Operation:
+    def _send(self, actor: ActorId | None, operation: Operation) -> Operation:
         """The program sends a signal to one of its processes; the operation, with whose name."""
         target = self.actor(int(operation.atom))
         if target is None:
             return operation
-        name = self._ledger.actors[target].name
+        victim = self._ledger.actors[target]
         number = _CALLS.get(operation.call) or signal.Signals[operation.detail]
-        if number in (signal.SIGKILL, signal.SIGTERM) and target != actor:
+        if number in (signal.SIGKILL, signal.SIGTERM) and target != actor and not victim.ended:
             self._ledger.change(target, terminated=True)
+            self._signalled.setdefault(target, set()).add(number)
         if not (target == actor and number == signal.SIGSTOP):
             self._signals.sent(target, number)
         # (Who stops itself has not done so yet: it owes us that the kernel says it has.)
-        known = operation.call in _CALLS
+        name = victim.name
+        known = operation.call in _CALLS or operation.compound
         return replace(operation, detail=name if known else f"{operation.detail} to {name}")
 
     def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
@@ -375,6 +440,8 @@ class Scribe:
             known = len(self._ledger.actors)
             self.add(Actor(id=known, name=operation.detail, pid=pid, parent=parent))
         self._started_by[known] = parent
+        if operation.atom:
+            self._ledger.hire(operation.atom, known)
 
     def _back(self, record: wire.Back) -> None:
         actor = self.actor(record.pid, record.tid)
@@ -403,6 +470,10 @@ class Scribe:
                 atoms[part.atom] = Sleepers()
             elif part.form == "block":
                 atoms[part.atom] = Block(part.value, (self.actor(record.pid) or 0,))
+            elif part.form == "work":
+                atoms[part.atom] = Work()
+            elif part.form == "outcome":
+                atoms[part.atom] = Outcome()
             else:
                 atoms[part.atom] = Semaphore(
                     value=part.value,
@@ -412,13 +483,20 @@ class Scribe:
                 )
             if part.atom not in self._belongs or isinstance(atoms[part.atom], Channel | Cell):
                 self._belongs[part.atom] = record.id, part.role
+        roles = {part.role: part.atom for part in parts}
+        if "work" in roles:
+            self._served_by[roles["work"]] = roles["worker handler"]
+            self._account.helpers.pipes.add(roles["results"])
+            if "slots" not in roles:  # an executor's tasks go through a Queue
+                self._account.helpers.pipes.add(roles["tasks"])
+            self._served_by[roles["results"]] = roles.get("result handler", roles["worker handler"])
         position = Position(record.line, record.column, record.end_line, record.end_column)
         name = self._namer.name(_source(record.file), position, record.kind)
         primitive = Primitive(
             id=record.id,
             kind=record.kind,
             name=name,
-            parts={part.role: part.atom for part in parts},
+            parts=roles,
             capacity=record.capacity,
             file=record.file,
             line=record.line,
@@ -446,7 +524,9 @@ class Scribe:
             return
         if not self._ledger.actors[child].ended:
             self.died(record.child)
-        self._ledger.change(child, reaped=True, exitcode=record.exitcode)
+        self._ledger.change(
+            child, reaped=True, reaped_by=self.actor(record.pid), exitcode=record.exitcode
+        )
 
     def _forking(self, record: wire.Forking) -> None:
         # Until the child says who it is, its parent's pid stands for it.
@@ -485,6 +565,16 @@ class Scribe:
             by = [one for one in callers if one != sleeper]
             self._ledger.wake(record.atom, sleeper, by[0] if len(by) == 1 else None)
 
+    def _helper(self, record: wire.Helper) -> None:
+        self._account.helpers.begin(record.pid, record.name)
+
+    def _gave(self, record: wire.Gave) -> None:
+        self._account.helpers.give(record.name, record.pid)
+
+    def _dealt(self, record: wire.Dealt) -> None:
+        if self._account.helpers.deal(record.pid, record.tid, record.name, record.n):
+            self._ledger.settle(record.name)
+
     _HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         wire.Born: _born,
         wire.Point: _point,
@@ -504,4 +594,7 @@ class Scribe:
         wire.Shows: _shows,
         wire.Woken: _woken,
         wire.Fed: _fed,
+        wire.Helper: _helper,
+        wire.Gave: _gave,
+        wire.Dealt: _dealt,
     }

@@ -50,6 +50,7 @@ class Born(Struct, array_like=True, frozen=True, tag="born"):
     thread: str
     #: The address of its ``PyThreadState``.
     state: int = 0
+    method: str = ""
 
 
 class Point(Struct, array_like=True, frozen=True, tag="point"):
@@ -112,7 +113,8 @@ class Part(Struct, array_like=True, frozen=True, tag="part"):
     primitive: str
     role: str
     atom: str
-    form: str  # "semaphore", "recursive", "channel", "cell", "sleepers" or "block"
+    #: "semaphore", "recursive", "channel", "cell", "sleepers", "block", "work" or "outcome"
+    form: str
     value: int = 0
     maximum: int = 0
     text: str = ""
@@ -178,7 +180,7 @@ class Forked(Struct, array_like=True, frozen=True, tag="forked"):
 
 
 class Helped(Struct, array_like=True, frozen=True, tag="helped"):
-    """A thread of the library's own, no feeder, works in this process: a Pool's, a Manager's."""
+    """A thread of the library's own works in this process, and is no feeder and no ``Helper``."""
 
     pid: int
 
@@ -214,6 +216,33 @@ class Woken(Struct, array_like=True, frozen=True, tag="woken"):
     tid: int
 
 
+class Helper(Struct, array_like=True, frozen=True, tag="helper"):
+    """From here on a thread of the library's own is at work, of which we know what it owes.
+
+    It has to deal with everything that it is given: tasks, results, the ends of workers.  Its
+    ``name`` is that of the outcome which is its end.
+    """
+
+    pid: int
+    name: str
+
+
+class Gave(Struct, array_like=True, frozen=True, tag="gave"):
+    """Something is being given to that thread."""
+
+    pid: int
+    name: str
+
+
+class Dealt(Struct, array_like=True, frozen=True, tag="dealt"):
+    """The thread has dealt with so many things, and waits for the next; with -1 it has ended."""
+
+    pid: int
+    tid: int
+    name: str
+    n: int
+
+
 Record: TypeAlias = (
     Born
     | Point
@@ -233,6 +262,9 @@ Record: TypeAlias = (
     | Shows
     | Woken
     | Fed
+    | Helper
+    | Gave
+    | Dealt
 )
 
 _encoder = msgspec.json.Encoder()

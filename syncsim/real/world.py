@@ -61,6 +61,8 @@ _FORETOLD = frozenset(
         Verb.SLEEP,
         Verb.TERMINATE,
         Verb.EXIT,
+        Verb.SUBMIT,
+        Verb.SHUT_DOWN,
     )
 )
 #: The verbs of atoms that have a model; one whose making we have not seen is left to itself.
@@ -163,7 +165,7 @@ class RealWorld(World):
             return True
         pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
         if self.controlled and not pids.isdisjoint(scribe.helped):
-            return True  # a Pool's threads are beyond our gates, and may be held up by them
+            return True  # such threads are beyond our gates, and may be held up by them
         if not any(kernel.threads(pid) > 1 for pid in pids):
             return False
         if self.controlled:
@@ -455,7 +457,20 @@ class RealWorld(World):
     def settle(self, deadline: float | None = None) -> None:
         """Pumps until it is quiet (or all is over, or the deadline, by the monotonic clock)."""
         while not (self.quiet or self.over or self._is_late(deadline)):
-            self.pump(0.05)
+            if not self._helpers_are_stuck():
+                self.pump(0.05)
+        if self.quiet:
+            self._scribe.tell_who_awaits()
+
+    def _helpers_are_stuck(self) -> bool:
+        """Whether it is known at once that a thread of the library waits for room in its pipe.
+
+        (It has said so far what it did, and nobody else is at work who might make room.)
+        """
+        account = self._account
+        if account.owing or self._backlog or not account.helpers.owe(self._ledger):
+            return False
+        return not self.pump(0) and account.helpers.stall_who(kernel.waits_to_write)
 
     def drain(self) -> None:
         """Applies all that was reported so far, however long that takes."""
@@ -486,6 +501,8 @@ class RealWorld(World):
             self._read_records()
         if self._launch.deaths.gone:
             self._bury()
+        if self.quiet:
+            self._scribe.tell_who_awaits()
         if self._moved == before:
             self._lose_patience()
             if not self.controlled:
@@ -503,7 +520,8 @@ class RealWorld(World):
         account = self._account
         alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
         # Who starts sleeps while processes that are none of ours (the guard, a fork server) work.
-        starts = any(map(self._scribe.is_starting, account.granted)) or any(
+        starting = any(map(self._scribe.is_starting, account.granted)) or account.helpers.start()
+        starts = starting or any(
             self._ledger.actors[actor].life is Life.STARTING for actor in account.owing
         )
         asleep = not starts and all(map(kernel.is_asleep, alive))
@@ -512,6 +530,7 @@ class RealWorld(World):
             return
         # A delivery that does not come: the pipe is full.  It comes when somebody receives.
         account.clogged.update(account.owing_channels(self._ledger))
+        account.helpers.stall()
         for actor in account.owing:
             if not self._ledger.actors[actor].library:
                 self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))

@@ -416,7 +416,7 @@ def test_death_by_a_signal_from_outside_is_a_crash() -> None:
     scene = Scene("main", "Ada")
     scene.ends("Ada", -11)
     assert scene.diagnosis.verdict is Verdict.CRASH
-    assert scene.diagnosis.explanation == "Ada is killed by signal 11."
+    assert scene.diagnosis.explanation == "Ada is killed by signal 11 (SIGSEGV)."
 
 
 def test_who_is_terminated_by_the_program_has_not_crashed() -> None:

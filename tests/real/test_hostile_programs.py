@@ -517,14 +517,14 @@ if __name__ == "__main__":
 """
     told = run(program, text, scheduler)
     assert (told.exitcode, told.verdict["verdict"]) == (1, "crash")
-    assert told.verdict["explanation"] == "Ada is killed by signal 11."
+    assert told.verdict["explanation"] == "Ada is killed by signal 11 (SIGSEGV)."
 
 
 @each_scheduler
 def test_a_main_process_that_dies_of_a_signal_is_a_crash(program: Path, scheduler: str) -> None:
     told = run(program, "import os\nos.kill(os.getpid(), 9)\n", scheduler)
     assert (told.exitcode, told.verdict["verdict"]) == (1, "crash")
-    assert told.verdict["explanation"] == "main is killed by signal 9."
+    assert told.verdict["explanation"] == "main is killed by signal 9 (SIGKILL)."
 
 
 @each_scheduler

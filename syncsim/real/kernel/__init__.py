@@ -14,6 +14,7 @@ from syncsim.real.kernel.process import (
     is_asleep,
     is_stopped,
     threads,
+    waits_to_write,
 )
 from syncsim.real.kernel.sleep import Sleep, look, look_at_all
 
@@ -29,4 +30,5 @@ __all__ = [
     "look",
     "look_at_all",
     "threads",
+    "waits_to_write",
 ]

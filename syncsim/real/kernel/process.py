@@ -19,6 +19,14 @@ def is_asleep(pid: int) -> bool:
     return True
 
 
+def waits_to_write(pid: int, tid: int) -> bool:
+    """Whether the thread sleeps because a pipe is full; false where that cannot be known."""
+    with contextlib.suppress(OSError):
+        where = Path(f"/proc/{pid}/task/{tid}/wchan").read_text()
+        return where.strip("\0\n ").endswith("pipe_write")
+    return False
+
+
 def threads(pid: int) -> int:
     """How many threads the process has; 1 where that cannot be known."""
     try:

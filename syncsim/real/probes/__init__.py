@@ -13,9 +13,11 @@ from syncsim.real.probes import (
     blocks,
     channels,
     clock,
+    executors,
     handlers,
     managers,
     memory,
+    pools,
     primitives,
     processes,
     raw,
@@ -36,4 +38,6 @@ def install(gate: Gate) -> None:
     several.install(gate)
     processes.install(gate)
     handlers.install(gate)
+    pools.install(gate)
+    executors.install(gate)
     clock.install(gate)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from syncsim.real import wire
@@ -55,6 +56,46 @@ def mark(
     setattr(cls, method, call)
 
 
+class Underway:
+    """What the current thread does meanwhile belongs to that call, whose result is ``result``.
+
+    Inside another call it adds nothing.
+    """
+
+    __slots__ = ("_call", "_gate", "result")
+
+    def __init__(self, gate: Gate, title: str, primitive: str, shown: str = "") -> None:
+        self.result = ""
+        self._gate = gate
+        self._call: Call | None = None
+        here = gate.here
+        if gate.applies() and here.call is None and not here.library:
+            self._call = Call(title, primitive, gate.user_frame(), shown)
+
+    def __enter__(self) -> Underway:
+        if self._call is not None:
+            self._gate.here.call = self._call
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._call is not None:
+            gate = self._gate
+            gate.here.call = None
+            result = self.result if kind is None else kind.__name__
+            gate.write(wire.Back(gate.pid, gate.here.tid, result))
+
+
+@contextmanager
+def making(gate: Gate) -> Iterator[None]:
+    """What the current thread makes meanwhile are parts of another primitive."""
+    here = gate.here
+    before, here.making = here.making, True
+    try:
+        yield
+    finally:
+        here.making = before
+
+
 def introduce(
     gate: Gate,
     cls: Any,
@@ -76,7 +117,7 @@ def introduce(
     @functools.wraps(original)
     def init(self: Any, *args: Any, **keywords: Any) -> None:
         # A subclass of ours (JoinableQueue of Queue) records itself.
-        if not gate.applies() or type(self)._syncsim_id is not identify:
+        if not gate.applies() or gate.here.making or type(self)._syncsim_id is not identify:
             original(self, *args, **keywords)
             return
         with gate.silence():

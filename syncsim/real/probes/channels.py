@@ -47,7 +47,7 @@ def _first(item: Any, *_: Any) -> str:
 
 
 def _id(queue: Any) -> str:
-    return f"queue {queue._writer._syncsim_out}"
+    return f"queue {getattr(queue._writer, '_syncsim_out', '')}"
 
 
 def _size(queue: Any) -> int | None:
@@ -206,7 +206,7 @@ def _introduce_pipes(gate: Gate) -> None:
     @functools.wraps(real_pipe)
     def pipe(duplex: bool = True) -> tuple[Any, Any]:
         first, second = real_pipe(duplex)
-        if not gate.applies():
+        if not gate.applies() or gate.here.making:
             return first, second
         if duplex:
             first._syncsim_in = second._syncsim_out = _inbox(first)

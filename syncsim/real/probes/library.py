@@ -15,6 +15,10 @@ def _module(name: str) -> Any:
 
 c_module = _module("_multiprocessing")
 connection = _module("multiprocessing.connection")
+context = _module("multiprocessing.context")
+futures = _module("concurrent.futures._base")
+futures_process = _module("concurrent.futures.process")
+pool = _module("multiprocessing.pool")
 popen_fork = _module("multiprocessing.popen_fork")
 popen_forkserver = _module("multiprocessing.popen_forkserver")
 process = _module("multiprocessing.process")

@@ -13,7 +13,8 @@ from typing import Any
 from syncsim.core.operation import Verb
 from syncsim.real import wire
 from syncsim.real.gate import Gate
-from syncsim.real.probes.library import popen_fork, popen_forkserver, process, util
+from syncsim.real.probes.helpers import took
+from syncsim.real.probes.library import context, popen_fork, popen_forkserver, process, util
 from syncsim.real.probes.output import redirect
 from syncsim.real.probes.unseen import unseen
 
@@ -58,7 +59,7 @@ def _wrap_process(gate: Gate) -> None:
             pid: int = self.pid
             return pid
 
-        gate.take(Verb.START, "", go, "Process.start", self.name)
+        gate.take(Verb.START, gate.here.employer, go, "Process.start", self.name)
 
     @unseen
     @functools.wraps(real_join)
@@ -75,6 +76,8 @@ def _wrap_process(gate: Gate) -> None:
             self.name,
             timeout=timeout,
         )
+        if timeout is None:
+            took(gate)
 
     @unseen
     @functools.wraps(real_alive)
@@ -89,14 +92,34 @@ def _wrap_process(gate: Gate) -> None:
         return alive
 
     def bootstrap(self: Any, parent_sentinel: Any = None) -> int:
-        gate.born(self.name, self._parent_pid, daemon=self.daemon)
+        method = self._start_method or context._default_context.get_start_method(allow_none=True)
+        gate.born(self.name, self._parent_pid, daemon=self.daemon, method=method or "")
         redirect(gate)
         code: int = real_bootstrap(self, parent_sentinel)
         return code
 
     # (From Python 3.13 on a forked child makes its exit beneath the bootstrap.)
     gate.bottoms += (bootstrap.__code__, popen_fork.Popen._launch.__code__)
-    base.start, base.join, base.is_alive = start, join, is_alive
+    real_code = base.exitcode
+
+    @property  # type: ignore[misc]
+    @unseen
+    def exitcode(self: Any) -> int | None:
+        """As the real one: where it is not known yet, to look for it is an operation."""
+
+        def look() -> int | None:
+            code: int | None = real_code.fget(self)
+            return code
+
+        unknown = self._popen is not None and self._popen.returncode is None
+        asked = unknown and self._parent_pid == os.getpid() and gate.applies()
+        # (Two frames up: ours for the traceback is between.)
+        if not asked or gate.here.library or gate.is_library(sys._getframe(2).f_code):
+            return look()
+        code: int | None = gate.take(Verb.ALIVE, str(self.pid), look, "Process.exitcode", self.name)
+        return code
+
+    base.start, base.join, base.is_alive, base.exitcode = start, join, is_alive, exitcode
     base._bootstrap = functools.wraps(real_bootstrap)(bootstrap)
 
 
@@ -110,7 +133,10 @@ def _wrap_exit(gate: Gate) -> None:
             gate.give(Verb.EXIT, "", "exit", str(status & 0xFF), sited=asked_for)
         real(status)
 
-    vars(os)["_exit"] = functools.wraps(real)(leave)
+    wrapped = functools.wraps(real)(leave)
+    # Also where pickle looks for it: it may be the target of a process, or a task.
+    for module in (os, sys.modules[real.__module__]):
+        vars(module)["_exit"] = wrapped
 
 
 def _report_uncaught(gate: Gate) -> None:
@@ -175,12 +201,27 @@ def _wrap_poll(gate: Gate, popen: Any) -> None:
     @functools.wraps(real)
     def poll(self: Any, flag: int = os.WNOHANG) -> int | None:
         before = self.returncode
+        if before is None and self.method == "forkserver" and gate.active and gate.shut:
+            # The exit code comes by way of the fork server, a moment after the death: what a
+            # process sees of it must not depend on that moment.
+            flag = 0 if _is_dead(self.pid) else flag
         code: int | None = real(self, flag)
         if before is None and code is not None and gate.active:
             gate.write(wire.Reaped(gate.pid, self.pid, code))
         return code
 
     popen.poll = poll
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether that process has ended; false where that cannot be known."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return os.path.exists("/proc/self/stat")
+    except OSError:
+        return True  # it went while we looked
 
 
 def _wrap_signal(gate: Gate, method: str) -> None:
@@ -190,7 +231,8 @@ def _wrap_signal(gate: Gate, method: str) -> None:
     @functools.wraps(real)
     def send(self: Any) -> None:
         if gate.applies():
-            gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}")
+            number = "SIGKILL" if method == "kill" else "SIGTERM"
+            gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}", number)
         real(self)
 
     setattr(popen_fork.Popen, method, send)

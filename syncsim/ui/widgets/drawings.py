@@ -17,6 +17,7 @@ from syncsim.core.state import Actor, Primitive, State
 from syncsim.ui import look
 from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
 from syncsim.ui.widgets.memory import Memory
+from syncsim.ui.widgets.workers import draw_workers
 
 _GAP: Final = Piece("   ")
 
@@ -382,6 +383,12 @@ def _item(scene: Scene, item: Item, cell: int, buffered: bool) -> list[Piece]:
     ]
 
 
+def _pool(scene: Scene) -> Drawing:
+    work = scene.state.work(scene.primitive)
+    assert work is not None
+    return Drawing(*draw_workers(scene, work))
+
+
 def _anything(scene: Scene) -> Drawing:
     main: list[Piece] = []
     for role in scene.primitive.parts:
@@ -402,6 +409,7 @@ _KINDS: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[[Scene], Dr
     (("RawValue", "RawArray"), ("value",), _unlocked),
     (("SharedMemory", "ShareableList"), ("block",), _block),
     (("Value", "Array"), ("value",), _value),
+    (("Pool", "ProcessPoolExecutor"), ("work",), _pool),
 )
 
 

@@ -11,11 +11,13 @@ from textual.widgets import Static
 
 from syncsim.core.atoms import Block, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.lineage import children_of, ending
 from syncsim.core.live import Inspected
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.status import status
 from syncsim.core.words import part_name, waiting_for, what_it_does
+from syncsim.core.work import Work
 from syncsim.ui.history import Past
 from syncsim.ui.look import badge, clean, colour, cut, mark, shown
 from syncsim.ui.widgets.parts import Part, value_of
@@ -68,9 +70,7 @@ def about_process(
         Content(""),
         _row("state", Content(f"{looks.sign} {looks.word}")),
     ]
-    if actor.ended:
-        code = "unknown" if actor.exitcode is None else str(actor.exitcode)
-        lines.append(_row("exit code", Content(code)))
+    lines += _relations(state, actor)
     if actor.error:
         lines.append(_row("error", Content(shown(clean(actor.error, 400)))))
     wait = waiting_for(state, actor)
@@ -97,6 +97,27 @@ def about_process(
     return Content("\n").join(lines)
 
 
+def _relations(state: State, actor: Actor) -> Iterator[Content]:
+    """Who started it and how, whom it started, how it ended and who took notice."""
+    if actor.parent is not None and not actor.thread:
+        how = f"  by {actor.method}" if actor.method else ""
+        yield _row("parent", _person(state.actors[actor.parent]) + Content.styled(how, "$quiet"))
+    children = children_of(state, actor)
+    if children:
+        some = Content(", ").join([_person(child) for child in children[:12]])
+        more = f" and {len(children) - 12} more" if len(children) > 12 else ""
+        yield _row("children", some + more)
+    if not actor.ended:
+        return
+    yield _row(
+        "exit code", Content("unknown" if actor.exitcode is None else ending(actor.exitcode))
+    )
+    if actor.reaped_by is not None:
+        yield _row("joined by", _person(state.actors[actor.reaped_by]))
+    elif not actor.is_main and not actor.thread and not actor.reaped:
+        yield _row("joined by", Content.styled("nobody", "$quiet"))
+
+
 def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) -> Content:
     """A primitive: its value, who has it, who is in line, who used it, the longest wait."""
     where = f"line {primitive.line}" if primitive.line else ""
@@ -108,14 +129,18 @@ def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) ->
         ),
         Content(""),
     ]
-    for heading, value in _values(state, primitive):
-        lines.append(_row(heading, Content(shown(clean(value, 400)))))
-    held = [
-        actor for role in primitive.parts for actor in dict.fromkeys(state.holders(primitive, role))
-    ]
-    if any(isinstance(state.atoms.get(a), Semaphore) for a in primitive.parts.values()):
-        lines.append(_row("held by", _people(state, [state.actors[a] for a in held])))
-    lines.append(_row("in line", _people(state, state.waiting(primitive))))
+    work = state.work(primitive)
+    if work is not None:
+        lines += _at_work(state, primitive, work)
+    else:
+        for heading, value in _values(state, primitive):
+            lines.append(_row(heading, Content(shown(clean(value, 400)))))
+        held = [
+            a for role in primitive.parts for a in dict.fromkeys(state.holders(primitive, role))
+        ]
+        if any(isinstance(state.atoms.get(a), Semaphore) for a in primitive.parts.values()):
+            lines.append(_row("held by", _people(state, [state.actors[a] for a in held])))
+        lines.append(_row("in line", _people(state, state.waiting(primitive))))
     used = [one for one in past if one.step.primitive == primitive.name]
     # Who gives back what it took has used it once.
     whole = (step for step, _ in used if step.complete and not step.operation)
@@ -175,6 +200,29 @@ def about_part(state: State, part: Part, past: Iterable[Past]) -> Content:
     ]
     lines += _history(used, state, of_process=False)
     return Content("\n").join(lines)
+
+
+def _at_work(state: State, primitive: Primitive, work: Work) -> Iterator[Content]:
+    """Each worker of a Pool with its task; the tasks in line, and what became of the others."""
+    for at, worker in enumerate(work.workers):
+        task = work.task_of(worker)
+        doing = f" runs {clean(task.label, 80)}" if task is not None else " is idle"
+        who = _person(state.actors[worker]) + Content(shown(doing))
+        yield _row("" if at else "workers", who)
+    count = len(work.waiting) + work.more
+    some = ", ".join(task.label for task in work.waiting[:8])
+    more = f", and {count - 8} more" if count > 8 else ""
+    yield _row("waiting", Content(shown(clean(some, 400)) + more or "nothing"))
+    failed = f", {work.failed} failed" if work.failed else ""
+    yield _row("done", Content(f"{work.done}{failed}"))
+    for at, (worker, task) in enumerate(work.lost[:8]):
+        lost = Content(shown(clean(task.label, 80))) + Content(", when ")
+        who = _person(state.actors[worker]) + Content(" ended")
+        yield _row("" if at else "lost", lost + who)
+    if work.closed:
+        yield _row("closed", Content(f"{work.closed}: it takes no more tasks"))
+    results = [a for a in state.waiting(primitive) if a.id not in work.workers]
+    yield _row("results", _people(state, results))
 
 
 def _values(state: State, primitive: Primitive) -> Iterator[tuple[str, str]]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from syncsim.core.lineage import family
 from syncsim.core.state import Actor, State
 
 
-def lanes(state: State, *, xray: bool) -> list[Actor]:
-    """The actors from the top to the bottom.
+def lanes(state: State, *, xray: bool) -> list[tuple[Actor, int]]:
+    """The actors from the top to the bottom, each with its depth in the family.
 
-    They stand in order of birth; the library's own threads are seen under the X-ray alone, each
-    below its process.
+    Children stand right after their parent, in order of birth; the library's own threads are
+    seen under the X-ray alone, each below its process.
     """
-    if not xray:
-        return [actor for actor in state.actors if not actor.library]
     threads: dict[int | None, list[Actor]] = {}
     for actor in state.actors:
-        if actor.library:
+        if actor.library and xray:
             threads.setdefault(actor.parent, []).append(actor)
-    return [
-        lane
-        for actor in state.actors
-        if not actor.library
-        for lane in (actor, *threads.get(actor.id, ()))
-    ]
+    found = []
+    for actor, depth in family(state):
+        if not actor.library:
+            found.append((actor, depth))
+            found += [(thread, depth + 1) for thread in threads.get(actor.id, ())]
+    return found

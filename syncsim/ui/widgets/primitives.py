@@ -235,7 +235,11 @@ def _head(primitive: Primitive, drawing: Drawing, title: int, kind: int, room: i
     return [title_piece, Piece(look.pad(word, kind) + "  ", "quiet")]
 
 
-_SHORTER = {"BoundedSemaphore": "BoundedSem", "JoinableQueue": "Joinable"}
+_SHORTER = {
+    "BoundedSemaphore": "BoundedSem",
+    "JoinableQueue": "Joinable",
+    "ProcessPoolExecutor": "Executor",
+}
 
 
 def _kind(primitive: Primitive, room: int) -> str:
@@ -248,6 +252,8 @@ def _kind_width(state: State, primitive: Primitive, room: int) -> int:
     word = len(_kind(primitive, room))
     if primitive.sort in ("Lock", "RLock"):
         return word
+    if state.work(primitive) is not None:
+        return word + 1 + len(str(primitive.capacity))
     if primitive.capacity:
         return word + 2 + 2 * len(str(primitive.capacity))
     channel = state.atoms.get(primitive.parts.get("items", ""))

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 
 from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.lineage import signal_name
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, State
@@ -35,17 +36,26 @@ class Columns(NamedTuple):
     word: int
 
     @classmethod
-    def of(cls, actors: Sequence[Actor], width: int) -> Columns:
+    def of(cls, actors: Sequence[tuple[Actor, int]], width: int) -> Columns:
         """What fits these processes into ``width`` cells."""
-        longest = max((cell_len(look.clean(a.name, _MOST)) for a in actors), default=0)
+        longest = max((_name_width(a, depth) for a, depth in actors), default=0)
         name = min(max(longest, 4), 8 if width < 44 else 10 if width < 54 else 16)
-        pid = max((len(str(a.pid)) for a in actors), default=0)
+        pid = max((len(str(a.pid)) for a, _ in actors), default=0)
         return cls(
-            number=len(str(max((a.id for a in actors), default=1) or 1)),
+            number=len(str(max((a.id for a, _ in actors), default=1) or 1)),
             name=name,
             pid=pid if width >= 50 else 0,
             word=8 if width >= 40 else 0,
         )
+
+
+def _indent(depth: int) -> str:
+    """What stands before the name of a process whose parent is not the main process."""
+    return "  " * (depth - 2) + "└ " if depth > 1 else ""
+
+
+def _name_width(actor: Actor, depth: int) -> int:
+    return len(_indent(depth)) + cell_len(look.clean(actor.name, _MOST))
 
 
 def doing(state: State, actor: Actor, now: Status, grain: Grain) -> list[Piece]:
@@ -56,7 +66,7 @@ def doing(state: State, actor: Actor, now: Status, grain: Grain) -> list[Piece]:
             return [Piece(look.clean(actor.error, _MOST), tone)]
         case Status.KILLED:
             by = " of the person" if actor.killed else ""
-            return [Piece(f"by signal {-(actor.exitcode or 0)}{by}", tone)]
+            return [Piece(f"by {signal_name(-(actor.exitcode or 0))}{by}", tone)]
         case Status.ZOMBIE:
             return [Piece("nobody has joined it", tone)]
         case Status.DONE:
@@ -89,21 +99,24 @@ def _short(clause: str) -> str:
 def lane(
     state: State,
     actor: Actor,
+    depth: int,
     stuck: tuple[int, ...],
     columns: Columns,
     width: int,
     output: str,
     grain: Grain = Grain.CALL,
 ) -> tuple[Piece, ...]:
-    """The lane of a process, without the cursor, in ``width`` cells."""
+    """The lane of a process, so deep in the family, without the cursor, in ``width`` cells."""
     now = status(state, actor, stuck)
     how = look.mark(now)
     hue = look.hue(actor)
     number = "" if actor.is_main or actor.thread else str(actor.id)
-    name = look.clean(actor.name, columns.name)
+    indent = _indent(depth)[: columns.name // 2]
+    name = look.clean(actor.name, columns.name - len(indent))
     pieces = [
         Piece(number.rjust(columns.number) + " ", "quiet"),
-        Piece(look.badge(actor) + look.pad(name, columns.name) + "  ", hue),
+        *([Piece(indent, "quiet")] if indent else []),
+        Piece(look.badge(actor) + look.pad(name, columns.name - len(indent)) + "  ", hue),
     ]
     if columns.pid:
         pieces.append(Piece(str(actor.pid).rjust(columns.pid) + "  ", "quiet"))
@@ -121,7 +134,10 @@ def lane(
 
 
 class ProcessesPanel(ChoicePanel):
-    """A lane for each process, in order of birth; under the X-ray also for feeder threads."""
+    """A lane for each process: in order of birth, but children of a child right after it.
+
+    Under the X-ray there is one for each feeder thread, too.
+    """
 
     BORDER_TITLE = "Processes"
 
@@ -170,8 +186,8 @@ class ProcessesPanel(ChoicePanel):
         columns = Columns.of(actors, room)
         grain = Grain.ATOM if self._xray else Grain.CALL
         self._bare = {
-            a.id: lane(state, a, self._stuck, columns, room, self._last.get(a.id, ""), grain)
-            for a in actors
+            a.id: lane(state, a, depth, self._stuck, columns, room, self._last.get(a.id, ""), grain)
+            for a, depth in actors
         }
         lines = []
         chosen = self.chosen
@@ -191,12 +207,13 @@ class ProcessesPanel(ChoicePanel):
     @property
     def place(self) -> int | None:
         """The lane of the chosen process."""
-        ids = self._lanes()
-        return ids.index(self.chosen) if self.chosen in ids else None
+        order = self._lanes()
+        return order.index(self.chosen) if self.chosen in order else None
 
     def choose(self, place: int) -> None:
         """Choose the process of that lane."""
         self.chosen = self._lanes()[place]
 
     def _lanes(self) -> list[int]:
-        return [actor.id for actor in lanes(self._state, xray=self._xray)]
+        """Who has the first lane, the second, ..."""
+        return [actor.id for actor, _ in lanes(self._state, xray=self._xray)]

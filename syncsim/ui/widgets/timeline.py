@@ -126,7 +126,7 @@ class TimelinePanel(LinePanel):
 
     def compose_lines(self) -> list[Line]:
         """A line for each process."""
-        actors = lanes(self._state, xray=self._xray)
+        actors = [actor for actor, _ in lanes(self._state, xray=self._xray)]
         longest = max((cell_len(look.clean(a.name, 200)) for a in actors), default=0)
         room = self.room
         name = min(longest, max(4, min(16, room // 4)))

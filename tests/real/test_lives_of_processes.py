@@ -1,0 +1,133 @@
+"""Processes are shown with their relations: who started them and how, how they end, who joins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from running import DEADLINE, PROGRAMS, Run, control, tell
+
+from syncsim.core.lineage import family
+from syncsim.core.scheduler import Replay, RoundRobin
+from syncsim.core.state import Actor
+
+each_method = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+IMPORTS = {
+    "the module": "import multiprocessing as mp\nmp.set_start_method(M)",
+    "a context": "import multiprocessing\nmp = multiprocessing.get_context(M)",
+    "names": (
+        "import multiprocessing\nfrom multiprocessing import Lock, Process\n"
+        "multiprocessing.set_start_method(M)\n"
+        "class mp:\n    Lock, Process = staticmethod(Lock), Process"
+    ),
+}
+
+
+def lives(run: Run) -> dict[str, Actor]:
+    return {actor.name: actor for actor in run.state.actors}
+
+
+@each_method
+def test_who_started_whom_and_how_and_who_took_notice(method: str) -> None:
+    run = control(PROGRAMS / "processes.py", RoundRobin(), method)
+    who = lives(run)
+    assert who["main"].exitcode == 0, run.text("stderr")
+    assert (who["Baker"].daemon, who["Baker"].method) == (True, method)
+    assert {actor.method for actor in who.values() if not actor.is_main} == {method}
+    outer, inner = who["Process-2"], who["Process-2:1"]
+    assert (outer.parent, inner.parent) == (0, outer.id)
+    assert who["Process-2:1:1"].parent == inner.id
+    assert (outer.reaped_by, inner.reaped_by) == (0, outer.id)
+    depths = {actor.name: depth for actor, depth in family(run.state)}
+    assert [depths[name] for name in ("main", "Process-2", "Process-2:1")] == [0, 1, 2]
+    order = [actor.name for actor, _ in family(run.state)]
+    assert order.index("Process-2:1:1") == order.index("Process-2") + 2
+    assert [a.exitcode for a in run.state.actors[5:]] == [-15, -9, 3, 1, 0, -15]
+    # They were ended by the program: that is no failure.
+    assert not any(actor.failed for actor in run.state.actors)
+
+
+@each_method
+def test_the_life_of_processes_replays(method: str) -> None:
+    first = control(PROGRAMS / "processes.py", RoundRobin(), method)
+    again = control(PROGRAMS / "processes.py", Replay(first.schedule), method)
+    assert again.told == first.told
+    assert again.actors == first.actors
+
+
+@each_method
+@pytest.mark.parametrize("imports", IMPORTS.values(), ids=IMPORTS)
+def test_names_and_steps_are_right_however_the_library_is_imported(
+    imports: str, method: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    setting = imports.replace("set_start_method(M)", "set_start_method(M, force=True)")
+    program.write_text(
+        "import sys\nM = sys.argv[-1]\n"
+        + setting
+        + """
+
+class Box:
+    def __init__(self):
+        self.slots, self.lids = mp.Lock(), [mp.Lock() for _ in range(2)]
+
+def use(lock, lid):
+    with lock, lid:
+        pass
+
+if __name__ == "__main__":
+    box = Box()
+    child = mp.Process(target=use, args=(box.slots, box.lids[1]))
+    child.start()
+    child.join()
+    sys.exit(child.exitcode)
+"""
+    )
+    run = control(program, RoundRobin(), method)
+    names = [primitive.name for primitive in run.state.primitives.values()]
+    assert names[:3] == ["self.slots", "self.lids[0]", "self.lids[1]"]
+    assert [f"{step.process.split('-')[-1]} {step.sentence}" for step in run.steps] == [
+        f"main starts {run.state.actors[1].name}",
+        "1 takes self.slots",
+        "1 takes self.lids[1]",
+        "1 gives self.lids[1] back",
+        "1 gives self.slots back",
+        "1 ends",
+        f"main joins {run.state.actors[1].name}",
+        "main ends",
+    ]
+
+
+@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+def test_to_look_for_an_exit_code_in_a_loop_lets_the_child_go_on(
+    scheduler: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from multiprocessing import Process\n"
+        "if __name__ == '__main__':\n"
+        "    child = Process(target=print, args=('hello',))\n"
+        "    child.start()\n"
+        "    while child.exitcode is None:\n"
+        "        pass\n"
+    )
+    told = tell(program, "--scheduler", scheduler, "--timeout", DEADLINE)
+    assert told.verdict["verdict"] == "finished", told.verdict
+    assert any(step["call"] == "Process.exitcode" for step in told.steps)
+
+
+def test_how_somebody_was_killed_is_said_by_the_name_of_the_signal(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import os, signal\n"
+        "from multiprocessing import Process\n"
+        "def end():\n"
+        "    os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "if __name__ == '__main__':\n"
+        "    child = Process(target=end)\n"
+        "    child.start()\n"
+        "    child.join()\n"
+    )
+    told = tell(program, "--scheduler", "os", "--timeout", DEADLINE)
+    assert told.verdict["verdict"] == "crash"
+    assert told.verdict["explanation"] == "Process-1 is killed by signal 11 (SIGSEGV)."
