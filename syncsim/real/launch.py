@@ -59,7 +59,7 @@ class Launch:
         self.spills = {"stdout": out, "stderr": err}
         names = {wire.RUN_VARIABLE: self.directory, wire.LIFELINE_VARIABLE: str(lifeline_end)}
         self.stage = subprocess.Popen(
-            [sys.executable, "-c", _BOOT.format(root=_ROOT), str(program.path), *program.arguments],
+            [sys.executable, "-c", _BOOT.format(root=_ROOT), *program.command, *program.arguments],
             stdin=stdin,
             stdout=out_end,
             stderr=err_end,

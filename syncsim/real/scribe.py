@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import tokenize
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -29,6 +28,7 @@ from syncsim.core.operation import (
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.program.names import Namer, Position
+from syncsim.program.source import source_of
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
 from syncsim.real.safe import MARK
@@ -37,15 +37,7 @@ from syncsim.real.signals import NUMBERS, Signals
 #: The calls that end a process of the program, and how.
 _CALLS = {"Process.terminate": signal.SIGTERM, "Process.kill": signal.SIGKILL}
 
-
-@lru_cache(maxsize=64)
-def _source(file: str) -> str | None:
-    """The text of a file of the program; None where it cannot be read."""
-    try:
-        with tokenize.open(file) as source:
-            return source.read()
-    except (OSError, SyntaxError, UnicodeDecodeError):
-        return None
+_source = lru_cache(maxsize=64)(source_of)
 
 
 class Scribe:
