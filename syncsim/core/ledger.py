@@ -318,6 +318,10 @@ class Ledger:
                 self._set(name, atom.without(actor))
         operation = self.actors[actor].pending
         slept = operation is not None and operation.role == "wait"
+        for name in tuple(self._feeding):
+            channel = self.atoms[name]
+            assert isinstance(channel, Channel)
+            self._set(name, channel.torn_by(actor))
         self.change(
             actor,
             life=Life.ENDED,

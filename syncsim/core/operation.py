@@ -24,6 +24,7 @@ class Verb(StrEnum):
     PUT = "put"
     SEND = "send"
     SENT = "sent"
+    DROP = "drop"
     FLUSH = "flush"
     RECEIVE = "receive"
     POLL = "poll"

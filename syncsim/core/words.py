@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from syncsim.core.atoms import ActorId, Semaphore
+from syncsim.core.atoms import ActorId, Channel, Semaphore
 from syncsim.core.operation import Verb
 from syncsim.core.served import intention
 from syncsim.core.state import Actor, Primitive, State
@@ -78,6 +78,9 @@ def _waiting_at(
             return (), f"waits to flush {it}: its items do not fit into the pipe"
         case ("Queue" | "JoinableQueue", "slots"):
             return (), f"waits for {it}: the queue is full"
+        case (_, "items" | "items back") if isinstance(atom, Channel) and atom.is_torn:
+            sender = names(state, [atom.items[0].sender])
+            return (), f"waits for the rest of an item of {it}: {sender} ended while sending it"
         case ("Queue" | "JoinableQueue" | "SimpleQueue" | "Pipe", "items" | "items back"):
             return (), f"waits for {it}: it is empty"
         case ("Queue" | "JoinableQueue" | "SimpleQueue", "get lock"):
