@@ -13,9 +13,9 @@ from typing import Any
 from syncsim.core.operation import Verb
 from syncsim.real import wire
 from syncsim.real.gate import Gate
-from syncsim.real.probes.library import popen_fork, popen_forkserver, process, util
+from syncsim.real.probes.library import popen_fork, popen_forkserver, process, spawn, util
 from syncsim.real.probes.output import redirect
-from syncsim.real.probes.unseen import unseen
+from syncsim.real.probes.unseen import unseen, without_ours
 
 #: Runs first in every interpreter that multiprocessing starts for the program.
 _PRELUDE = (
@@ -34,6 +34,7 @@ def install(gate: Gate) -> None:
     for method in ("terminate", "kill"):
         _wrap_signal(gate, method)
     _join_new_interpreters()
+    _report_failed_births(gate)
 
 
 def name_semaphores(prefix: str) -> None:
@@ -147,7 +148,7 @@ def report_error(gate: Gate, error: BaseException | None) -> None:
         wire.Error(
             gate.pid,
             type(error).__name__,
-            message[:500],
+            " ".join(message.strip().partition("\n\n")[0].split())[:500],  # its first paragraph
             file,
             line,
             isinstance(error, AssertionError) and not library and _by_assert(error),
@@ -213,3 +214,21 @@ def _join_new_interpreters() -> None:
         return real(path, words, passfds)
 
     util.spawnv_passfds = spawnv_passfds
+
+
+def _report_failed_births(gate: Gate) -> None:
+    """A new interpreter imports main and unpickles its ``Process`` before it becomes one."""
+    real = spawn._main
+
+    @functools.wraps(real)
+    def main(*args: Any) -> Any:
+        try:
+            return real(*args)
+        except Exception as error:
+            itself = process.current_process()
+            gate.write(wire.Born(gate.pid, 0, os.getppid(), itself.name, itself.daemon, ""))
+            report_error(gate, error)
+            error.__traceback__ = without_ours(error.__traceback__)
+            raise
+
+    spawn._main = main
