@@ -238,7 +238,7 @@ def test_who_receives_half_an_item_waits_for_ever_also_if_others_could_send() ->
     scene = Scene("main", "Ada", "Bob")
     jobs = scene.queue("jobs")
     scene.does("Ada", act(jobs, Verb.SEND, "items", "put", detail="7"))
-    scene.announces("main", act(jobs, Verb.RECEIVE, "items", "get"))
+    scene.wants("main", act(jobs, Verb.RECEIVE, "items", "get"))
     assert scene.diagnosis.stuck == ()
     scene.ends("Ada")
     assert scene.diagnosis.stuck == (0,)

@@ -64,6 +64,8 @@ def names(text: str, *, kind: str = "Lock") -> list[str]:
         ("class Bank:\n    door = Lock()", "door"),
         ("größe = 'ä'; tür = Lock()", "tür"),
         ("slots = Semaphore(\n    3,\n)", "slots"),
+        ("here, there = Queue()", "here/there"),
+        ("self.here, there = Queue()", "self.here/there"),
         ("door = (\n    context\n    .Lock()\n)", "door"),
     ],
 )
