@@ -159,7 +159,7 @@ class Ledger:
         ``after`` counts the steps that are being made and not yet reported.
         """
         since = self.n + after
-        self.change(actor, pending=operation, since=since, outside=False)
+        self.change(actor, pending=operation, since=since, outside=False, left="")
         if operation.compound and actor in self._underway and not self.can_go(self.actors[actor]):
             woken = operation.role == "lock" and self._underway[actor].role in ("woken", "wait")
             self._finish(actor, "is awake" if woken else "waits", complete=False)
@@ -356,6 +356,11 @@ class Ledger:
                 complete=True, waited=0, move=move,
             )
         )  # fmt: skip
+
+    def leave(self, actor: ActorId, site: Site | None) -> None:
+        """The actor became another program there: nothing more is heard of it until it ends."""
+        where = f" at {site.file.rpartition('/')[2]}, line {site.line}" if site else ""
+        self.change(actor, outside=True, left=f"left our view{where}")
 
     def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
         operation = self._underway.pop(actor)

@@ -41,6 +41,7 @@ class Verb(StrEnum):
     ALIVE = "alive"
     TERMINATE = "terminate"
     EXIT = "exit"
+    LEAVE = "leave"
     SLEEP = "sleep"
     OUTPUT = "output"
 

@@ -39,7 +39,8 @@ class Actor(Struct, frozen=True, gc=False):
     which it slept: it is counted there among those to be woken, and never wakes.
     ``is_server`` means it is the server of a manager: it answers calls, and does nothing else.
     ``error`` is the uncaught exception, as ``Type: message``.  ``outside`` means that it does
-    something that we do not see, and ``whereabouts`` what that is, where it is known.
+    something that we do not see, and ``whereabouts`` what that is, where it is known; ``left``
+    says where it left our view for good: it became another program there.
     """
 
     id: ActorId
@@ -66,6 +67,7 @@ class Actor(Struct, frozen=True, gc=False):
     whereabouts: Whereabouts | None = None
     is_server: bool = False
     observed: int = 0
+    left: str = ""
 
     @property
     def is_main(self) -> bool:

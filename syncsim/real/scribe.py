@@ -232,6 +232,16 @@ class Scribe:
         self._owes(who)
         self.effect(actor, operation, self.named(record.result))
 
+    def _withdrawn(self, record: wire.Withdrawn) -> None:
+        actor = self.actor(record.pid, record.tid)
+        if actor is None:
+            return
+        self._account.granted.discard(actor)
+        self._account.free.discard(actor)
+        if not self._ledger.actors[actor].thread:
+            self._account.owing.add(actor)
+        self._ledger.change(actor, pending=None)
+
     def _op(self, record: wire.Op) -> None:
         pid, result = record.pid, record.result
         operation = self._points[pid, record.point]
@@ -294,6 +304,11 @@ class Scribe:
         elif verb is EXIT:
             self._account.leaving[actor] = int(operation.detail or 0)
             self._account.owing.add(actor)  # its death
+        elif verb is Verb.LEAVE and operation.call.startswith("os.exec"):
+            self._ledger.effect(actor, operation, result)
+            self._ledger.leave(actor, operation.site)
+            self._account.owing.discard(actor)
+            return
         elif verb is RECEIVE:
             self._account.clogged.discard(operation.atom)
         unseen = bool(self.strangers) or self.had_strangers
@@ -435,6 +450,7 @@ class Scribe:
         wire.Point: _point,
         wire.Want: _want,
         wire.Did: _did,
+        wire.Withdrawn: _withdrawn,
         wire.Op: _op,
         wire.Back: _back,
         wire.Part: _part,

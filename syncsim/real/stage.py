@@ -27,7 +27,7 @@ def main() -> None:
     directory = os.environ[wire.RUN_VARIABLE]
     guard.watch(directory, int(os.environ.pop(wire.LIFELINE_VARIABLE)))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    gate = child.join_run()
+    gate = child.join_run(directory)
     if gate is None:
         sys.exit("the run is over before it began")
     processes.name_semaphores("/mp" + os.path.basename(directory)[-6:])

@@ -13,6 +13,7 @@ from syncsim.real.probes import (
     blocks,
     channels,
     clock,
+    descriptors,
     handlers,
     managers,
     memory,
@@ -37,3 +38,4 @@ def install(gate: Gate) -> None:
     processes.install(gate)
     handlers.install(gate)
     clock.install(gate)
+    descriptors.install()

@@ -20,7 +20,7 @@ from syncsim.real.probes.unseen import unseen, without_ours
 #: Runs first in every interpreter that multiprocessing starts for the program.
 _PRELUDE = (
     "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
-    "from syncsim.real import child; sys.path[:] = path; child.join_run(); "
+    "from syncsim.real import child; sys.path[:] = path; child.join_run({run!r}); "
 )
 
 
@@ -33,7 +33,7 @@ def install(gate: Gate) -> None:
         _wrap_poll(gate, popen)
     for method in ("terminate", "kill"):
         _wrap_signal(gate, method)
-    _join_new_interpreters()
+    _join_new_interpreters(gate)
     _report_failed_births(gate)
 
 
@@ -197,7 +197,7 @@ def _wrap_signal(gate: Gate, method: str) -> None:
     setattr(popen_fork.Popen, method, send)
 
 
-def _join_new_interpreters() -> None:
+def _join_new_interpreters(gate: Gate) -> None:
     """spawn and forkserver begin a new interpreter: it joins the run before anything else."""
     real = util.spawnv_passfds
     root = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
@@ -206,7 +206,7 @@ def _join_new_interpreters() -> None:
     @functools.wraps(real)
     def spawnv_passfds(path: Any, args: Any, passfds: Any) -> Any:
         words = [
-            _PRELUDE.format(root=root) + word
+            _PRELUDE.format(root=root, run=gate.directory) + word
             if isinstance(word, str) and word.startswith(starts)
             else word
             for word in args
