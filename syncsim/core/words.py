@@ -130,6 +130,8 @@ def standing(state: State, actors: Iterable[Actor]) -> str:
             clauses.append(f"{actor.name} {wait.clause}")
         elif actor.stopped:
             clauses.append(f"{actor.name} is stopped")
+        elif actor.left and not actor.ended:
+            clauses.append(f"{actor.name} {actor.left}")
         elif actor.outside and actor.whereabouts is not None:
             clauses.append(f"{actor.name} is outside: {actor.whereabouts.words}")
         elif not (actor.ended or actor.serves) and actor.pending is None:

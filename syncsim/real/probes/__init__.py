@@ -15,6 +15,7 @@ from syncsim.real.probes import (
     clock,
     descriptors,
     handlers,
+    leaving,
     managers,
     memory,
     primitives,
@@ -38,4 +39,5 @@ def install(gate: Gate) -> None:
     processes.install(gate)
     handlers.install(gate)
     clock.install(gate)
+    leaving.install(gate)
     descriptors.install()
