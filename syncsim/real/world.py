@@ -488,7 +488,9 @@ class RealWorld(World):
         # A delivery that does not come: the pipe is full.  It comes when somebody receives.
         account.clogged.update(account.owing_channels(self._ledger))
         for actor in account.owing:
-            self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
+            waits = self._ledger.actors[actor].pending is not None and actor not in account.granted
+            if not waits:  # who was sent a signal that does nothing is where it was
+                self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
         account.owing.clear()
 
     def _read_records(self) -> None:

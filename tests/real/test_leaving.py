@@ -105,6 +105,21 @@ ready.wait()
 child.terminate()
 child.join()
 print("ended with", child.exitcode)""",
+    "has a child that will not be terminated": """\
+def sleep_on(event):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ready.set()
+    event.wait()
+ready, never = multiprocessing.Event(), multiprocessing.Event()
+child = multiprocessing.Process(target=sleep_on, args=(never,))
+child.start()
+ready.wait()
+child.terminate()
+child.join(0.2)
+print(child.exitcode)
+child.kill()
+child.join()
+print("ended with", child.exitcode)""",
     "ignores the end of its children": """\
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 lock, jobs = multiprocessing.Lock(), multiprocessing.Queue()
