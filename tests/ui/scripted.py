@@ -266,6 +266,7 @@ class Queue(Thing):
         yield self.op(Verb.ACQUIRE, "slots", "put", site, detail=item)
         yield self.op(Verb.PUT, "items", "put", site, detail=item)
         yield self.op(Verb.SEND, "items", "put", site, detail=item)
+        yield self.op(Verb.SENT, "items", "put", site, detail=item)
         yield Back()
         return "None"
 
