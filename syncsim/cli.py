@@ -19,7 +19,9 @@ _COMMANDS = ("run", "list")
 _EPILOG = """\
 syncsim                    open the gallery of puzzles
 syncsim FILE               open the stage on a program of your own
+syncsim -m MODULE          the same, on what python -m MODULE runs
 syncsim run NAME|FILE      run a puzzle or a program without a screen
+syncsim run -m MODULE      the same, for a module
 syncsim list               the puzzles
 
 exit codes: 0 finished, 1 a bad verdict, 2 bad input, 3 undecided
@@ -71,23 +73,30 @@ def _open(words: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"syncsim {__version__}")
     parser.add_argument("program", nargs="?", metavar="FILE", help="a program, or a puzzle's name")
-    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="for the program")
-    asked = parser.parse_args(words)
+    parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    ours, theirs = _divide(words)
+    asked = parser.parse_args(ours)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise _BadInputError(
             "a terminal is needed to open the screen; without one, use: syncsim run NAME|FILE"
         )
-    opened = _find(asked.program, tuple(asked.arguments)) if asked.program else None
+    opened = _find(asked.program, asked.module, theirs) if ours else None
     from syncsim.ui.app import run_app
 
     return run_app(opened)
 
 
-def _find(name: str, arguments: tuple[str, ...]) -> Program | Puzzle:
-    """The puzzle of that name, or else the program in that file."""
-    from syncsim.program.source import ProgramError, load
+def _find(name: str | None, module: str | None, arguments: tuple[str, ...]) -> Program | Puzzle:
+    """The puzzle of that name, or else the program in that file, or that module."""
+    from syncsim.program.source import ProgramError, load, load_module
     from syncsim.puzzles.catalogue import PuzzleError, find
 
+    if module is not None:
+        try:
+            return load_module(module, arguments)
+        except ProgramError as error:
+            raise _BadInputError(str(error)) from error
+    assert name is not None
     if "/" not in name and not name.endswith(".py"):
         try:
             return find(name)
@@ -104,7 +113,8 @@ def _find(name: str, arguments: tuple[str, ...]) -> Program | Puzzle:
 
 def _run(words: list[str]) -> int:
     parser = _Parser(prog="syncsim run", description="Run a puzzle or a program without a screen.")
-    parser.add_argument("program", metavar="NAME|FILE")
+    parser.add_argument("program", nargs="?", metavar="NAME|FILE")
+    parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
     parser.add_argument(
         "--scheduler",
         default="os",
@@ -120,9 +130,11 @@ def _run(words: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     before, after = _split(words)
     asked = parser.parse_args(before)
+    if (asked.program is None) == (asked.module is None):
+        parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
     from syncsim.program.source import Program, load
 
-    found = _find(asked.program, tuple(after))
+    found = _find(asked.program, asked.module, tuple(after))
     program = found if isinstance(found, Program) else load(found.program, tuple(after))
     from syncsim import headless
 
@@ -139,6 +151,16 @@ def _run(words: list[str]) -> int:
         )
     except headless.BadRequestError as error:
         raise _BadInputError(f"{error}.") from error
+
+
+def _divide(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Our words, up to the program, and those after it, which are the program's."""
+    for at, word in enumerate(words):
+        if word == "-m" or not word.startswith("-"):
+            end = at + 2 if word == "-m" else at + 1
+            theirs = words[end:]
+            return words[:end], tuple(theirs[1:] if theirs[:1] == ["--"] else theirs)
+    return words, ()
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:

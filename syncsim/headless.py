@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose, halted
+from syncsim.core.diagnosis import Diagnosis, Finding, Verdict, diagnose, halted
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.report import as_text
 from syncsim.core.schedule import Choice, Grain, format_schedule
@@ -31,6 +31,11 @@ from syncsim.real.world import RealWorld
 #: So many steps are told in a report.
 _LAST = 10
 FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
+#: Seconds for which a process that the program forked by itself may outlive the others.
+_GRACE = 1.0
+_LIVES_ON = Finding(
+    "leaked process", "a process that was forked outside our view outlives all others: it is ended"
+)
 
 
 class BadRequestError(Exception):
@@ -97,6 +102,8 @@ class HeadlessRun:
                 diagnosis = self._world.standstill() or diagnose(self._world.state)
                 if diagnosis.verdict is Verdict.DEADLOCK and not self._is_final(diagnosis):
                     diagnosis = replace(diagnosis, verdict=None)
+            if self._world.over and not self._world.hear_out(_GRACE):
+                diagnosis = replace(diagnosis, findings=(*diagnosis.findings, _LIVES_ON))
             return self._conclude(diagnosis, reason)
 
     def _observe(self) -> Diagnosis:

@@ -18,6 +18,7 @@ PROJECT = Path(__file__).parents[1]
 DEADLINE = 60
 
 SLUGS = [
+    "exchange",
     "producer-consumer",
     "bounded-resource",
     "two-phase-handshake",
@@ -79,11 +80,23 @@ def test_without_a_terminal_it_names_the_way_that_needs_none() -> None:
     assert "syncsim run" in refused(PROJECT / "puzzles" / "ab-ba" / "program.py")
 
 
-def test_with_a_terminal_a_file_that_is_not_there_is_still_a_sentence() -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("/nowhere/program.py",), "There is no file /nowhere/program.py"),
+        (("/nowhere/program.py", "--help", "-m", "x"), "There is no file /nowhere/program.py"),
+        (("-m", "nowhere.program", "--help"), "There is no module nowhere.program"),
+        (("-m", "nowhere.program", "--", "x"), "There is no module nowhere.program"),
+        (("-m",), "argument -m: expected one argument"),
+    ],
+)
+def test_with_a_terminal_what_is_not_there_is_still_a_sentence(
+    words: tuple[str, ...], said: str
+) -> None:
     ours, theirs = pty.openpty()
     try:
         ended = subprocess.run(
-            [sys.executable, "-m", "syncsim", "/nowhere/program.py"],
+            [sys.executable, "-m", "syncsim", *words],
             stdin=theirs,
             stdout=theirs,
             stderr=subprocess.PIPE,
@@ -96,7 +109,7 @@ def test_with_a_terminal_a_file_that_is_not_there_is_still_a_sentence() -> None:
         os.close(ours)
         os.close(theirs)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("syncsim: There is no file /nowhere/program.py")
+    assert ended.stderr.startswith(f"syncsim: {said}")
 
 
 # -- list ----------------------------------------------------------------------------------
@@ -124,7 +137,7 @@ def test_the_list_as_json_is_one_object_a_line() -> None:
 
 def test_a_puzzle_that_is_not_there_is_refused_with_the_nearest() -> None:
     assert "did you mean dining-philosophers" in refused("run", "dinning-philosophers")
-    assert "the puzzles are producer-consumer" in refused("run", "xyz")
+    assert "the puzzles are exchange, producer-consumer" in refused("run", "xyz")
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,8 @@ class Channel(Struct, frozen=True, gc=False):
 
     A ``Queue.put`` only appends to ``buffered``; the feeder thread of that process moves
     the item into the pipe.  ``items`` are in the pipe, oldest first; of an actor in ``sending``
-    the last item is not wholly in it yet.
+    the last item is not wholly in it yet; ``torn`` is the number of an item that never will be,
+    because its sender has ended.  ``lost`` was put and could not be sent.
     """
 
     buffered: tuple[Item, ...] = ()
@@ -132,11 +133,15 @@ class Channel(Struct, frozen=True, gc=False):
     sending: tuple[ActorId, ...] = ()
     #: Nobody can send any more: a receive meets the end of the file.
     ended: bool = False
+    torn: int = 0
+    lost: tuple[Item, ...] = ()
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
         """A receive needs an item, a flush an empty buffer; everything else goes through."""
         match operation.verb:
-            case Verb.RECEIVE | Verb.POLL if operation.blocking:
+            case Verb.RECEIVE if operation.blocking:
+                return (bool(self.items) or self.ended) and not self.is_torn
+            case Verb.POLL if operation.blocking:
                 return bool(self.items) or self.ended
             case Verb.FLUSH:
                 return not self.unsent(actor)
@@ -147,12 +152,32 @@ class Channel(Struct, frozen=True, gc=False):
         """Whether something that the actor has put is not wholly in the pipe."""
         return actor in self.sending or any(item.sender == actor for item in self.buffered)
 
+    @property
+    def is_torn(self) -> bool:
+        """Whether the next item is one that will never be whole."""
+        return bool(self.items) and self.items[0].number == self.torn
+
+    def torn_by(self, actor: ActorId) -> Channel:
+        """The channel after the end of the actor, perhaps in the middle of an item."""
+        if actor not in self.sending or self.torn:
+            return self
+        own = [item.number for item in self.items if item.sender == actor]
+        return replace(self, torn=own[-1] if own else 0)
+
     def without_first(self, actor: ActorId) -> Channel:
         """The channel after the feeder had to drop the actor's next item (it cannot be pickled)."""
         for at, item in enumerate(self.buffered):
             if item.sender == actor:
-                return replace(self, buffered=self.buffered[:at] + self.buffered[at + 1 :])
+                buffered = self.buffered[:at] + self.buffered[at + 1 :]
+                return replace(self, buffered=buffered, lost=(*self.lost, item))
         return self
+
+    def without_all(self, actor: ActorId) -> Channel:
+        """The channel after the end of the actor's feeder: what it has not sent is lost."""
+        following = self
+        while any(item.sender == actor for item in following.buffered):
+            following = following.without_first(actor)
+        return following
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Channel, str]:
         """The channel afterwards, and the item (or whether there is one)."""
@@ -163,6 +188,8 @@ class Channel(Struct, frozen=True, gc=False):
             return self._send(operation, actor), ""
         if verb is SENT and actor in self.sending:
             return replace(self, sending=_without_last(self.sending, actor)), ""
+        if verb is Verb.DROP:
+            return self.without_all(actor), ""
         if verb is RECEIVE and self.items:
             return replace(self, items=self.items[1:]), self.items[0].label
         if verb is Verb.POLL:

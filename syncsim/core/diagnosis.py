@@ -19,8 +19,12 @@ from syncsim.core.atoms import ActorId, Block, Channel, Semaphore
 from syncsim.core.lineage import signal_name
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, Primitive, State
+from syncsim.core.undelivered import undelivered
 from syncsim.core.words import job_of, listing, names, standing, waiting_for
 from syncsim.core.work import Work
+
+#: What ``multiprocessing.spawn`` says to a process that starts another one too early.
+_BOOTSTRAPPING = "has finished its bootstrapping phase"
 
 
 class Verdict(StrEnum):
@@ -125,6 +129,8 @@ def helpers(state: State, actor: Actor) -> tuple[ActorId, ...] | None:
     atom = state.atoms.get(operation.atom)
     if isinstance(atom, Semaphore) and atom.resource and atom.is_lock:
         return tuple(holder for holder in atom.holders if not state.actors[holder].ended)
+    if isinstance(atom, Channel) and atom.is_torn and operation.verb is Verb.RECEIVE:
+        return ()  # whoever sends something now: it comes after half an item
     return None
 
 
@@ -456,16 +462,6 @@ def _findings(
                         f"and is still counted there; {listing(notifying)} {waits} "
                         "for it to wake",
                     )
-            for primitive in state.primitives.values():
-                pipe = state.atoms.get(primitive.parts.get("items", ""))
-                if isinstance(pipe, Channel):
-                    lost = [item.label for item in pipe.buffered if item.sender == actor.id]
-                    if lost:
-                        yield Finding(
-                            "unflushed queue",
-                            f"{actor.name} {_end(actor)} before {listing(lost)} "
-                            f"reached {primitive.name}",
-                        )
         elif main_ended and not (actor.is_main or actor.library):
             yield Finding("leaked process", f"{actor.name} lives on after the main process")
         if _is_left_a_zombie(state, actor):
@@ -478,6 +474,9 @@ def _findings(
                 yield Finding(
                     "leaked block", f"nobody has unlinked {primitive.name}: it outlives the program"
                 )
+    for sentence in undelivered(state, stuck):
+        yield Finding("unflushed queue", sentence)
+    yield from _missing_guards(state)
     for primitive_id, at in state.unheard.items():
         primitive = state.primitives[primitive_id]
         sleeping = [a for a in state.waiting(primitive, "wait") if a.id in stuck and a.since >= at]
@@ -504,3 +503,14 @@ def _stopped(state: State, stuck: tuple[ActorId, ...]) -> Iterable[Finding]:
         goes = "it goes" if len(stopped) == 1 else "they go"
         clauses.append(f"{names(state, waiting)} {wait} until {goes} on again")
     yield Finding("stopped process", "; ".join(clauses))
+
+
+def _missing_guards(state: State) -> Iterable[Finding]:
+    """New interpreters that imported the main file, which starts processes again."""
+    for actor in state.actors:
+        if _BOOTSTRAPPING in actor.error:
+            yield Finding(
+                "missing guard",
+                f"{actor.name} is a new interpreter and imports the main file again, which starts "
+                "a process while it is imported: only if __name__ == '__main__' should it",
+            )

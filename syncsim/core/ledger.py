@@ -188,7 +188,7 @@ class Ledger:
         ``after`` counts the steps that are being made and not yet reported.
         """
         since = self.n + after
-        self.change(actor, pending=operation, since=since, outside=False)
+        self.change(actor, pending=operation, since=since, outside=False, left="")
         if operation.verb is not Verb.AWAIT:
             self.stops(actor)
         self._waited_from[actor] = since
@@ -418,6 +418,10 @@ class Ledger:
             work = self.atoms[name]
             assert isinstance(work, Work)
             self._set(name, work.left(actor))
+        for name in tuple(self._feeding):
+            channel = self.atoms[name]
+            assert isinstance(channel, Channel)
+            self._set(name, channel.torn_by(actor))
         self.change(
             actor,
             life=Life.ENDED,
@@ -452,6 +456,11 @@ class Ledger:
                 complete=True, waited=0, move=move,
             )
         )  # fmt: skip
+
+    def leave(self, actor: ActorId, site: Site | None) -> None:
+        """The actor became another program there: nothing more is heard of it until it ends."""
+        where = f" at {site.file.rpartition('/')[2]}, line {site.line}" if site else ""
+        self.change(actor, outside=True, left=f"left our view{where}")
 
     def _finish(self, actor: ActorId, result: str, *, complete: bool) -> None:
         operation = self._underway.pop(actor)

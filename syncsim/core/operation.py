@@ -24,6 +24,7 @@ class Verb(StrEnum):
     PUT = "put"
     SEND = "send"
     SENT = "sent"
+    DROP = "drop"
     FLUSH = "flush"
     RECEIVE = "receive"
     POLL = "poll"
@@ -40,6 +41,7 @@ class Verb(StrEnum):
     ALIVE = "alive"
     TERMINATE = "terminate"
     EXIT = "exit"
+    LEAVE = "leave"
     SLEEP = "sleep"
     OUTPUT = "output"
     SUBMIT = "submit"  # hand over a job: its outcome can be waited for from here on

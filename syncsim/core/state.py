@@ -42,7 +42,8 @@ class Actor(Struct, frozen=True, gc=False):
     which it slept: it is counted there among those to be woken, and never wakes.
     ``is_server`` means it is the server of a manager: it answers calls, and does nothing else.
     ``error`` is the uncaught exception, as ``Type: message``.  ``outside`` means that it does
-    something that we do not see, and ``whereabouts`` what that is, where it is known.
+    something that we do not see, and ``whereabouts`` what that is, where it is known; ``left``
+    says where it left our view for good: it became another program there.
     ``library`` marks a thread that is not the program's but the library's: the feeder of a queue.
     Without a pending operation it rests, until its process puts something or somebody makes room
     in the pipe.
@@ -75,6 +76,7 @@ class Actor(Struct, frozen=True, gc=False):
     is_server: bool = False
     observed: int = 0
     library: bool = False
+    left: str = ""
 
     @property
     def is_main(self) -> bool:

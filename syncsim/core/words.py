@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from syncsim.core.atoms import ActorId, Semaphore
+from syncsim.core.atoms import ActorId, Channel, Semaphore
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.served import intention
@@ -94,6 +94,9 @@ def _waiting_at(
             return (), f"waits to flush {it}: its items do not fit into the pipe"
         case ("Queue" | "JoinableQueue", "slots"):
             return (), f"waits for {it}: the queue is full"
+        case (_, "items" | "items back") if isinstance(atom, Channel) and atom.is_torn:
+            sender = names(state, [atom.items[0].sender])
+            return (), f"waits for the rest of an item of {it}: {sender} ended while sending it"
         case ("Queue" | "JoinableQueue" | "SimpleQueue" | "Pipe", "items" | "items back"):
             return (), f"waits for {it}: it is empty"
         case ("Queue" | "JoinableQueue" | "SimpleQueue", "get lock"):
@@ -145,6 +148,8 @@ def standing(state: State, actors: Iterable[Actor]) -> str:
             clauses.append(f"{actor.name} {wait.clause}")
         elif actor.stopped:
             clauses.append(f"{actor.name} is stopped")
+        elif actor.left and not actor.ended:
+            clauses.append(f"{actor.name} {actor.left}")
         elif actor.outside and actor.whereabouts is not None:
             clauses.append(f"{actor.name} is outside: {actor.whereabouts.words}")
         elif not (actor.ended or actor.serves or actor.rests) and actor.pending is None:

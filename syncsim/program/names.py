@@ -235,10 +235,10 @@ def _bind(target: ast.expr, path: tuple[object, ...], many: bool) -> NamePattern
             if index >= len(items) or any(isinstance(i, ast.Starred) for i in items[: index + 1]):
                 return None
             return _bind(items[index], tuple(rest), many)
-        case ((ast.Tuple(elts=items) | ast.List(elts=items)), ()) if not many:
-            # Both ends of a Pipe are one thing.
-            ends = [_spell(item) for item in items]
-            return NamePattern("–".join(map(str, ends))) if all(ends) else None
+        case ast.Tuple(elts=[one, other]) | ast.List(elts=[one, other]), () if not many:
+            # What is one thing and is given away as two: the ends of a Pipe.
+            ends = _spell(one), _spell(other)
+            base = f"{ends[0]}/{ends[1]}" if all(ends) else None
         case ast.Subscript(value=owner, slice=key), _ if not isinstance(key, ast.Constant):
             # One line that fills many places: forks[seat] = Lock()
             base, path, many = _spell(owner), (), True

@@ -9,8 +9,13 @@ from __future__ import annotations
 import io
 import tokenize
 import warnings
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from syncsim.program.modules import find_source
+
+_MAIN = "__main__.py"
 
 
 class ProgramError(Exception):
@@ -19,14 +24,16 @@ class ProgramError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A plain Python file that uses `multiprocessing`, and the arguments it is to get."""
+    """A plain Python program that uses `multiprocessing`, and the arguments it is to get."""
 
     path: Path
-    """Where the file is, absolute."""
+    """Where its main file is, absolute (in a zip archive: as if that were a folder)."""
     text: str
     """The source, decoded, lines ending in a newline character."""
     name: str
-    """What people call it: the file's name."""
+    """What people call it: the name of the file, the folder or the module."""
+    command: tuple[str, ...]
+    """How Python's command line names it: `program.py`, a folder, an archive, `-m module`."""
     arguments: tuple[str, ...] = ()
     """What the program will see as `sys.argv[1:]`."""
 
@@ -34,19 +41,67 @@ class Program:
 def load(path: str | Path, arguments: tuple[str, ...] = ()) -> Program:
     """Read the program at `path` and check that it is Python.
 
+    A folder or a zip archive is a program when there is a `__main__.py` in it.
+
     Raises:
         ProgramError: there is no such file, it cannot be read, or it is no Python.
     """
-    path = Path(path)
+    given, path = str(path), Path(path)
+    main = path / _MAIN if _is_folder(path) or _is_archive(path) else path
+    return Program(main.absolute(), _text(main), path.name or given, (given,), arguments)
+
+
+def load_module(name: str, arguments: tuple[str, ...] = ()) -> Program:
+    """Read the program that `python -m name` runs, and check that it is Python.
+
+    Raises:
+        ProgramError: there is no such module, it cannot be read, or it is no Python.
+    """
+    path = find_source(name)
+    if path is None:
+        raise ProgramError(
+            f"There is no module {name} to run, or it has no source: "
+            "check its name, and in which folder you are."
+        )
+    return Program(path, _text(path), name, ("-m", name), arguments)
+
+
+def source_of(file: str) -> str | None:
+    """The text of a file of the program, also of one in a zip archive; None if unreadable."""
+    try:
+        return _decode(Path(file), _read(Path(file)))
+    except ProgramError:
+        return None
+
+
+def _text(path: Path) -> str:
     text = _decode(path, _read(path))
     _check(path, text)
-    return Program(path.absolute(), text, path.name, arguments)
+    return text
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        if path.is_dir() and not (path / _MAIN).exists():
+            raise ProgramError(
+                f"{path} is a directory and has no {_MAIN}: name the Python file inside it."
+            )
+        return path.is_dir()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return False
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        return path.is_file() and zipfile.is_zipfile(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise ProgramError(f"{path} is a directory: name the Python file inside it.")
+        if _is_archive(path.parent):
+            return _read_member(path)
         if path.exists() and not path.is_file():
             # Reading a pipe or a device could wait for ever.
             raise ProgramError(f"{path} is no regular file: save the program to one first.")
@@ -58,6 +113,19 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise ProgramError(f"{path} cannot be read ({reason}): check the path.") from None
+
+
+def _read_member(path: Path) -> bytes:
+    """A file of a zip archive."""
+    try:
+        with zipfile.ZipFile(path.parent) as archive:
+            return archive.read(path.name)
+    except KeyError:
+        raise ProgramError(
+            f"{path.parent} is an archive and has no {path.name}: unpack it, and name a file."
+        ) from None
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise ProgramError(f"{path} cannot be read ({error}): unpack the archive.") from None
 
 
 def _decode(path: Path, data: bytes) -> str:

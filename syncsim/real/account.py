@@ -60,7 +60,8 @@ class Account:
         process = ledger.actors[sender]
         feeder = self.feeders.get((channel, sender))
         held_up = feeder is not None and ledger.actors[feeder].pending is not None
-        return not (process.ended or process.stopped or process.call or held_up)
+        puts = process.call.endswith(".put")
+        return not (process.ended or process.stopped or puts or held_up)
 
     def halt(self, actor: ActorId) -> None:
         """The actor is stopped: what it owes does not come before it is continued."""

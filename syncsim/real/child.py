@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,16 +27,13 @@ def _leave() -> None:
 atexit.register(_leave)
 
 from syncsim.core.operation import Verb  # noqa: E402
-from syncsim.real import probes, wire  # noqa: E402
+from syncsim.real import probes  # noqa: E402
 from syncsim.real.gate import Gate  # noqa: E402
 
 
-def join_run() -> Gate | None:
-    """Instruments this process for the run that the environment names, if there is one."""
+def join_run(directory: str) -> Gate | None:
+    """Instruments this process for the run in that directory; None where it is over."""
     global _gate
-    directory = os.environ.get(wire.RUN_VARIABLE)
-    if not directory:
-        return None
     try:
         _gate = Gate(directory)
     except OSError:  # the run is over: nobody watches

@@ -7,7 +7,8 @@ on the real primitive.  With the gates open it is made at once and recorded.
 from __future__ import annotations
 
 import _thread
-import fcntl
+import ctypes
+import errno
 import itertools
 import mmap
 import os
@@ -16,13 +17,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 from syncsim.core.operation import ACQUIRE, Verb
 from syncsim.real import wire
 from syncsim.real.anchor import thread_state
+from syncsim.real.held import Held, held
 from syncsim.real.safe import frames_as_json
 
 _STDLIB = os.path.dirname(os.__file__)
@@ -30,6 +31,7 @@ _LIBRARY = (
     os.path.dirname(os.path.abspath(__file__)) + os.sep,
     f"{_STDLIB}/multiprocessing/",
     f"{_STDLIB}/concurrent/",
+    f"{_STDLIB}/subprocess.py",
 )
 #: Where threads of the library's own begin.  (A thread that the program begins with a method of
 #: a primitive, such as ``Queue.put``, is the program's.)
@@ -80,7 +82,7 @@ class _Here(threading.local):
     making = False  # a primitive that is made meanwhile is a part of another
     employer = ""  # the processes that it starts are workers of that pool
     helper: Helper | None = None
-    gate: socket.socket | None = None
+    gate: Held | None = None
     knocked = False  # has said at the door who it is
     # What it has announced, while it waits: to be said again when a signal handler has run.
     waiting: bytes | None = None
@@ -92,9 +94,10 @@ class Gate:
     def __init__(self, directory: str) -> None:
         """Joins the run in ``directory``; raises OSError when it is over."""
         self.directory = directory
-        self._fifo = _out_of_the_way(os.open(f"{directory}/{wire.FIFO}", os.O_WRONLY))
-        with Path(directory, wire.MODE).open("rb") as file:
-            self._mode = mmap.mmap(file.fileno(), 1, prot=mmap.PROT_READ)
+        self._fifo = self._open_wire()
+        self._mode = _shared_byte(f"{directory}/{wire.MODE}")
+        #: Which files stdout and stderr were when the run began.
+        self.streams = dict(line.split() for line in _lines(f"{directory}/{wire.STREAMS}"))
         # Whether code is the library's, and a bottom; by id, which is faster than by code (which
         # is kept so that its id stays its own).
         self._library: dict[int, tuple[bool, CodeType, bool]] = {}
@@ -125,8 +128,7 @@ class Gate:
 
     def _forked(self) -> None:
         """A forked child is outside until it turns out to be a ``Process``."""
-        inherited = self.here.gate
-        if inherited is not None:
+        for inherited in [one for one in held.values() if one is not self._fifo]:
             inherited.close()
         self._begin()
         self.write(wire.Forked(self.pid, os.getppid()))
@@ -158,9 +160,19 @@ class Gate:
 
     def _put(self, line: bytes) -> None:
         try:
-            os.write(self._fifo, line)
+            os.write(self._fifo.fd, line)
         except BrokenPipeError:  # nobody watches any more
             self.active = False
+        except OSError as error:
+            # C code has closed our file, past ``os.close``.
+            if error.errno != errno.EBADF or not os.path.exists(self.directory):
+                self.active = False
+                return
+            self._fifo = self._open_wire()
+            os.write(self._fifo.fd, line)
+
+    def _open_wire(self) -> Held:
+        return Held(os.open(f"{self.directory}/{wire.FIFO}", os.O_WRONLY))
 
     def _thread(self) -> bool:
         """Gets to know the current thread; false if it is not to be held up."""
@@ -268,6 +280,16 @@ class Gate:
             self._points[key] = n  # not before: another thread would refer to what is not declared
         return n
 
+    def _withdraw(self, gated: bool) -> None:
+        """A signal handler of the program has raised: the operation is not made."""
+        here = self.here
+        here.waiting = None
+        if gated and here.gate is not None:
+            here.gate.close()  # a grant that comes too late is for nobody
+            here.gate = None
+            here.knocked = False
+        self.write(wire.Withdrawn(self.pid, here.tid))
+
     def _want(self, n: int, gated: bool, block: bool, timeout: float | None, detail: str) -> None:
         here = self.here
         line: bytes | None
@@ -312,12 +334,12 @@ class Gate:
     def _op(self, n: int, result: str, detail: str = "") -> None:
         if detail:
             self.write(wire.Op(self.pid, self.here.tid, n, result, detail))
-            return
-        key = (n, self.here.tid, result)
-        line = self._ops.get(key)
-        if line is None:
-            line = self._ops[key] = wire.encode(wire.Op(self.pid, key[1], n, result, ""))
-        self._put(line)
+        else:
+            key = (n, self.here.tid, result)
+            line = self._ops.get(key)
+            if line is None:
+                line = self._ops[key] = wire.encode(wire.Op(self.pid, key[1], n, result, ""))
+            self._put(line)
 
     def _say(
         self,
@@ -348,12 +370,12 @@ class Gate:
     @property
     def shut(self) -> bool:
         """Whether operations have to wait for a grant."""
-        return self._mode[0] >= wire.SHUT
+        return bool(self._mode[0] >= wire.SHUT)
 
     @property
     def xrayed(self) -> bool:
         """Whether what lies inside a call, and feeder threads, have to wait as well."""
-        return self._mode[0] == wire.XRAY
+        return bool(self._mode[0] == wire.XRAY)
 
     @contextmanager
     def silence(self) -> Iterator[None]:
@@ -396,18 +418,22 @@ class Gate:
             return got
         detail = call.detail if call is not None else ""
         self._want(n, gated, block, timeout, detail)
-        grant = self._wait() if gated else wire.RUN_FREE
-        if grant == wire.TIME_OUT:
-            return False
-        if grant != wire.RUN_FREE:
-            # (The feeder that had the put lock may have said so before it has given it back.)
-            got = real(here.library and grant == wire.GO)
-            if got is (grant == wire.GO):
-                return got
+        try:
+            grant = self._wait() if gated else wire.RUN_FREE
+            if grant == wire.TIME_OUT:
+                return False
+            if grant != wire.RUN_FREE:
+                # (The feeder that had the put lock may have said so before giving it back.)
+                got = real(here.library and grant == wire.GO)
+                if got is (grant == wire.GO):
+                    return got
+                self.write(wire.Did(pid, tid, str(got)))
+            got = bool(self._really(lambda: real(block, timeout), n, block, timeout, detail))
             self.write(wire.Did(pid, tid, str(got)))
-        got = bool(self._really(lambda: real(block, timeout), n, block, timeout, detail))
-        self.write(wire.Did(pid, tid, str(got)))
-        return got
+            return got
+        except BaseException:
+            self._withdraw(gated)
+            raise
 
     def give(
         self,
@@ -435,9 +461,13 @@ class Gate:
         n = self._point(verb, atom, name, frame)
         if gated:
             self._want(n, True, True, None, detail)
-            if self._wait() != wire.RUN_FREE:
-                return False
-            self.write(wire.Did(self.pid, here.tid, "None"))
+            try:
+                if self._wait() != wire.RUN_FREE:
+                    return False
+                self.write(wire.Did(self.pid, here.tid, "None"))
+            except BaseException:
+                self._withdraw(True)
+                raise
         else:
             self._op(n, "None", detail)
         return True
@@ -483,7 +513,11 @@ class Gate:
         n = self._point(verb, atom, name, frame)
         gated = self._mode[0] >= here.held
         self._want(n, gated, block, timeout, detail)
-        grant = self._wait(ready) if gated else wire.RUN_FREE
+        try:
+            grant = self._wait(ready) if gated else wire.RUN_FREE
+        except BaseException:
+            self._withdraw(gated)
+            raise
         if grant == wire.TIME_OUT:
             return in_vain
         try:
@@ -505,26 +539,37 @@ class Gate:
             if gate is None or not here.knocked:
                 gate = self._connect()
             while True:
-                grant = gate.recv(1)
+                grant = os.read(gate.fd, 1)
                 if grant == wire.INSPECT:
-                    gate.sendall(self._look())
+                    _send(gate, self._look())
                 elif grant == wire.READY:
-                    gate.sendall(b"y" if ready is not None and ready() else b"n")
+                    _send(gate, b"y" if ready is not None and ready() else b"n")
                 else:
                     # Nobody is at the other end any more: the guard ends us in a moment.
                     return grant or wire.RUN_FREE
-        except ConnectionError:
+        except OSError as error:
+            if self._is_of_the_program(error):
+                raise
+            # The run is over, C code has closed our file, or there are no more files to be had.
+            here.gate, here.knocked = None, False
             return wire.RUN_FREE
         finally:
             here.waiting = None
 
-    def _connect(self) -> socket.socket:
+    def _is_of_the_program(self, error: OSError) -> bool:
+        """Whether one of its signal handlers has raised this, not a call of ours."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        return trace is not None and not self.is_library(trace.tb_frame.f_code)
+
+    def _connect(self) -> Held:
         here = self.here
         gate = here.gate
         if gate is None:
-            gate = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            gate.connect(f"{self.directory}/{wire.GATE}")
-            gate = socket.socket(fileno=_out_of_the_way(gate.detach()))
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+                door.connect(f"{self.directory}/{wire.GATE}")
+                gate = Held(door.detach())
             # A signal handler may have come between, and made a connection of its own.
             if here.gate is None:
                 here.gate = gate
@@ -532,7 +577,7 @@ class Gate:
                 gate.close()
                 gate = here.gate
         if not here.knocked:
-            gate.sendall(f"{self.pid} {here.tid}\n".encode())
+            _send(gate, f"{self.pid} {here.tid}\n".encode())
             here.knocked = True
         return gate
 
@@ -541,8 +586,34 @@ class Gate:
             return frames_as_json(self.user_frame(), _LIBRARY + _FILES, self.bottoms) + b"\n"
 
 
-def _out_of_the_way(fd: int) -> int:
-    """The same file under a high number, so that the program sees the numbers it expects."""
-    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200)
-    os.close(fd)
-    return moved
+def _send(gate: Held, data: bytes) -> None:
+    while data:
+        data = data[os.write(gate.fd, data) :]
+
+
+def _lines(file: str) -> list[str]:
+    with open(file, encoding="ascii") as text:
+        return text.read().splitlines()
+
+
+def _shared_byte(file: str) -> Any:
+    """The first byte of a file as it is now, in memory; no file stays open for it.
+
+    (``mmap.mmap`` keeps a file of its own, at the lowest number there is.)
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    library.mmap.restype = ctypes.c_void_p
+    library.mmap.argtypes = (
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        *[ctypes.c_int] * 3,
+        ctypes.c_longlong,  # off_t
+    )
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        address = library.mmap(None, 1, mmap.PROT_READ, mmap.MAP_SHARED, fd, 0)
+    finally:
+        os.close(fd)
+    if address in (None, ctypes.c_void_p(-1).value):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), file)
+    return (ctypes.c_ubyte * 1).from_address(address)

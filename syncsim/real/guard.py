@@ -60,11 +60,17 @@ def end_run(directory: str, stage: int) -> None:
 
 
 def _processes_of(directory: str) -> list[int]:
-    """Those that have left the stage's process group but belong to the run (Linux only)."""
-    mark = f"{wire.RUN_VARIABLE}={directory}".encode()
+    """Those that have left the stage's process group but belong to the run (Linux only).
+
+    It is in the environment of each, or, where the program has cleared that, among the words
+    that a new interpreter was started with.
+    """
     found = []
-    for entry in glob.glob("/proc/[0-9]*/environ"):
-        with contextlib.suppress(OSError), open(entry, "rb") as file:
-            if mark in file.read().split(b"\0"):
-                found.append(int(entry.split("/")[2]))
+    for entry in glob.glob("/proc/[0-9]*"):
+        with contextlib.suppress(OSError):
+            for marks in ("environ", "cmdline"):
+                with open(f"{entry}/{marks}", "rb") as file:
+                    if directory.encode() in file.read():
+                        found.append(int(entry.split("/")[2]))
+                        break
     return [pid for pid in found if pid != os.getpid()]

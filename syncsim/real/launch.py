@@ -57,9 +57,11 @@ class Launch:
         err, err_end = os.pipe()
         #: What is written past ``sys.stdout`` and ``sys.stderr``.
         self.spills = {"stdout": out, "stderr": err}
+        streams = f"stdout {wire.identity(out_end)}\nstderr {wire.identity(err_end)}\n"
+        Path(self.directory, wire.STREAMS).write_text(streams, encoding="ascii")
         names = {wire.RUN_VARIABLE: self.directory, wire.LIFELINE_VARIABLE: str(lifeline_end)}
         self.stage = subprocess.Popen(
-            [sys.executable, "-c", _BOOT.format(root=_ROOT), str(program.path), *program.arguments],
+            [sys.executable, "-c", _BOOT.format(root=_ROOT), *program.command, *program.arguments],
             stdin=stdin,
             stdout=out_end,
             stderr=err_end,

@@ -268,6 +268,8 @@ class Monitor:
         wait = waiting_for(state, who)
         if wait is not None:
             return f"{who.name} {wait.clause}."
+        if who.left:
+            return f"{who.name} {who.left}: it has become another program."
         if who.outside:
             return f"{who.name} is outside our view: it computes, or waits for something else."
         return f"{who.name} is running: it has not reached its next operation."

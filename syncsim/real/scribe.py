@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import tokenize
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -30,6 +29,7 @@ from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.core.work import Outcome, Work
 from syncsim.program.names import Namer, Position
+from syncsim.program.source import source_of
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
 from syncsim.real.feeders import Feeders
@@ -39,15 +39,7 @@ from syncsim.real.signals import NUMBERS, Signals
 #: The calls that end a process of the program, and how.
 _CALLS = {"Process.terminate": signal.SIGTERM, "Process.kill": signal.SIGKILL}
 
-
-@lru_cache(maxsize=64)
-def _source(file: str) -> str | None:
-    """The text of a file of the program; None where it cannot be read."""
-    try:
-        with tokenize.open(file) as source:
-            return source.read()
-    except (OSError, SyntaxError, UnicodeDecodeError):
-        return None
+_source = lru_cache(maxsize=64)(source_of)
 
 
 #: What happens behind the scenes of a call, and is no step.
@@ -318,6 +310,16 @@ class Scribe:
         if feeder is not None:  # its number may come again
             self._actor_of = {key: one for key, one in self._actor_of.items() if one != feeder}
 
+    def _withdrawn(self, record: wire.Withdrawn) -> None:
+        actor = self.actor(record.pid, record.tid)
+        if actor is None:
+            return
+        self._account.granted.discard(actor)
+        self._account.free.discard(actor)
+        if not self._ledger.actors[actor].thread:
+            self._account.owing.add(actor)
+        self._ledger.change(actor, pending=None)
+
     def _op(self, record: wire.Op) -> None:
         pid, result = record.pid, record.result
         operation = self._points[pid, record.point]
@@ -407,6 +409,11 @@ class Scribe:
         elif verb is EXIT:
             self._account.leaving[actor] = int(operation.detail or 0)
             self._account.owing.add(actor)  # its death
+        elif verb is Verb.LEAVE and operation.call.startswith("os.exec"):
+            self._ledger.effect(actor, operation, result)
+            self._ledger.leave(actor, operation.site)
+            self._account.owing.discard(actor)
+            return
         elif verb is RECEIVE:
             self._account.clogged.discard(operation.atom)
             self._account.helpers.stir()
@@ -580,6 +587,7 @@ class Scribe:
         wire.Point: _point,
         wire.Want: _want,
         wire.Did: _did,
+        wire.Withdrawn: _withdrawn,
         wire.Op: _op,
         wire.Back: _back,
         wire.Part: _part,

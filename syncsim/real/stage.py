@@ -1,14 +1,20 @@
 """The stage: the process in which the program's main runs, and from which its children are born.
 
 Started in a session of its own, with no Textual anywhere near.  It becomes the program:
-``__main__``, ``sys.argv`` and ``sys.path`` are as under plain ``python PROGRAM``.
+``__main__``, ``sys.argv`` and ``sys.path`` are as under plain ``python PROGRAM``, ``python
+FOLDER`` and ``python -m MODULE``; so a child that imports main again finds the same.
 """
 
 from __future__ import annotations
 
+import builtins
 import os
+import pkgutil
+import runpy
 import signal
 import sys
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 from syncsim.real import child, guard, wire
@@ -21,28 +27,53 @@ def main() -> None:
     directory = os.environ[wire.RUN_VARIABLE]
     guard.watch(directory, int(os.environ.pop(wire.LIFELINE_VARIABLE)))
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    gate = child.join_run()
+    gate = child.join_run(directory)
     if gate is None:
         sys.exit("the run is over before it began")
     processes.name_semaphores("/mp" + os.path.basename(directory)[-6:])
     gate.bottoms.append(_run.__code__)
     gate.born("main", os.getppid())
     output.redirect(gate)
-    path = sys.argv[1]
     del sys.argv[0]
-    sys.path[0] = os.path.dirname(os.path.abspath(path))
-    _run(path, gate)
+    _run(_beginning(), gate)
 
 
-def _run(path: str, gate: Gate) -> None:
-    module = ModuleType("__main__")
-    module.__file__ = path
-    module.__builtins__ = __builtins__  # type: ignore[attr-defined]
-    sys.modules["__main__"] = module
+def _beginning() -> Callable[[ModuleType], object]:
+    """How the program named by the command line begins (see CPython's ``Modules/main.c``)."""
+    target = sys.argv[0]
+    run_module = vars(runpy)["_run_module_as_main"]
+    if target == "-m":
+        name = sys.argv.pop(1)
+        _search_first(os.getcwd())
+        return lambda main: run_module(name)
+    path = os.path.abspath(target)
+    if pkgutil.get_importer(path) is not None:  # a folder or an archive
+        sys.path[: 0 if sys.flags.safe_path else 1] = [path]
+        return lambda main: run_module("__main__", False)
+    _search_first(os.path.dirname(os.path.realpath(target)))
+    return lambda main: _run_file(path, main)
+
+
+def _search_first(directory: str) -> None:
+    if not sys.flags.safe_path:
+        sys.path[0] = directory
+
+
+def _run_file(path: str, main: ModuleType) -> None:
+    main.__file__ = path
+    main.__loader__ = SourceFileLoader("__main__", path)
+    vars(main)["__cached__"] = None
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    exec(code, vars(main))
+
+
+def _run(begin: Callable[[ModuleType], object], gate: Gate) -> None:
+    main = ModuleType("__main__")
+    vars(main)["__builtins__"] = builtins
+    sys.modules["__main__"] = main
     try:
-        with open(path, "rb") as file:
-            code = compile(file.read(), path, "exec", dont_inherit=True)
-        exec(code, module.__dict__)
+        begin(main)
     except SystemExit as leaving:
         child.exit_code = _code(leaving.code)
         raise

@@ -28,7 +28,7 @@ _BOTTOMS = (
     (f"{_OURS}probes/processes.py", "bootstrap"),
     (f"{_STDLIB}multiprocessing/popen_fork.py", "_launch"),
 )
-#: From this number on the file descriptors of a process may be ours (see ``gate``).
+#: From this number on the file descriptors of a process may be ours (see ``held``).
 _OUR_FILES = 200
 #: So many files of one poll are named.
 _NAMED = 3

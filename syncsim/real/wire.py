@@ -8,6 +8,7 @@ source, which call) are declared once as a ``Point`` and referred to by number.
 
 from __future__ import annotations
 
+import os
 import select
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ LIFELINE_VARIABLE = "SYNCSIM_LIFELINE"
 FIFO = "records"
 GATE = "gate"
 MODE = "mode"
+STREAMS = "streams"
 #: How a file is called that says that the run has made a block of shared memory.
 BLOCK = "block-"
 
@@ -37,6 +39,12 @@ GO, IN_VAIN, TIME_OUT, RUN_FREE, INSPECT, READY = b"g", b"n", b"t", b"o", b"i", 
 LIMIT = select.PIPE_BUF
 #: So many characters fit into a record, whatever they are (a control character takes six bytes).
 CHARACTERS = (LIMIT - 150) // 6
+
+
+def identity(fd: int) -> str:
+    """What tells one open file from another; raises OSError where there is none."""
+    found = os.fstat(fd)
+    return f"{found.st_dev}:{found.st_ino}"
 
 
 class Born(Struct, array_like=True, frozen=True, tag="born"):
@@ -86,6 +94,13 @@ class Did(Struct, array_like=True, frozen=True, tag="did"):
     pid: int
     tid: int
     result: str
+
+
+class Withdrawn(Struct, array_like=True, frozen=True, tag="withdrawn"):
+    """The announced operation is not made: a signal handler of the program has raised."""
+
+    pid: int
+    tid: int
 
 
 class Op(Struct, array_like=True, frozen=True, tag="op"):
@@ -248,6 +263,7 @@ Record: TypeAlias = (
     | Point
     | Want
     | Did
+    | Withdrawn
     | Op
     | Back
     | Part

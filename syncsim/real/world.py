@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -63,6 +64,7 @@ _FORETOLD = frozenset(
         Verb.EXIT,
         Verb.SUBMIT,
         Verb.SHUT_DOWN,
+        Verb.LEAVE,
     )
 )
 #: The verbs of atoms that have a model; one whose making we have not seen is left to itself.
@@ -166,6 +168,8 @@ class RealWorld(World):
         pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
         if self.controlled and not pids.isdisjoint(scribe.helped):
             return True  # such threads are beyond our gates, and may be held up by them
+        if any(kernel.attitude(pid, signal.SIGALRM) is kernel.Attitude.CATCHES for pid in pids):
+            return True  # an alarm may ring, and its handler do something
         if not any(kernel.threads(pid) > 1 for pid in pids):
             return False
         if self.controlled:
@@ -399,10 +403,15 @@ class RealWorld(World):
 
     def _send(self, actor: ActorId, message: bytes) -> None:
         self._moved = time.monotonic()
-        gate = self._gate(actor)
-        if gate is not None:
-            with contextlib.suppress(ConnectionError):  # it has just died: that will be noticed
+        while (gate := self._gate(actor)) is not None:
+            try:
                 gate.send(message)
+                return
+            except ConnectionError:
+                # It has just died, which will be noticed; or has shut its gate and knocks again.
+                self._gates.pop(actor).close()
+                if kernel.has_ended(self._ledger.actors[actor].pid):
+                    return
 
     def _ask(self, actor: ActorId, question: bytes, *ends: bytes) -> bytes:
         """The answer of a process at its gate, up to one of ``ends``; what there is after 1 s."""
@@ -485,6 +494,21 @@ class RealWorld(World):
         while self._applied < end and not self.interrupted():
             self._read_records()
 
+    def hear_out(self, seconds: float) -> bool:
+        """Hears what is still on its way when all is over.
+
+        Who was forked past ``multiprocessing`` has ``seconds`` to end, too; whether it did.
+        """
+        end = time.monotonic() + seconds
+        while self._scribe.strangers and time.monotonic() < end and not self.interrupted():
+            self.pump(0.05)
+        # Of a process that has ended no more is left than its pipe holds.
+        for _ in range(4):
+            if not self._launch.wait(0):
+                break
+        self.drain()
+        return not self._scribe.strangers
+
     def _is_late(self, deadline: float | None) -> bool:
         return self.interrupted() or (deadline is not None and time.monotonic() > deadline)
 
@@ -532,7 +556,9 @@ class RealWorld(World):
         account.clogged.update(account.owing_channels(self._ledger))
         account.helpers.stall()
         for actor in account.owing:
-            if not self._ledger.actors[actor].library:
+            who = self._ledger.actors[actor]
+            waits = who.pending is not None and actor not in account.granted
+            if not (who.library or waits):  # a signal that does nothing leaves it where it was
                 self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
         account.owing.clear()
 

@@ -218,6 +218,22 @@ def test_an_item_that_cannot_be_sent_is_dropped_alone() -> None:
         channel, _ = channel.apply(Operation(Verb.PUT, detail=item), actor)
     assert [item.label for item in channel.without_first(1).buffered] == ["b", "c"]
     assert channel.without_first(3) == channel
+    dropped = channel.apply(Operation(Verb.DROP), 1)[0]
+    assert [item.label for item in dropped.buffered] == ["b"]
+    assert [item.label for item in dropped.lost] == ["a", "c"]
+    assert not channel.apply(Operation(Verb.SEND), 1)[0].lost
+
+
+def test_half_an_item_is_never_received_and_what_was_whole_before_it_is() -> None:
+    channel = Channel()
+    for operation in (Verb.SEND, Verb.SENT, Verb.SEND):
+        channel, _ = channel.apply(Operation(operation, detail="7"), 1)
+    assert channel.torn_by(2) == channel
+    channel = channel.torn_by(1)
+    assert channel.enabled(Operation(Verb.RECEIVE), 2)
+    channel, _ = channel.apply(Operation(Verb.RECEIVE), 2)
+    assert not channel.enabled(Operation(Verb.RECEIVE), 2)
+    assert channel.enabled(Operation(Verb.POLL), 2)
 
 
 def test_a_send_without_a_put_is_the_send_of_a_pipe() -> None:

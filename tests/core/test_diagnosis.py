@@ -234,6 +234,38 @@ def test_items_of_a_dead_process_that_never_reached_the_pipe_are_lost() -> None:
     assert finding(scene.diagnosis, "unflushed queue") == "Ada ended before 7 and 8 reached jobs"
 
 
+def test_who_receives_half_an_item_waits_for_ever_also_if_others_could_send() -> None:
+    scene = Scene("main", "Ada", "Bob")
+    jobs = scene.queue("jobs")
+    scene.does("Ada", act(jobs, Verb.SEND, "items", "put", detail="7"))
+    scene.wants("main", act(jobs, Verb.RECEIVE, "items", "get"))
+    assert scene.diagnosis.stuck == ()
+    scene.ends("Ada")
+    assert scene.diagnosis.stuck == (0,)
+    assert "Ada ended while sending it" in scene.diagnosis.explanation
+    assert finding(scene.diagnosis, "unflushed queue") == (
+        "Ada ended in the middle of sending 7 through jobs"
+    )
+
+
+def test_what_a_feeder_gave_up_is_told() -> None:
+    scene = Scene("main", "Ada")
+    jobs = scene.queue("jobs")
+    for item in ("7", "8"):
+        scene.does("Ada", act(jobs, Verb.PUT, "items", "put", detail=item))
+    scene.ledger.move(1, act(jobs, Verb.DROP, "items"))
+    assert finding(scene.diagnosis, "unflushed queue") == (
+        "Ada put 7 and 8 into jobs, and its feeder thread could not send it"
+    )
+
+
+def test_a_new_interpreter_that_starts_processes_on_import_lacks_a_guard() -> None:
+    scene = Scene("main", "Ada")
+    said = "RuntimeError: … before the current process has finished its bootstrapping phase."
+    scene.ledger.change(1, error=said)
+    assert "__name__ == '__main__'" in finding(scene.diagnosis, "missing guard")
+
+
 def test_items_that_reached_the_pipe_are_not_lost() -> None:
     scene = Scene("main", "Ada")
     jobs = scene.queue("jobs")

@@ -54,7 +54,6 @@ def names(text: str, *, kind: str = "Lock") -> list[str]:
         ("if (door := Lock()): pass", "door"),
         ("serve(lock=Lock())", "lock"),
         ("serve(locks=[Lock()])", "locks[0]"),
-        ("here, there = Queue()", "here–there"),
         ("setattr(bank, 'door', Lock())", "bank.door"),
         ("def enter(who, door): ...\nenter('Ada', Lock())", "door"),
         ("class Clerk:\n    def __init__(self, door): ...\nClerk(Lock()).start()", "door"),
@@ -73,6 +72,8 @@ def names(text: str, *, kind: str = "Lock") -> list[str]:
         ("class Bank:\n    door = Lock()", "door"),
         ("größe = 'ä'; tür = Lock()", "tür"),
         ("slots = Semaphore(\n    3,\n)", "slots"),
+        ("here, there = Queue()", "here/there"),
+        ("self.here, there = Queue()", "self.here/there"),
         ("door = (\n    context\n    .Lock()\n)", "door"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The eight programs are plain Python, run by themselves, and can be read at a glance."""
+"""The programs are plain Python, run by themselves, and can be read at a glance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from syncsim.core.diagnosis import Verdict
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import Puzzle, catalogue
 
-WATCH = ["producer-consumer", "bounded-resource", "two-phase-handshake", "readers-writers"]
+WATCH = [
+    "exchange",
+    "producer-consumer",
+    "bounded-resource",
+    "two-phase-handshake",
+    "readers-writers",
+]
 BREAK = ["lost-update", "ab-ba", "dining-philosophers", "if-instead-of-while"]
 
 PUZZLES = catalogue()
@@ -58,7 +64,7 @@ def run(puzzle: Puzzle, method: str, deadline: float) -> Run:
         return Run(None, output, errors)
 
 
-def test_the_catalogue_has_four_to_watch_and_four_to_break() -> None:
+def test_the_catalogue_has_some_to_watch_and_some_to_break() -> None:
     assert [puzzle.slug for puzzle in PUZZLES if puzzle.goal.kind == "watch"] == WATCH
     assert [puzzle.slug for puzzle in PUZZLES if puzzle.goal.kind == "break"] == BREAK
 

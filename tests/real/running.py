@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,8 +63,8 @@ class Run:
 
     @property
     def told(self) -> list[Step]:
-        """The steps without the one thing that differs from run to run."""
-        return [replace(step, pid=0) for step in self.steps]
+        """The steps without what differs from run to run: pids, and seconds that went by."""
+        return [replace(step, pid=0, detail=timeless(step.detail)) for step in self.steps]
 
     @property
     def actors(self) -> list[Actor]:
@@ -80,8 +81,14 @@ class Run:
         ]
 
     def text(self, stream: str) -> list[str]:
-        """The lines written to that stream, sorted."""
-        return sorted("".join(t for s, t in self.output if s == stream).splitlines())
+        """The lines written to that stream, sorted, without the seconds that went by."""
+        written = "".join(text for to, text in self.output if to == stream)
+        return sorted(timeless(written).splitlines())
+
+
+def timeless(text: str) -> str:
+    """The text without the seconds that the program has measured."""
+    return re.sub(r"\b\d+\.\d\d s\b", "… s", text)
 
 
 @contextmanager

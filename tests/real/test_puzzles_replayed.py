@@ -83,7 +83,8 @@ def test_every_step_of_a_process_has_its_line_in_the_program(puzzle: Puzzle) -> 
 def test_every_primitive_has_the_name_the_source_gives_it(puzzle: Puzzle) -> None:
     for primitive in run_with(puzzle.slug, 1).state.primitives.values():
         assert "#" not in primitive.name
-        assert primitive.name.partition("[")[0] in puzzle.program.read_text()
+        for name in primitive.name.partition("[")[0].split("/"):  # a Pipe has two ends
+            assert name in puzzle.program.read_text()
 
 
 @each_puzzle

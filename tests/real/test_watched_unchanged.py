@@ -50,6 +50,7 @@ def plain(name: str, method: str) -> Plain:
         input="from stdin",
         capture_output=True,
         text=True,
+        errors="backslashreplace",
         timeout=3 * DEADLINE,
         check=False,
         cwd=PROGRAMS,

@@ -28,7 +28,7 @@ def start(program: Program, scheduler: Scheduler) -> Live:
 
 
 def playing(*actors: int) -> Playing:
-    made = Playing(Program(Path("program.py"), "", "program.py"), start)
+    made = Playing(Program(Path("program.py"), "", "program.py", ("program.py",)), start)
     RUNS[-1].run(*actors)
     made.drain()
     return made

@@ -70,6 +70,12 @@ def _has(pid: int, number: int, *masks: str) -> bool:
     return bool(mask >> (number - 1) & 1)
 
 
+def has_ended(pid: int) -> bool:
+    """Whether there is no such process any more; true where that cannot be known."""
+    fields = _stat(pid)
+    return fields is None or fields[0] in "ZX"
+
+
 def exit_code(pid: int) -> int | None:
     """The exit code of a zombie (negative: the signal); None where it cannot be known."""
     fields = _stat(pid)

@@ -13,8 +13,10 @@ from syncsim.real.probes import (
     blocks,
     channels,
     clock,
+    descriptors,
     executors,
     handlers,
+    leaving,
     managers,
     memory,
     pools,
@@ -41,3 +43,5 @@ def install(gate: Gate) -> None:
     pools.install(gate)
     executors.install(gate)
     clock.install(gate)
+    leaving.install(gate)
+    descriptors.install()

@@ -244,6 +244,7 @@ def _rebuild(real: tuple[Any, Any], names: dict[str, str]) -> Any:
 def _gate_flush(gate: Gate) -> None:
     """A process that ends waits until its feeder thread has sent everything."""
     real_start, real_join = queues.Queue._start_thread, queues.Queue._finalize_join
+    real_feed = queues.Queue._feed
     feeders: list[Any] = []
 
     def start_thread(self: Any) -> None:
@@ -270,5 +271,15 @@ def _gate_flush(gate: Gate) -> None:
         else:
             gate.take(Verb.FLUSH, buffer.channel, lambda: real_join(reference), "Queue.flush")
 
+    @functools.wraps(real_feed)
+    def feed(buffer: Any, *others: Any) -> None:
+        # A feeder that cannot pickle an item while its process ends gives up without a word.
+        try:
+            real_feed(buffer, *others)
+        finally:
+            if gate.applies():
+                gate.note(Verb.DROP, buffer.channel)
+
+    queues.Queue._feed = staticmethod(feed)
     queues.Queue._start_thread = start_thread
     queues.Queue._finalize_join = staticmethod(finalize_join)

@@ -24,6 +24,7 @@ class _Stream(io.RawIOBase):
         self._gate = gate
         self._stream = name
         self._fd = fd
+        self._file = gate.streams.get(name)
         # A character may be written in two halves.
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
@@ -39,7 +40,8 @@ class _Stream(io.RawIOBase):
         """Records the bytes; to print is an operation, to complain on stderr is none."""
         gate = self._gate
         raw = bytes(data)
-        if not gate.active:
+        # Where the program has closed or replaced the file, the bytes go the way they went.
+        if not gate.active or wire.identity(self._fd) != self._file:
             return os.write(self._fd, raw)
         text = self._decoder.decode(raw)
         if self._stream == "stdout" and gate.applies():

@@ -14,14 +14,21 @@ from syncsim.core.operation import Verb
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.helpers import took
-from syncsim.real.probes.library import context, popen_fork, popen_forkserver, process, util
+from syncsim.real.probes.library import (
+    context,
+    popen_fork,
+    popen_forkserver,
+    process,
+    spawn,
+    util,
+)
 from syncsim.real.probes.output import redirect
-from syncsim.real.probes.unseen import unseen
+from syncsim.real.probes.unseen import unseen, without_ours
 
 #: Runs first in every interpreter that multiprocessing starts for the program.
 _PRELUDE = (
     "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
-    "from syncsim.real import child; sys.path[:] = path; child.join_run(); "
+    "from syncsim.real import child; sys.path[:] = path; child.join_run({run!r}); "
 )
 
 
@@ -34,7 +41,8 @@ def install(gate: Gate) -> None:
         _wrap_poll(gate, popen)
     for method in ("terminate", "kill"):
         _wrap_signal(gate, method)
-    _join_new_interpreters()
+    _join_new_interpreters(gate)
+    _report_failed_births(gate)
 
 
 def name_semaphores(prefix: str) -> None:
@@ -173,7 +181,7 @@ def report_error(gate: Gate, error: BaseException | None) -> None:
         wire.Error(
             gate.pid,
             type(error).__name__,
-            message[:500],
+            " ".join(message.strip().partition("\n\n")[0].split())[:500],  # its first paragraph
             file,
             line,
             isinstance(error, AssertionError) and not library and _by_assert(error),
@@ -238,7 +246,7 @@ def _wrap_signal(gate: Gate, method: str) -> None:
     setattr(popen_fork.Popen, method, send)
 
 
-def _join_new_interpreters() -> None:
+def _join_new_interpreters(gate: Gate) -> None:
     """spawn and forkserver begin a new interpreter: it joins the run before anything else."""
     real = util.spawnv_passfds
     root = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
@@ -247,7 +255,7 @@ def _join_new_interpreters() -> None:
     @functools.wraps(real)
     def spawnv_passfds(path: Any, args: Any, passfds: Any) -> Any:
         words = [
-            _PRELUDE.format(root=root) + word
+            _PRELUDE.format(root=root, run=gate.directory) + word
             if isinstance(word, str) and word.startswith(starts)
             else word
             for word in args
@@ -255,3 +263,21 @@ def _join_new_interpreters() -> None:
         return real(path, words, passfds)
 
     util.spawnv_passfds = spawnv_passfds
+
+
+def _report_failed_births(gate: Gate) -> None:
+    """A new interpreter imports main and unpickles its ``Process`` before it becomes one."""
+    real = spawn._main
+
+    @functools.wraps(real)
+    def main(*args: Any) -> Any:
+        try:
+            return real(*args)
+        except Exception as error:
+            itself = process.current_process()
+            gate.write(wire.Born(gate.pid, 0, os.getppid(), itself.name, itself.daemon, ""))
+            report_error(gate, error)
+            error.__traceback__ = without_ours(error.__traceback__)
+            raise
+
+    spawn._main = main

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from syncsim.core.operation import Site
 from syncsim.core.state import State
 from syncsim.program.source import Program
 from syncsim.ui.widgets.keys import KeyLine, key
@@ -24,11 +25,11 @@ class CodeScreen(Screen[None]):
         key("q,escape,c", "app.pop_screen", "back", "Back.", id="code.back", sign="q"),
     ]
 
-    def __init__(self, program: Program, state: State, line: int) -> None:
+    def __init__(self, program: Program, state: State, place: Site | None) -> None:
         super().__init__()
         self._program = program
         self._state = state
-        self._line = line
+        self._place = place
 
     def compose(self) -> ComposeResult:
         """One panel and the keys."""
@@ -37,4 +38,4 @@ class CodeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show where everybody is."""
-        self.query_one(SourcePanel).show(self._state, self._line)
+        self.query_one(SourcePanel).show(self._state, self._place)

@@ -20,6 +20,7 @@ from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict
 from syncsim.core.faults import why_not
 from syncsim.core.live import Diagnosed, Mode
+from syncsim.core.operation import Site
 from syncsim.core.schedule import format_schedule
 from syncsim.core.state import Actor, State
 from syncsim.core.words import waiting_for
@@ -156,7 +157,7 @@ class StageScreen(Screen[None]):
                 playing.moment,
                 known,
                 playing.at,
-                self._line(),
+                self._place(),
                 whole=not playing.fresh,
                 xray=playing.xrayed,
             )
@@ -193,15 +194,14 @@ class StageScreen(Screen[None]):
             stands, playing.xrayed,
         )  # fmt: skip
 
-    def _line(self) -> int:
-        """The line of the action: of the step just made, or of the process just chosen."""
+    def _place(self) -> Site | None:
+        """Where the action is: of the step just made, or of the process just chosen."""
         moment = self._playing.moment
         step = None if self._choosing else moment.step
         if step is not None:
-            return step.line if self._panels.source.holds(step.file) else 0
+            return Site(step.file, step.line, step.function) if step.file else None
         actor = self._panels.actor(moment.state) or next(iter(moment.state.actors), None)
-        site = actor.site if actor is not None else None
-        return site.line if site is not None and self._panels.source.holds(site.file) else 0
+        return actor.site if actor is not None else None
 
     def _outcome(self) -> Outcome | None:
         """What the band says: the verdict that is the goal, once it is reached, or the newest."""
@@ -514,7 +514,7 @@ class StageScreen(Screen[None]):
         """The whole program."""
         from syncsim.ui.screens.code import CodeScreen
 
-        self.app.push_screen(CodeScreen(self._program, self._playing.moment.state, self._line()))
+        self.app.push_screen(CodeScreen(self._program, self._playing.moment.state, self._place()))
 
     def action_hint(self) -> None:
         """The next hint of the puzzle."""

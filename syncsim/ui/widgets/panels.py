@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.operation import Site
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.program.source import Program
 from syncsim.ui.history import History, Moment
@@ -59,12 +60,12 @@ class Panels(Container):
         moment: Moment,
         diagnosis: Diagnosis,
         n: int | None,
-        line: int,
+        place: Site | None,
         *,
         whole: bool,
         xray: bool,
     ) -> None:
-        """Show this moment, of step ``n`` if that is past, with the action at ``line``.
+        """Show this moment, of step ``n`` if that is past, with the action at ``place``.
 
         Unless ``whole``, the panels that tell of single steps are left as they are.
         """
@@ -75,7 +76,10 @@ class Panels(Container):
         self.processes.show(state, diagnosis, moment.last, xray=xray)
         self.primitives.show(state, diagnosis, xray=xray)
         if self.source.display:
-            self.source.show(state, line)
+            self.source.show(state, place)
+            if self._names["source"] != self.source.title:
+                self._names["source"] = self.source.title
+                self.name_panels()
         if self.time.display and whole:
             self.time.show(state, diagnosis, xray=xray)
         if self.happened.display and whole:

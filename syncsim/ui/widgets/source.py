@@ -1,4 +1,7 @@
-"""The program, with a marker at the line where each process is."""
+"""The program, with a marker at the line where each process is.
+
+Of a program of several files, the one in which the action is.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from textual.highlight import HighlightTheme, highlight
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from syncsim.core.operation import Site
 from syncsim.core.state import Actor, State
-from syncsim.program.source import Program
+from syncsim.program.source import Program, source_of
 from syncsim.ui.look import ascii_only, badge, clean, colour, cut, shown
 
 Marks = dict[int, tuple[Actor, ...]]
@@ -37,6 +41,22 @@ class Quiet(HighlightTheme):
         Token.Name.Function: "bold",
         Token.Operator.Word: "$accent",
     }
+
+
+class _Page:
+    """One file, ready to be shown."""
+
+    def __init__(self, path: str, name: str, text: str) -> None:
+        code = [
+            shown(clean(line.expandtabs(4), 400)) for line in text.removesuffix("\n").split("\n")
+        ]
+        self.path = path
+        self.name = name
+        self.lines = highlight("\n".join(code), language="python", theme=Quiet).split(
+            "\n", allow_blank=True
+        )
+        self.digits = len(str(len(code)))
+        self.size = Size(max(map(cell_len, code), default=0) + self.digits + 2, len(code))
 
 
 class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
@@ -62,29 +82,28 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, program: Program, *, id: str = "source") -> None:  # noqa: A002
         super().__init__(id=id)
-        self.border_title = clean(program.name, 40).replace("[", "\\[")
-        self._path = os.path.realpath(program.path)
-        self._same: dict[str, bool] = {}
-        text = program.text.removesuffix("\n").split("\n")
-        code = [shown(clean(line.expandtabs(4), 400)) for line in text]
-        self._lines = highlight("\n".join(code), language="python", theme=Quiet).split(
-            "\n", allow_blank=True
-        )
-        self._digits = len(str(len(code)))
-        self._longest = max(map(cell_len, code), default=0) + self._digits + 2
+        self._page = _Page(os.path.realpath(program.path), program.name, program.text)
+        self._pages: dict[str, _Page | None] = {str(program.path): self._page}
+        self.border_title = clean(self.title, 40).replace("[", "\\[")
         self._marks: Marks = {}
         self._here = 0
 
+    @property
+    def title(self) -> str:
+        """What the file that is shown is called."""
+        return self._page.name
+
     def on_mount(self) -> None:
         """Say how much there is to scroll."""
-        self.virtual_size = Size(self._longest, len(self._lines))
+        self.virtual_size = self._page.size
 
-    def show(self, state: State, here: int = 0) -> None:
-        """Where everybody is; ``here`` is the line of the action, 0 if there is none."""
+    def show(self, state: State, place: Site | None = None) -> None:
+        """Where everybody is; ``place`` is that of the action."""
+        here = self._turn_to(place) if place is not None else 0
         marks: Marks = {}
         for actor in state.actors:
             site = actor.site
-            if site is not None and not actor.ended and self.holds(site.file):
+            if site is not None and not actor.ended and self._open(site.file) is self._page:
                 marks[site.line] = (*marks.get(site.line, ()), actor)
         changed = {
             line
@@ -98,11 +117,30 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
         for line in changed:
             self.refresh_line(line - 1)
 
-    def holds(self, file: str) -> bool:
-        """Whether that is the file shown here."""
-        if file not in self._same:
-            self._same[file] = os.path.realpath(file) == self._path
-        return self._same[file]
+    def _turn_to(self, place: Site) -> int:
+        """Show the file of that place; its line there, 0 where the file cannot be read."""
+        page = self._open(place.file)
+        if page is None:
+            return 0
+        if page is not self._page:
+            self._page = page
+            self._marks, self._here = {}, 0
+            self.virtual_size = page.size
+            self.border_title = clean(self.title, 40).replace("[", "\\[")
+            self.refresh(layout=True)
+            self.call_after_refresh(self._reveal, place.line)  # there is now more, or less, to see
+        return place.line
+
+    def _open(self, file: str) -> _Page | None:
+        if file not in self._pages:
+            path = os.path.realpath(file)
+            known = next(
+                (page for page in self._pages.values() if page and page.path == path), None
+            )
+            text = source_of(file) if known is None else None
+            made = _Page(path, os.path.basename(file), text) if text is not None else None
+            self._pages[file] = known or made
+        return self._pages[file]
 
     def _reveal(self, line: int) -> None:
         """Scroll as little as needed to see that line with some of what is around it."""
@@ -126,16 +164,18 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         style = self.visual_style
         number = y + top + 1
-        if number > len(self._lines):
+        if number > len(self._page.lines):
             return Strip.blank(width, style.rich_style)
         if number == self._here:
             style = self.get_visual_style("source--here")
         actors = self._marks.get(number, ())
-        code = self._lines[number - 1]
-        tags = self._tags(actors, width - self._digits - 2 - code.cell_length)
-        column = max(_TAGS, self._digits + code.cell_length + 2) + tags.cell_length
+        code = self._page.lines[number - 1]
+        tags = self._tags(actors, width - self._page.digits - 2 - code.cell_length)
+        column = max(_TAGS, self._page.digits + code.cell_length + 2) + tags.cell_length
         tags = tags.pad_right(max(0, width - column))
-        gutter = Content.styled(f"{number:>{self._digits}} ", "$foreground" if actors else "$quiet")
+        gutter = Content.styled(
+            f"{number:>{self._page.digits}} ", "$foreground" if actors else "$quiet"
+        )
         room = width - gutter.cell_length - tags.cell_length
         code = (code[left:] if left else code).truncate(max(0, room), ellipsis=not ascii_only())
         line = Strip(code.render_segments(style))
