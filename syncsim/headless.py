@@ -293,6 +293,7 @@ class HeadlessRun:
             ],
             "processes": processes,
             "steps": state.n,
+            "records": self._world.records,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),
         }
 
