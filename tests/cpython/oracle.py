@@ -83,8 +83,8 @@ class Run:
 
     @property
     def lost(self) -> int:
-        """How many records did not arrive, or more than were sent."""
-        return max(0, self.written - self.read, self.read - self.begun)
+        """How many records were written and not read."""
+        return max(0, self.written - self.read)
 
 
 def listed(method: str) -> list[str]:
@@ -164,6 +164,7 @@ class _Launch:
             hung = self._attend(program)
             if self._watched:
                 reader.join()
+                program.stdout.close()
         left = self._gather(result, "hung" if hung else "broke off")
         if self._watched:
             begun, written = counting.sums(self._counters)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,8 @@ def main() -> int:
     if not oracle.is_there():
         print(oracle.MISSING, file=sys.stderr)
         return 2
+    # A shell that starts us in the background has us ignore it, and some tests are about it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     log = asked.log or Path(tempfile.mkstemp(prefix="oracle-", suffix=".log")[1])
     log.write_bytes(b"")
     tests: list[str] = []
