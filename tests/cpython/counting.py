@@ -14,6 +14,7 @@ import functools
 import mmap
 import os
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def sums(path: Path) -> tuple[int, int]:
     return sum(numbers[:half]), sum(numbers[half:])
 
 
-def count_records() -> None:
+def count_records(*, is_main: bool) -> None:
     """Counts from here on what this process and those forked from it write, if it is watched."""
     gate = sys.modules.get("syncsim.real.gate")
     path = os.environ.get(COUNTERS)
@@ -47,6 +48,10 @@ def count_records() -> None:
     with open(path, "r+b") as file:
         counters = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
     half = len(counters) // 2
+    # What was written before: that the stage was born, or that a forkserver forked this process.
+    if is_main or _is_of_forkserver():
+        counters[os.getpid()] += 1
+        counters[half + os.getpid()] += 1
     real = gate.Gate._put
 
     @functools.wraps(real)
@@ -57,3 +62,8 @@ def count_records() -> None:
         counters[half + self.pid] += 1
 
     gate.Gate._put = put
+
+
+def _is_of_forkserver() -> bool:
+    """Whether a forkserver has forked this process (which then knows the server's pipe)."""
+    return vars(forkserver._forkserver)["_forkserver_alive_fd"] is not None

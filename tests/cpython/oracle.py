@@ -83,8 +83,8 @@ class Run:
 
     @property
     def lost(self) -> int:
-        """How many records were written and not read."""
-        return max(0, self.written - self.read)
+        """How many records were written and not read; below 0 where some came twice."""
+        return min(max(0, self.written - self.read), self.begun - self.read)
 
 
 def listed(method: str) -> list[str]:
@@ -168,9 +168,8 @@ class _Launch:
         left = self._gather(result, "hung" if hung else "broke off")
         if self._watched:
             begun, written = counting.sums(self._counters)
-            # The first record of all, the birth of the main process, is older than the counters.
-            result.begun += begun + 1
-            result.written += written + 1
+            result.begun += begun
+            result.written += written
             result.read += self._verdict.get("records", 0)
             result.steps += self._verdict.get("steps", 0)
             result.processes += len(self._verdict.get("processes", ()))
@@ -267,6 +266,18 @@ def differences(method: str, plain: Run, watched: Run, *, log: Path) -> Iterator
                 for how in (False, True)
             )
             yield Difference(name, one, other, *alone)
+
+
+def amiss(plain: Run, watched: Run) -> list[str]:
+    """What else is not as without us, one sentence each."""
+    found = [*plain.trouble, *watched.trouble]
+    if watched.lost:
+        found.append(f"{watched.lost} records were lost")
+    if plain.warnings != watched.warnings:
+        found.append("the warnings are not the same")
+    if plain.exitcodes[-1] != watched.exitcodes[-1]:
+        found.append("the exit codes are not the same")
+    return found
 
 
 def fail_both_ways(plain: Run, watched: Run) -> list[str]:

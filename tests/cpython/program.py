@@ -20,7 +20,7 @@ from typing import Any
 
 import counting
 
-counting.count_records()
+counting.count_records(is_main=__name__ == "__main__")
 
 from test import support  # noqa: E402
 from test._test_multiprocessing import install_tests_in_module_dict  # noqa: E402

@@ -53,7 +53,10 @@ def main() -> int:
     )
     for name in oracle.fail_both_ways(plain, watched):
         print(f"fails both ways: {name}")
-    good = not (watched.lost or watched.trouble)
+    amiss = oracle.amiss(plain, watched)
+    for sentence in amiss:
+        print(f"DIFFERS: {sentence}")
+    good = not amiss
     for one in oracle.differences(asked.method, plain, watched, log=log):
         good = good and not one.is_ours
         _explain(one)
@@ -77,8 +80,6 @@ def _tell(title: str, run: oracle.Run) -> None:
         f"exit code {', '.join(map(str, run.exitcodes))}; warnings: {warnings or 'none'}",
         flush=True,
     )
-    for trouble in run.trouble:
-        print(f"          {trouble}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ CLASSES = (
     "WithProcessesTestPicklingConnections",
     "WithProcessesTestPoolWorkerErrors",
     "WithProcessesTestSharedCTypes",
-    "WithProcessesTestSharedMemory",
     "WithProcessesTestSubclassingProcess",
     "WithProcessesTestValue",
     "WithThreadsTestLock",
@@ -34,7 +33,6 @@ TESTS = (
     "WithProcessesTestBarrier.test_action",
     "WithProcessesTestBarrier.test_barrier",
     "WithProcessesTestBarrier.test_reset",
-    "WithProcessesTestCondition.test_notify_n",
     "WithProcessesTestEvent.test_event",
     "WithProcessesTestQueue.test_fork",
     "WithProcessesTestQueue.test_no_import_lock_contention",
@@ -60,8 +58,6 @@ def test_cpythons_own_tests_come_out_the_same_when_they_are_watched(tmp_path: Pa
     assert [one for one in found if one.is_ours] == []
     assert oracle.fail_both_ways(plain, watched) == []
     assert watched.counts["passed"] > 50
-    assert watched.warnings == plain.warnings
-    assert watched.exitcodes == plain.exitcodes == [0]
-    assert watched.trouble == []
-    assert watched.lost == 0
+    assert oracle.amiss(plain, watched) == []
+    assert plain.exitcodes == [0]
     assert watched.begun == watched.written == watched.read > 0
