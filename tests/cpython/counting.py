@@ -1,11 +1,9 @@
-"""Counts, inside the program's processes, the records that they write: none may get lost.
+"""Counts, inside the program's processes, the records that they have written: none may get lost.
 
-One counter a process, in shared memory, for the records it has begun to write and for those
-it has written; they differ where a process was killed in between.  So of all records
-
-    written <= read by the other side <= begun
-
-must hold, and both sides are the same unless somebody was killed just then.
+Each process has a counter in shared memory, which outlives a process that is killed.  A record
+that was counted must be read by the other side.  (A few more may be read than were counted: of
+a process killed between writing and counting, and of one that never imports this, such as a
+forkserver.)
 """
 
 from __future__ import annotations
@@ -22,21 +20,15 @@ from typing import Any
 COUNTERS = "SYNCSIM_ORACLE_COUNTERS"
 
 
-def _processes() -> int:
-    return int(Path("/proc/sys/kernel/pid_max").read_text())
-
-
 def make(path: Path) -> None:
-    """A file of counters, all 0; it has holes where no process was."""
+    """A file of counters, one a pid, all 0; on disk it is as good as empty."""
     with path.open("wb") as file:
-        file.truncate(2 * 8 * _processes())
+        file.truncate(8 * int(Path("/proc/sys/kernel/pid_max").read_text()))
 
 
-def sums(path: Path) -> tuple[int, int]:
-    """How many records were begun, and how many were written."""
-    numbers = memoryview(path.read_bytes()).cast("Q")
-    half = len(numbers) // 2
-    return sum(numbers[:half]), sum(numbers[half:])
+def total(path: Path) -> int:
+    """How many records were written."""
+    return sum(memoryview(path.read_bytes()).cast("Q"))
 
 
 def count_records(*, is_main: bool) -> None:
@@ -47,19 +39,16 @@ def count_records(*, is_main: bool) -> None:
         return
     with open(path, "r+b") as file:
         counters = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
-    half = len(counters) // 2
     # What was written before: that the stage was born, or that a forkserver forked this process.
     if is_main or _is_of_forkserver():
         counters[os.getpid()] += 1
-        counters[half + os.getpid()] += 1
     real = gate.Gate._put
 
     @functools.wraps(real)
     def put(self: Any, line: bytes) -> None:
+        real(self, line)
         # (Threads do not come between the reading and the writing of an item.)
         counters[self.pid] += 1
-        real(self, line)
-        counters[half + self.pid] += 1
 
     gate.Gate._put = put
 

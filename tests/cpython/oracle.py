@@ -70,8 +70,7 @@ class Run:
     exitcodes: list[int | None] = field(default_factory=list)
     #: What went wrong besides the tests.
     trouble: list[str] = field(default_factory=list)
-    #: Watched: records that the processes have begun to write, have written, and that were read.
-    begun: int = 0
+    #: Watched: records that the processes have written, and that were read.
     written: int = 0
     read: int = 0
     steps: int = 0
@@ -83,8 +82,11 @@ class Run:
 
     @property
     def lost(self) -> int:
-        """How many records were written and not read; below 0 where some came twice."""
-        return min(max(0, self.written - self.read), self.begun - self.read)
+        """How many records were written and not read.
+
+        (A few more may be read than were counted, see ``counting``.)
+        """
+        return max(0, self.written - self.read)
 
 
 def listed(method: str) -> list[str]:
@@ -167,9 +169,7 @@ class _Launch:
                 program.stdout.close()
         left = self._gather(result, "hung" if hung else "broke off")
         if self._watched:
-            begun, written = counting.sums(self._counters)
-            result.begun += begun
-            result.written += written
+            result.written += counting.total(self._counters)
             result.read += self._verdict.get("records", 0)
             result.steps += self._verdict.get("steps", 0)
             result.processes += len(self._verdict.get("processes", ()))

@@ -60,4 +60,4 @@ def test_cpythons_own_tests_come_out_the_same_when_they_are_watched(tmp_path: Pa
     assert watched.counts["passed"] > 50
     assert oracle.amiss(plain, watched) == []
     assert plain.exitcodes == [0]
-    assert watched.begun == watched.written == watched.read > 0
+    assert watched.read >= watched.written > 0
