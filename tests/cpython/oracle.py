@@ -256,11 +256,10 @@ class Difference:
 
 def differences(method: str, plain: Run, watched: Run, *, log: Path) -> Iterator[Difference]:
     """The tests that came out otherwise; each is run again, alone, both ways."""
-    missing = Outcome("not run")
-    for name in sorted(plain.outcomes | watched.outcomes):
-        one = plain.outcomes.get(name, missing)
+    missing = Outcome("not reached")
+    for name, one in plain.outcomes.items():
         other = watched.outcomes.get(name, missing)
-        if one.outcome != other.outcome:
+        if one.outcome != other.outcome and other is not missing:
             alone = (
                 run(method, watched=how, tests=[name], log=log).outcomes.get(name, missing)
                 for how in (False, True)
@@ -271,6 +270,8 @@ def differences(method: str, plain: Run, watched: Run, *, log: Path) -> Iterator
 def amiss(plain: Run, watched: Run) -> list[str]:
     """What else is not as without us, one sentence each."""
     found = [*plain.trouble, *watched.trouble]
+    found += [f"{name}: only without" for name in plain.outcomes if name not in watched.outcomes]
+    found += [f"{name}: only with" for name in watched.outcomes if name not in plain.outcomes]
     if watched.lost:
         found.append(f"{watched.lost} records were lost")
     if plain.warnings != watched.warnings:
