@@ -50,14 +50,14 @@ def wanted(name: str) -> bool:
 def test_cpythons_own_tests_come_out_the_same_when_they_are_watched(tmp_path: Path) -> None:
     assert oracle.is_there(), oracle.MISSING
     tests = list(filter(wanted, oracle.listed("fork")))
-    assert len(tests) > 50
+    assert len(tests) > 40
     log = tmp_path / "log"
     plain = oracle.run("fork", watched=False, tests=tests, log=log)
     watched = oracle.run("fork", watched=True, tests=tests, log=log)
     found = oracle.differences("fork", plain, watched, log=log)
     assert [one for one in found if one.is_ours] == []
     assert oracle.fail_both_ways(plain, watched) == []
-    assert watched.counts["passed"] > 50
+    assert watched.counts["passed"] > 40
     assert oracle.amiss(plain, watched) == []
     assert plain.exitcodes == [0]
     assert watched.read >= watched.written > 0
