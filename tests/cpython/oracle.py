@@ -32,6 +32,8 @@ MISSING = (
     "test package. Use a Python that has it (one built from source, by pyenv for instance; on "
     "Debian and Ubuntu install libpython3-testsuite)."
 )
+#: What must never be in the output of a program: a file of ours.
+OURS = "syncsim/real/"
 #: Seconds that one test may take before it is said to hang; the longest needs about 20.
 PATIENCE = 180.0
 #: What counts as a success, besides having passed.
@@ -145,6 +147,7 @@ class _Launch:
         else:
             self._command = [sys.executable, str(PROGRAM), *words]
         self._verdict: dict[str, Any] = {}
+        self._trouble: list[str] = []
 
     def into(self, result: Run) -> list[str]:
         """Runs, and adds what came of it; the answer is which tests were not reached."""
@@ -173,6 +176,7 @@ class _Launch:
             result.read += self._verdict.get("records", 0)
             result.steps += self._verdict.get("steps", 0)
             result.processes += len(self._verdict.get("processes", ()))
+            result.trouble += self._trouble
             if not self._verdict:
                 result.trouble.append(f"syncsim ended without a verdict, by {program.returncode}")
             main = self._verdict.get("processes", [{}])[0]
@@ -187,7 +191,10 @@ class _Launch:
             if line.startswith(b'{"type":"verdict"'):
                 self._verdict = json.loads(line)
             elif line.startswith(b'{"type":"output"'):
-                log.write(json.loads(line)["text"])
+                text = json.loads(line)["text"]
+                log.write(text)
+                if OURS in text:
+                    self._trouble.append(f"something of ours was told: {text.strip()[:200]}")
         log.flush()
 
     def _attend(self, program: subprocess.Popen[bytes]) -> bool:

@@ -66,12 +66,28 @@ if __name__ == "__main__":
     print("done")
 """
 
+NO_STDOUT = """
+import multiprocessing, sys
+
+def work():
+    sys.stdout = None
+
+if __name__ == "__main__":
+    for method in ("fork", "spawn"):
+        process = multiprocessing.get_context(method).Process(target=work)
+        process.start()
+        process.join()
+        print(process.exitcode)
+    sys.stdout = None
+"""
+
 
 def printed(tmp_path: Path, text: str) -> str:
     path = tmp_path / "program.py"
     path.write_text(text)
     told = tell(path)
     assert told.verdict["verdict"] == "finished", json.dumps(told.verdict)
+    assert told.text("stderr") == ""
     return told.text("stdout")
 
 
@@ -85,3 +101,7 @@ def test_a_feeder_that_is_done_is_not_kept(tmp_path: Path) -> None:
 
 def test_threads_that_come_to_a_new_place_together_are_told_apart(tmp_path: Path) -> None:
     assert printed(tmp_path, THREADS_AT_ONE_PLACE) == "done\n"
+
+
+def test_a_process_may_end_without_a_stdout(tmp_path: Path) -> None:
+    assert printed(tmp_path, NO_STDOUT) == "0\n0\n"
