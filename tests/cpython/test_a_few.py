@@ -14,6 +14,7 @@ CLASSES = (
     "MiscTestCase",
     "SemLockTests",
     "TestInitializers",
+    "TestPoolNotLeakOnFailure",
     "TestSimpleQueue",
     "WithProcessesTestArray",
     "WithProcessesTestConnection",
