@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, Finding, Verdict, diagnose, halted
+from syncsim.core.diagnosis import Diagnosis, Finding, Verdict, diagnose, halted, stuck_actors
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.report import as_text
 from syncsim.core.schedule import Choice, Grain, format_schedule
@@ -114,9 +114,11 @@ class HeadlessRun:
             if world.over and not busy:
                 return diagnose(world.state)
             if not busy:
-                diagnosis = diagnose(world.state)
-                if diagnosis.stuck and self._is_final(diagnosis):
-                    return diagnosis
+                # (Only then: with thousands of primitives a diagnosis takes its time.)
+                if stuck_actors(world.state):
+                    diagnosis = diagnose(world.state)
+                    if self._is_final(diagnosis):
+                        return diagnosis
                 self._mind_the_halted()
                 self._tell_standstill()
             self._mind_the_time()
@@ -300,6 +302,7 @@ class HeadlessRun:
             ],
             "processes": processes,
             "steps": state.n,
+            "records": self._world.records,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ exit_code = 0
 def _leave() -> None:
     """The process says that it ends."""
     if _gate is not None and _gate.applies():
-        sys.stdout.flush()
+        # The program may have put anything there, or nothing; Python itself complains in a moment.
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
         _gate.give(Verb.EXIT, "", "exit", str(exit_code), sited=False)
 
 

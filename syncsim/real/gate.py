@@ -115,6 +115,7 @@ class Gate:
     def _begin(self) -> None:
         self.pid = os.getpid()
         self.here = _Here()
+        self._nameless = 0  # threads made past ``threading``
         self._points: dict[object, int] = {}
         self._numbers = itertools.count()
         # The commonest records, ready to send.
@@ -179,11 +180,15 @@ class Gate:
         here = self.here
         here.known = True
         if threading.main_thread().ident != _thread.get_ident():
-            thread = threading.current_thread()
+            # (``current_thread`` would make up a Thread where there is none, and leave it behind.)
+            thread = vars(threading)["_active"].get(_thread.get_ident())
             here.tid = threading.get_native_id()
+            if thread is None:
+                self._nameless += 1
+            name = thread.name if thread is not None else f"thread {self._nameless}"
             target = getattr(thread, "_target", None)
             module = getattr(target, "__module__", "") or ""
-            feeds = thread.name == "QueueFeederThread"
+            feeds = name == "QueueFeederThread"
             here.library = (
                 feeds
                 or module.startswith(_SERVANTS)
@@ -197,7 +202,7 @@ class Gate:
             if here.library and not (feeds or self.serving):
                 self.write(wire.Helped(self.pid))
             elif not here.library:
-                name, state = thread.name, thread_state()
+                state = thread_state()
                 self.write(wire.Born(self.pid, here.tid, self.pid, name, True, name, state))
         return not here.library
 

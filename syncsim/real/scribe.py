@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -78,6 +78,8 @@ class Scribe:
         self._feeders = Feeders(ledger, account)
         # Who of the library's own threads takes what is in a channel, or misses a worker.
         self._served_by: dict[str, str] = {}
+        #: How many records were taken in.
+        self.records = 0
         #: Pids forked past ``multiprocessing``, or about to be born; and whether there ever was
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
@@ -97,8 +99,9 @@ class Scribe:
         self._shown: dict[str, str] = {}
         self._fresh: set[str] = set()
 
-    def take_in(self, records: Iterable[wire.Record]) -> None:
+    def take_in(self, records: Sequence[wire.Record]) -> None:
         """Writes the records down, in their order."""
+        self.records += len(records)
         handle = self._HANDLERS
         for record in records:
             handle[type(record)](self, record)

@@ -147,6 +147,11 @@ class RealWorld(World):
         return self._ledger.state
 
     @property
+    def records(self) -> int:
+        """How many records were read off the wire and applied."""
+        return self._scribe.records
+
+    @property
     def quiet(self) -> bool:
         """Whether nobody owes us anything: a choice may be made."""
         return not self._backlog and self._account.quiet(self._ledger)

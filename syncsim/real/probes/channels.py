@@ -260,9 +260,10 @@ def _gate_flush(gate: Gate) -> None:
         self._on_queue_feeder_error = on_error
         real_start(self)
         self._thread._syncsim_buffer = self._buffer
-        # Kept, so that the flush is always made at the same point of the process's life, and
-        # not when the garbage collector happens to find a feeder that is done.
-        feeders.append(self._thread)
+        if gate.shut:
+            # Kept, so that the flush is always made at the same point of the process's life,
+            # and not when the garbage collector happens to find a feeder that is done.
+            feeders.append(self._thread)
 
     def finalize_join(reference: Any) -> None:
         buffer = getattr(reference(), "_syncsim_buffer", None)

@@ -18,7 +18,7 @@ from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
 from syncsim.real.probes.helpers import Slot, count_messages, hide, look_after, rest, took
-from syncsim.real.probes.library import pool
+from syncsim.real.probes.library import pool, queues
 from syncsim.real.probes.outcomes import OutcomeEvent, settle, submit
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.semlock import part
@@ -61,7 +61,9 @@ def _introduce(gate: Gate) -> None:
 
     def setup(self: Any) -> None:
         real_setup(self)
-        if gate.applies() and gate.here.making:
+        # (A context of the program's own may make other queues: then the Pool runs as it is.)
+        ours = isinstance(self._outqueue, queues.SimpleQueue)
+        if ours and gate.applies() and gate.here.making:
             identity, work = names_of(self._outqueue)
             vars(self).update({_ID: identity, _WORK: work})
             size = self._syncsim_size
