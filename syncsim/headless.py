@@ -97,13 +97,13 @@ class HeadlessRun:
         with _ClosingOnSignals(self._world):
             try:
                 diagnosis = self._observe() if self._scheduler is None else self._control()
+                if self._world.over and not self._world.hear_out(_GRACE):
+                    diagnosis = replace(diagnosis, findings=(*diagnosis.findings, _LIVES_ON))
             except StopError as stop:
                 reason = str(stop)
                 diagnosis = self._world.standstill() or diagnose(self._world.state)
                 if diagnosis.verdict is Verdict.DEADLOCK and not self._is_final(diagnosis):
                     diagnosis = replace(diagnosis, verdict=None)
-            if self._world.over and not self._world.hear_out(_GRACE):
-                diagnosis = replace(diagnosis, findings=(*diagnosis.findings, _LIVES_ON))
             return self._conclude(diagnosis, reason)
 
     def _observe(self) -> Diagnosis:
@@ -180,6 +180,7 @@ class HeadlessRun:
         self._last.append(step)
         self._tell(step)
         if self._max_steps is not None and step.n >= self._max_steps:
+            self._world.interrupted = lambda: True  # what else has arrived is not heard
             raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:
@@ -256,7 +257,10 @@ class HeadlessRun:
         alive = any(not actor.ended for actor in state.actors)
         if alive and self._scheduler is None:
             told = replace(diagnosis, verdict=verdict, explanation=explanation)
-            report = self._world.report(told, self._last, self._command)
+            try:
+                report = self._world.report(told, self._last, self._command)
+            except StopError:  # the last step came while we looked closer: now no more is read
+                report = self._world.report(told, self._last, self._command)
         schedule = format_schedule(self._schedule)
         if self._as_json:
             record = self._verdict(diagnosis, verdict, explanation) | {"report": report}

@@ -19,6 +19,7 @@ from syncsim.core.status import Status
 from syncsim.headless import FINISHED, HeadlessRun
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import find
+from syncsim.real.whereabouts import Search
 
 PROJECT = Path(__file__).parents[1]
 DEADLINE = 60
@@ -179,6 +180,22 @@ def test_bounds_are_told_in_the_verdict() -> None:
         ).returncode
         == 3
     )
+
+
+def test_a_bound_holds_while_the_report_looks_closer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "endless.py"
+    program.write_text(
+        "import multiprocessing\nlock = multiprocessing.Lock()\nwhile True:\n    with lock: pass\n"
+    )
+    # A process whose account is in doubt is asked again: what it has written meanwhile is read.
+    monkeypatch.setattr(Search, "doubt", lambda *_: "in doubt")
+    out = io.StringIO()
+    assert HeadlessRun(load(program), None, max_steps=9, as_json=True, out=out).run() == 3
+    *told, verdict = map(json.loads, out.getvalue().splitlines())
+    assert [step["n"] for step in told] == list(range(1, 10))
+    assert (verdict["steps"], verdict["report"]["steps"]) == (9, 9)
 
 
 def test_a_schedule_that_ends_early_leaves_the_run_undecided() -> None:

@@ -102,7 +102,7 @@ class RealWorld(World):
         self._applied = 0  # bytes of the wire, up to now
         self._moved = time.monotonic()
         self._closed = False
-        #: Asked while waiting for a quiet point: whether to wait no longer.
+        #: Asked while waiting for a quiet point, and before reading: whether to hear no more.
         self.interrupted: Callable[[], bool] = lambda: False
         self._ledger = Ledger(self._stepped)
         self._account = Account()
@@ -573,6 +573,8 @@ class RealWorld(World):
         Reading is much faster than applying: so that the program is not held up by us, what
         there is is read first.  (A full backlog holds it up; nothing is ever lost.)
         """
+        if self.interrupted():
+            return
         backlog = self._backlog
         while len(backlog) < _BACKLOG:
             try:
