@@ -236,7 +236,7 @@ def test_at_its_gate_a_process_sleeps_at_its_gate(tmp_path: Path) -> None:
     program.write_text("from multiprocessing import Lock\nwith Lock():\n    pass\n")
     with world(program) as real:
         real.settle(time.monotonic() + DEADLINE)
-        wait_for(lambda: real.inspect(0).kernel.startswith("sleeping in recvfrom"))
+        wait_for(lambda: real.inspect(0).kernel.startswith("sleeping in read"))
         seen = real.inspect(0)
         assert seen.kernel.endswith("on its gate")
         assert seen.doubt == ""
