@@ -43,3 +43,20 @@ def join_run(directory: str) -> Gate | None:
         return None
     probes.install(_gate)
     return _gate
+
+
+def hide_prelude() -> None:
+    """Lets a traceback quote of the command of a new interpreter only what was not put before it.
+
+    (From 3.13 on the lines of ``python -c`` are quoted.  Blanks keep the columns.)
+    """
+    linecache = sys.modules.get("linecache")
+    for name in ("cache", "_interactive_cache"):  # the second is where 3.13.1 and later have it
+        kept = getattr(linecache, name, {})
+        for key, entry in list(kept.items()):
+            if len(entry) != 4 or not entry[2]:
+                continue
+            prelude, call, command = entry[2][0].partition("child.hide_prelude(); ")
+            if call:
+                blanks = " " * len((prelude + call).encode())
+                kept[key] = (*entry[:2], [blanks + command, *entry[2][1:]], entry[3])
