@@ -8,4 +8,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "syncsim", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
-settings.load_profile("syncsim")
+# What is tried in the default run, and with --hypothesis-profile thorough.
+settings.register_profile("quick", settings.get_profile("syncsim"), max_examples=40)
+settings.register_profile("thorough", settings.get_profile("syncsim"), max_examples=400)
+settings.load_profile("quick")

@@ -34,7 +34,9 @@ runpy.run_path(sys.argv[2], run_name="__main__")
 """
 
 each_puzzle = pytest.mark.parametrize("puzzle", PUZZLES, ids=lambda puzzle: puzzle.slug)
-each_start_method = pytest.mark.parametrize("method", ["fork", "spawn"])
+each_start_method = pytest.mark.parametrize(
+    "method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)]
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from syncsim.core.diagnosis import Diagnosis, diagnose
@@ -27,7 +28,16 @@ from syncsim.program.source import load
 from syncsim.real.world import RealWorld
 
 #: Far more than anything here takes on a machine that is busy.
-DEADLINE = 20.0
+DEADLINE = 60.0
+#: Seconds after which a world gives up on a process that sends no word: some tests wait it out.
+PATIENCE = 20.0
+#: The start methods.  A new interpreter for each child takes its time: those are for when there
+#: is some, where the default run shows elsewhere that such a child joins the run.
+METHODS = (
+    "fork",
+    pytest.param("spawn", marks=pytest.mark.slow),
+    pytest.param("forkserver", marks=pytest.mark.slow),
+)
 PROGRAMS = Path(__file__).parent / "programs"
 PROJECT = Path(__file__).parents[2]
 
@@ -99,7 +109,7 @@ def world(
     heard = run or Run()
     real = RealWorld(
         load(path, arguments),
-        patience=DEADLINE,
+        patience=PATIENCE,
         on_step=heard.steps.append,
         on_print=lambda actor, stream, text: heard.output.append((stream, text)),
         **options,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, PROJECT, command, tell, wait_for
+from running import DEADLINE, METHODS, PROGRAMS, PROJECT, command, tell, wait_for
 
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.live import Diagnosed
@@ -60,7 +60,7 @@ def reported(world: RealWorld) -> Report:
 # -- deadlocks -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("method", METHODS)
 def test_two_locks_taken_crosswise(method: str) -> None:
     told = tell(HANGS, "--timeout", 2 * DEADLINE, "--", "ab_ba", method)
     assert told.verdict["verdict"] == "deadlock"

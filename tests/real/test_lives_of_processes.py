@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, Run, control, tell
+from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
 from syncsim.core.lineage import family
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.state import Actor
 
-each_method = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+each_method = pytest.mark.parametrize("method", METHODS)
 IMPORTS = {
     "the module": "import multiprocessing as mp\nmp.set_start_method(M)",
     "a context": "import multiprocessing\nmp = multiprocessing.get_context(M)",
@@ -27,7 +27,7 @@ def lives(run: Run) -> dict[str, Actor]:
     return {actor.name: actor for actor in run.state.actors}
 
 
-@each_method
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_who_started_whom_and_how_and_who_took_notice(method: str) -> None:
     run = control(PROGRAMS / "processes.py", RoundRobin(), method)
     who = lives(run)

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, Run, control, tell, wait_for, world
+from running import DEADLINE, METHODS, Run, control, tell, wait_for, world
 
 from syncsim.core.atoms import Cell
 from syncsim.core.diagnosis import Verdict, diagnose
@@ -55,7 +55,7 @@ if __name__ == "__main__":
 """
 
 MANAGED = Path(__file__).parent / "programs" / "managed.py"
-each_method = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+each_method = pytest.mark.parametrize("method", METHODS)
 
 
 def program(tmp_path: Path, text: str) -> Path:

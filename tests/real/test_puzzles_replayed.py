@@ -12,7 +12,7 @@ from syncsim.core.scheduler import Random, Replay, RoundRobin
 from syncsim.puzzles.catalogue import Puzzle, catalogue, find
 
 PUZZLES = catalogue()
-SOME_SEEDS = range(1, 4)
+SOME_SEEDS = (1, 2)
 ALL_SEEDS = range(1, 51)
 each_puzzle = pytest.mark.parametrize("puzzle", PUZZLES, ids=lambda puzzle: puzzle.slug)
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, control, is_alive, parent_of, state_of, tell, wait_for, world
+from running import DEADLINE, METHODS, control, is_alive, parent_of, state_of, tell, wait_for, world
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.schedule import Choice
@@ -15,7 +15,7 @@ from syncsim.core.scheduler import RoundRobin
 from syncsim.puzzles.catalogue import Puzzle, catalogue
 
 each_puzzle = pytest.mark.parametrize("puzzle", catalogue(), ids=lambda puzzle: puzzle.slug)
-each_method = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+each_method = pytest.mark.parametrize("method", METHODS)
 
 OWN = """\
 import multiprocessing, sys

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, PROJECT, Told, tell
+from running import DEADLINE, METHODS, PROGRAMS, PROJECT, Told, tell
 
 from syncsim.program.source import load_module
 
@@ -23,11 +23,6 @@ WAYS = {
     "file": ("alone.py",),
     "link": ("link/linked.py",),
 }
-METHODS = (
-    "fork",
-    pytest.param("spawn", marks=pytest.mark.slow),
-    pytest.param("forkserver", marks=pytest.mark.slow),
-)
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(PROJECT)}
 
 each_way = pytest.mark.parametrize("way", WAYS)

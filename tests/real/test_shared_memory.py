@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, Run, control, tell, wait_for, world
+from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell, wait_for, world
 
 from syncsim.core.atoms import Block
 from syncsim.core.diagnosis import Verdict
@@ -15,7 +15,7 @@ from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 from syncsim.core.state import State
 
-each_method = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+each_method = pytest.mark.parametrize("method", METHODS)
 
 LOST = """
 from multiprocessing import {making}, Process
@@ -96,7 +96,7 @@ def test_memory_without_a_lock_is_seen_however_a_process_is_started(method: str)
     ]
 
 
-@each_method
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_the_life_of_a_block_is_seen(method: str) -> None:
     run = control(PROGRAMS / "blocks.py", RoundRobin(), method)
     assert run.diagnosis.verdict is Verdict.FINISHED

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, control, tell
+from running import DEADLINE, METHODS, PROGRAMS, control, tell
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 
-each_method = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+each_method = pytest.mark.parametrize("method", METHODS)
 
 TWO = """
 from multiprocessing import Pipe, Process

@@ -11,15 +11,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, PROJECT, Told, tell
+from running import DEADLINE, METHODS, PROGRAMS, PROJECT, Told, tell
 
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
-#: A new interpreter for each child takes its time: those are for when there is some.
-METHODS = (
-    "fork",
-    pytest.param("spawn", marks=pytest.mark.slow),
-    pytest.param("forkserver", marks=pytest.mark.slow),
-)
 #: Enough to see that a child which is a new interpreter has joined the run.
 ALSO_SPAWNED = (("spawn", "locks"), ("spawn", "messages"), ("forkserver", "messages"))
 #: By line, not by character: how Python writes to a pipe when nobody asked for more.

@@ -70,8 +70,7 @@ def assert_same(one: Run, other: Run) -> None:
     assert other.text("stdout") == one.text("stdout")
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("method", "seed"), [("fork", 1), ("fork", 2), ("spawn", 1)])
 def test_a_schedule_with_mixed_letters_is_the_same_run_step_for_step(
     method: str, seed: int
 ) -> None:
@@ -281,7 +280,9 @@ def test_a_feeder_in_a_full_pipe_is_seen_when_the_xray_comes_on(grain: Grain) ->
         assert by_hand.run.text("stdout") == ["1000000", "put"]
 
 
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 9))]
+)
 @pytest.mark.parametrize("story", ["clogs_two", "fills", "drops", "lies", "flees"])
 def test_what_feeders_do_in_any_order_is_replayed(story: str, seed: int) -> None:
     run = control(FEEDER, Random(seed), story, "fork", grains=switching(seed))
