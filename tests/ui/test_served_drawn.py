@@ -9,6 +9,7 @@ from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.ui.widgets.drawings import Scene, draw
 from syncsim.ui.widgets.inspector import about_primitive
+from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.lines import width_of
 from syncsim.ui.widgets.memory import Memory
 from syncsim.ui.widgets.processes import Columns, lane
@@ -94,6 +95,6 @@ def test_the_inspector_says_what_is_seen_and_what_is_not(it: State, said: str) -
 
 def test_a_server_is_shown_as_serving() -> None:
     it = state("Manager list", value=Cell("[]"))
-    pieces = lane(it, it.actors[1], (), Columns.of(it, 80), 80, "")
+    pieces = lane(it, it.actors[1], 1, (), Columns.of(lanes(it, xray=False), 80), 80, "")
     assert "SyncManager-1" in "".join(piece.text for piece in pieces)
     assert "⇄ serves" in "".join(piece.text for piece in pieces)

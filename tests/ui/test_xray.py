@@ -88,7 +88,7 @@ def feeding() -> ScriptedLive:
 async def test_a_feeder_has_a_lane_below_its_process_and_is_stepped_by_hand() -> None:
     async with staged(feeding, "producer-consumer") as staging:
         assert not staging.stage._playing.replaying
-        names = [actor.name for actor in lanes(staging.live.state, xray=True)]
+        names = [actor.name for actor, _ in lanes(staging.live.state, xray=True)]
         assert names == ["main", "Ada", "Ada's feeder", "Bob", "Cleo"]
         text = await staging.press("down", "down", "down")
         assert "acquire put lock of shelf" in text
