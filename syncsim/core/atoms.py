@@ -29,7 +29,7 @@ from syncsim.core.work import Outcome, Work
 ActorId: TypeAlias = int
 
 
-class Semaphore(Struct, frozen=True, gc=False):
+class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
     """A ``_multiprocessing.SemLock``: the one atom under every lock.
 
     ``holders`` says who took a unit that was not given back, oldest first; an actor

@@ -68,6 +68,12 @@ class Namer:
             return found.base
         return self._next(found.base, "{}#{}", first=2)
 
+    def copy(self) -> Namer:
+        """One that goes on by itself: the names of a forked child."""
+        twin = Namer()
+        twin._used = set(self._used)
+        return twin
+
     def _next(self, base: str, form: str, first: int) -> str:
         numbers = self._numbers.setdefault(form.format(base, ""), count(first))
         name = next(name for n in numbers if (name := form.format(base, n)) not in self._used)

@@ -21,10 +21,10 @@ from types import CodeType, FrameType
 from typing import Any
 
 from syncsim.core.operation import ACQUIRE, Verb
+from syncsim.program.safe import frames_as_json
 from syncsim.real import wire
 from syncsim.real.anchor import thread_state
 from syncsim.real.held import Held, held
-from syncsim.real.safe import frames_as_json
 
 _STDLIB = os.path.dirname(os.__file__)
 _LIBRARY = (

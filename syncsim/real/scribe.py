@@ -29,11 +29,11 @@ from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.core.work import Outcome, Work
 from syncsim.program.names import Namer, Position
+from syncsim.program.safe import MARK
 from syncsim.program.source import source_of
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
 from syncsim.real.feeders import Feeders
-from syncsim.real.safe import MARK
 from syncsim.real.signals import NUMBERS, Signals
 
 #: The calls that end a process of the program, and how.
@@ -501,7 +501,7 @@ class Scribe:
                 self._account.helpers.pipes.add(roles["tasks"])
             self._served_by[roles["results"]] = roles.get("result handler", roles["worker handler"])
         position = Position(record.line, record.column, record.end_line, record.end_column)
-        name = self._namer.name(_source(record.file), position, record.kind)
+        name = self._namer.name(source_of(record.file), position, record.kind)
         primitive = Primitive(
             id=record.id,
             kind=record.kind,

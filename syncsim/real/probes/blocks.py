@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import report
 from syncsim.real.probes.late import when_imported
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import safe_text
 
 
 def install(gate: Gate) -> None:

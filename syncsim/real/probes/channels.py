@@ -8,13 +8,13 @@ import os
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark, report
 from syncsim.real.probes.library import connection, queues, reduction, synchronize
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.semlock import condition_parts, part
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import safe_text
 
 
 def install(gate: Gate) -> None:

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
 from syncsim.real.probes.helpers import Slot, count_messages, hide, look_after, rest, took
@@ -21,7 +22,6 @@ from syncsim.real.probes.pools import employing, names_of, pool_parts, wrap_work
 from syncsim.real.probes.semlock import part
 from syncsim.real.probes.tasks import each_text, task_text
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import safe_text
 
 _NAME = "ProcessPoolExecutor"
 _HANDLER = "worker handler"

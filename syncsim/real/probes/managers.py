@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
+from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Call, Gate
 from syncsim.real.probes import serving
@@ -22,7 +23,6 @@ from syncsim.real.probes.late import when_imported
 from syncsim.real.probes.library import synchronize
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import safe_text
 
 _LOCKS = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
 #: What may sleep in the server.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark
 from syncsim.real.probes.library import sharedctypes
@@ -18,7 +19,6 @@ from syncsim.real.probes.parts import Part
 from syncsim.real.probes.raw import key_of, text_of
 from syncsim.real.probes.semlock import part
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import safe_text
 
 
 def install(gate: Gate) -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
-from syncsim.real.safe import safe_text
 
 
 class _Stream(io.RawIOBase):

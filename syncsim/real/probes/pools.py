@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
@@ -24,7 +25,6 @@ from syncsim.real.probes.parts import Part
 from syncsim.real.probes.semlock import part
 from syncsim.real.probes.tasks import call_text, each_text, task_text
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import safe_text
 
 #: What is kept with a Pool, its results and its workers: the Pool's id, and its work's name.
 _ID, _WORK = "_syncsim_pool", "_syncsim_work"

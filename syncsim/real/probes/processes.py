@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import functools
 import os
 import sys
@@ -11,6 +10,7 @@ from types import CodeType
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.failures import failure_of
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.helpers import took
@@ -165,41 +165,9 @@ def report_error(gate: Gate, error: BaseException | None) -> None:
     """Reports the exception that ends this process; an ``assert`` of the program is told apart."""
     if error is None:
         return
-    file, line = "", 0
-    library = False
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        library = gate.is_library(frame.f_code)
-        if not library:
-            file, line = frame.f_code.co_filename, number
-    if isinstance(error, SyntaxError):
-        file, line = error.filename or file, error.lineno or line
-    try:
-        message = str(error)
-    except Exception:  # its __str__ is the program's
-        message = ""
-    gate.write(
-        wire.Error(
-            gate.pid,
-            type(error).__name__,
-            " ".join(message.strip().partition("\n\n")[0].split())[:500],  # its first paragraph
-            file,
-            line,
-            isinstance(error, AssertionError) and not library and _by_assert(error),
-        )
-    )
-
-
-def _by_assert(error: AssertionError) -> bool:
-    """Whether an ``assert`` statement raised it, not a call into C code in that line."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return False
-    code = trace.tb_frame.f_code
-    ran = [one.opname for one in dis.get_instructions(code) if one.offset <= trace.tb_lasti]
-    loaded = {"LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT"}.intersection(ran)
-    return ran[-1] == "RAISE_VARARGS" and bool(loaded)
+    failure = failure_of(error, gate.is_library)
+    message = " ".join(failure.message.strip().partition("\n\n")[0].split())[:500]
+    gate.write(wire.Error(gate.pid, *failure._replace(message=message)))  # its first paragraph
 
 
 def _wrap_poll(gate: Gate, popen: Any) -> None:

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import report
 from syncsim.real.probes.library import sharedctypes
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import safe_text
 
 _SIMPLE: Any = ctypes.c_int.__mro__[1]
 _seen: dict[Any, Any] = {}

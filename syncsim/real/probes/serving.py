@@ -15,9 +15,9 @@ import time
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
-from syncsim.real.safe import safe_text
 
 #: The name of the method by which one of our own callers asks for a call in two halves, and of
 #: the one that says what a thing is.

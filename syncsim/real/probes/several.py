@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.program.safe import MARK, safe_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.library import connection, process
 from syncsim.real.probes.unseen import unseen
-from syncsim.real.safe import MARK, safe_text
 
 
 def install(gate: Gate) -> None:

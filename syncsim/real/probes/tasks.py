@@ -6,8 +6,8 @@ import functools
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
+from syncsim.program.safe import safe_text
 from syncsim.real.probes.library import futures_process, pool
-from syncsim.real.safe import safe_text
 
 _LONGEST = 60
 
