@@ -313,6 +313,14 @@ class Ledger:
             holders = () if actor is None else (actor,)
             self._set(lock, replace(atom, value=1 - len(holders), holders=holders))
 
+    def send(self, actor: ActorId, channel: str) -> None:
+        """The feeder of the actor has moved its next item into the pipe."""
+        atom = self.atoms[channel]
+        assert isinstance(atom, Channel)
+        for verb in (Verb.SEND, Verb.SENT):
+            atom = atom.apply(Operation(verb, channel), actor)[0]
+        self._set(channel, atom)
+
     def drop(self, channel: str, actor: ActorId) -> None:
         """The feeder of the actor has dropped an item that could not be sent."""
         atom = self.atoms[channel]

@@ -41,6 +41,7 @@ class Verb(StrEnum):
     ALIVE = "alive"
     TERMINATE = "terminate"
     EXIT = "exit"
+    BORN = "born"
     LEAVE = "leave"
     SLEEP = "sleep"
     OUTPUT = "output"

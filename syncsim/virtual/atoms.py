@@ -1,0 +1,130 @@
+"""The atoms of the virtual world that hold data: a pipe and a piece of memory.
+
+The semaphore is the core's own.  What a person sees of a channel or a cell is kept by the
+ledger; here is what the processes see: bytes and values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from syncsim.core.atoms import Semaphore
+
+#: What fits into a pipe, in bytes: Linux's default (``pipe(7)``).
+CAPACITY = 65536
+#: What ``Connection._send_bytes`` writes before each message.
+HEADER = 4
+
+
+class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
+    """A pipe, with the buffers of those who feed it; actors are numbers of the system.
+
+    ``messages`` are in the pipe, the oldest first, ``size`` their bytes; ``received`` counts
+    those that were taken out.  ``sending`` are those whose message is not wholly in it yet.
+    ``writers`` and ``readers`` have an end of it open.
+    """
+
+    messages: tuple[bytes, ...] = ()
+    size: int = 0
+    received: int = 0
+    buffered: tuple[tuple[int, bytes], ...] = ()
+    sending: tuple[int, ...] = ()
+    writers: tuple[int, ...] = ()
+    readers: tuple[int, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can come any more."""
+        return not self.messages and not self.writers
+
+    def unsent(self, actor: int) -> bool:
+        """Whether something that the actor has put is not wholly in the pipe."""
+        return actor in self.sending or any(owner == actor for owner, _ in self.buffered)
+
+    def put(self, actor: int, message: bytes) -> Pipe:
+        """With the message in the actor's buffer."""
+        return replace(self, buffered=(*self.buffered, (actor, message)))
+
+    def fed(self, actor: int) -> Pipe:
+        """With the actor's oldest buffered message on its way through the pipe."""
+        for at, (owner, message) in enumerate(self.buffered):
+            if owner == actor:
+                left = self.buffered[:at] + self.buffered[at + 1 :]
+                return replace(self, buffered=left).sent(actor, message)
+        return self
+
+    def sent(self, actor: int, message: bytes) -> Pipe:
+        """With the message in it; the sender waits if it does not fit."""
+        size = self.size + len(message) + HEADER
+        sending = (*self.sending, actor) if size > CAPACITY else self.sending
+        return replace(self, messages=(*self.messages, message), size=size, sending=sending)
+
+    def arrived(self, actor: int) -> Pipe:
+        """With the actor's message wholly in it."""
+        return replace(self, sending=tuple(one for one in self.sending if one != actor))
+
+    def taken(self) -> Pipe:
+        """Without its oldest message."""
+        first, *rest = self.messages
+        size = self.size - len(first) - HEADER
+        return replace(self, messages=tuple(rest), size=size, received=self.received + 1)
+
+    def opened(self, actor: int, *, writer: bool, reader: bool) -> Pipe:
+        """With these ends open in that process, too."""
+        writers = (*self.writers, actor) if writer and actor not in self.writers else self.writers
+        readers = (*self.readers, actor) if reader and actor not in self.readers else self.readers
+        return replace(self, writers=writers, readers=readers)
+
+    def closed(self, actor: int, *, writer: bool, reader: bool) -> Pipe:
+        """With these ends closed in that process."""
+        writers, readers = self.writers, self.readers
+        if writer:
+            writers = tuple(one for one in writers if one != actor)
+        if reader:
+            readers = tuple(one for one in readers if one != actor)
+        return replace(self, writers=writers, readers=readers)
+
+    def forgotten(self, actor: int) -> Pipe:
+        """After the end of that process: what was in its buffer is lost."""
+        return replace(
+            self.closed(actor, writer=True, reader=True),
+            buffered=tuple(one for one in self.buffered if one[0] != actor),
+            sending=tuple(one for one in self.sending if one != actor),
+        )
+
+
+class Items(Struct, frozen=True, gc=False, cache_hash=True):
+    """Some items of an array: which, and what is to be written there."""
+
+    places: tuple[int, ...]
+    values: tuple[Hashable, ...] = ()
+
+
+class Memory(Struct, frozen=True, gc=False, cache_hash=True):
+    """A piece of shared memory: any value that is never changed in place."""
+
+    value: Hashable
+
+    def read(self, what: Hashable) -> Hashable:
+        """The items, or the whole."""
+        if isinstance(what, Items):
+            assert isinstance(self.value, tuple)
+            return tuple([self.value[place] for place in what.places])
+        return self.value
+
+    def written(self, what: Hashable) -> Memory:
+        """With the items in their places, or with that as a whole."""
+        if not isinstance(what, Items):
+            return Memory(what)
+        assert isinstance(self.value, tuple)
+        whole = list(self.value)
+        for place, value in zip(what.places, what.values, strict=True):
+            whole[place] = value
+        return Memory(tuple(whole))
+
+
+Thing: TypeAlias = Semaphore | Pipe | Memory

@@ -1,0 +1,249 @@
+"""A process as an automaton: from the answers it gets to the operations it asks for.
+
+A process sees nothing of the others but the results of its operations, so its next operation
+is a function of the results so far.  The automaton is that function, learned on demand: a node
+is a place in the process's life where it asks for an operation (or has ended), an edge the
+answer.  Where a body can say what it *is* (``Body.fingerprint``), two places that are the same
+become one node: that makes loops finite.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from syncsim.core.atoms import Atom
+from syncsim.core.operation import Operation
+from syncsim.core.state import Primitive
+
+#: So many processes are kept suspended at most, each at another node.
+MOST_BODIES = 512
+
+#: What names a process in every interleaving: its parent's key, and which child of it it is.
+Key: TypeAlias = tuple[int, ...]
+
+
+class Back(NamedTuple):
+    """A compound call has returned; ``result`` as text."""
+
+    result: str
+
+
+class Made(NamedTuple):
+    """The process has made a primitive."""
+
+    primitive: Primitive
+    atoms: tuple[tuple[str, Atom], ...]
+    #: What the virtual pipes and cells among them begin with, by name.
+    contents: tuple[tuple[str, Hashable], ...] = ()
+
+
+class Wrote(NamedTuple):
+    """The process wrote to its stderr (what goes to stdout is an operation)."""
+
+    stream: str
+    text: str
+
+
+Event: TypeAlias = Back | Made | Wrote
+
+
+class Raised(NamedTuple):
+    """An exception that nobody caught: ``Type: message``, and where."""
+
+    error: str
+    site: str = ""
+    is_assertion: bool = False
+
+
+class Request(NamedTuple):
+    """The operation that a process asks for next.
+
+    ``payload`` is what the atom gets (the message, the value); ``child`` is what a START
+    starts.  A ``silent`` one is no step: nobody could tell whether something came between; an
+    ``inner`` one is a step only by the atom.  ``raised`` is what ends the process, which still
+    has to clean up.
+    """
+
+    operation: Operation
+    payload: Hashable = None
+    child: Seed | None = None
+    silent: bool = False
+    raised: Raised | None = None
+    inner: bool = False
+
+
+class Ended(NamedTuple):
+    """The process has ended; with the uncaught exception, if there was one."""
+
+    exitcode: int
+    raised: Raised | None = None
+
+
+class Told(NamedTuple):
+    """What a process does with an answer: what happens on the way, and what it asks next."""
+
+    events: tuple[Event, ...]
+    then: Request | Ended
+
+
+class Body(Protocol):
+    """One run of a process, suspended at an operation."""
+
+    def answer(self, result: Hashable) -> Told:
+        """Go on with that result, to the next operation."""
+        ...
+
+    def fingerprint(self) -> Hashable | None:
+        """All that its future depends on; None where that cannot be said."""
+        ...
+
+    def close(self) -> None:
+        """Give up what it holds; it is not asked again."""
+        ...
+
+
+class Seed(Protocol):
+    """What a process begins as.  May be grown any number of times, always into the same."""
+
+    key: Key
+    name: str
+    daemon: bool
+    pid: int
+
+    def grow(self, results: tuple[Hashable, ...]) -> tuple[Body, Told]:
+        """A process, at the operation to which those results lead it."""
+        ...
+
+
+class Node:
+    """A place in the life of a process; ``number`` is its own among all nodes of a system."""
+
+    __slots__ = (
+        "always", "atom", "automaton", "edges", "ended", "joins", "number", "parent", "request",
+        "result", "simple", "steps",
+    )  # fmt: skip
+
+    def __init__(self, automaton: Automaton, parent: Node | None, result: Hashable) -> None:
+        self.automaton = automaton
+        self.parent = parent
+        self.result = result
+        self.request: Request | None = None
+        self.ended: Ended | None = None
+        self.edges: dict[Hashable, Edge] = {}
+        self.number = 0
+        # Kept by the system: which atom it is about, whether it is nothing but a semaphore's or a
+        # cell's, and what comes of it by the atom's value; for whose end it waits.
+        self.atom = -1
+        self.joins = -1
+        self.simple = False
+        self.always = True
+        self.steps: dict[Hashable, Any] = {}
+
+    @property
+    def results(self) -> tuple[Hashable, ...]:
+        """The results that led here."""
+        found = []
+        node = self
+        while node.parent is not None:
+            found.append(node.result)
+            node = node.parent
+        return tuple(reversed(found))
+
+
+class Edge(NamedTuple):
+    """What follows an answer."""
+
+    events: tuple[Event, ...]
+    node: Node
+
+
+class Nursery:
+    """Numbers nodes, and keeps the bodies that were used last, each suspended at a node."""
+
+    def __init__(self, most: int = MOST_BODIES) -> None:
+        self._most = most
+        self._bodies: OrderedDict[int, Body] = OrderedDict()
+        self.nodes = 0
+        #: Whether a process can come back to where it was.
+        self.cyclic = False
+        #: How often a process was run again from its birth; how many answers were learned.
+        self.regrown = 0
+        self.learned = 0
+
+    def number(self) -> int:
+        """A number for a new node."""
+        self.nodes += 1
+        return self.nodes
+
+    def keep(self, node: Node, body: Body) -> None:
+        """That body is suspended at that node."""
+        self._bodies[node.number] = body
+        if len(self._bodies) > self._most:
+            _, oldest = self._bodies.popitem(last=False)
+            oldest.close()
+
+    def take(self, node: Node) -> Body | None:
+        """The body that is suspended at that node, which it leaves; None if there is none."""
+        return self._bodies.pop(node.number, None)
+
+    def close(self) -> None:
+        """Give up all bodies."""
+        while self._bodies:
+            self._bodies.popitem()[1].close()
+
+
+class Automaton:
+    """One process of the program, as far as it has been asked."""
+
+    def __init__(self, seed: Seed, nursery: Nursery) -> None:
+        self.seed = seed
+        self._nursery = nursery
+        self._same: dict[Hashable, Node] = {}
+        self.root = self._place(None, None, *seed.grow(()))
+
+    def follow(self, node: Node, result: Hashable) -> Edge:
+        """What follows when the process at ``node`` gets ``result``."""
+        edge = node.edges.get(result)
+        if edge is None:
+            nursery = self._nursery
+            nursery.learned += 1
+            body = nursery.take(node)
+            if body is None:
+                nursery.regrown += 1
+                body, _ = self.seed.grow(node.results)
+            edge = node.edges[result] = self._place(node, result, body, body.answer(result))
+        return edge
+
+    def _place(self, parent: Node | None, result: Hashable, body: Body, told: Told) -> Edge:
+        events, then = told
+        if isinstance(then, Ended):
+            node = Node(self, parent, result)
+            node.ended = then
+            node.number = self._nursery.number()
+            body.close()
+            return Edge(events, node)
+        print_ = body.fingerprint()
+        if print_ is not None:
+            known = self._same.get(print_)
+            if known is not None:
+                body.close()
+                self._nursery.cyclic = self._nursery.cyclic or _is_above(known, parent)
+                return Edge(events, known)
+        node = Node(self, parent, result)
+        node.request = then
+        node.number = self._nursery.number()
+        if print_ is not None:
+            self._same[print_] = node
+        self._nursery.keep(node, body)
+        return Edge(events, node)
+
+
+def _is_above(node: Node, other: Node | None) -> bool:
+    """Whether one comes by the node on the way to the other."""
+    while other is not None:
+        if other is node:
+            return True
+        other = other.parent
+    return False

@@ -1,0 +1,366 @@
+"""A process of the virtual world: its code in a greenlet, suspended at each operation.
+
+The modules of the library stand-ins (``locks``, ``queues``, ``memory`` ...) ask ``here()`` who
+is running, and make their operations by ``Body.operate``.  A body that is grown to a place in
+its life gets the first results from a list: it runs straight through without a switch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Hashable
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, Protocol
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from syncsim.core.atoms import Atom
+from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.state import Primitive
+from syncsim.program.names import Position
+from syncsim.program.source import source_of
+from syncsim.virtual.automaton import Back, Ended, Event, Made, Raised, Request, Seed, Told, Wrote
+from syncsim.virtual.fingerprint import fingerprint_of
+from syncsim.virtual.memory import Memory
+
+_STDLIB = os.path.dirname(os.__file__)
+_LIBRARY = (
+    os.path.dirname(os.path.abspath(__file__)) + os.sep,
+    f"{_STDLIB}/multiprocessing/",
+    f"{_STDLIB}/concurrent/",
+    f"{_STDLIB}/threading.py",
+    "<frozen",
+)
+_library: dict[CodeType, bool] = {}
+_here: list[ProcessBody] = []
+
+
+_began: list[float] = []
+
+
+def running_since() -> float | None:
+    """Since when a process has been running without an operation, by the monotonic clock."""
+    return _began[-1] if _began else None
+
+
+def here() -> ProcessBody:
+    """The process whose code is running."""
+    return _here[-1]
+
+
+def is_library(code: CodeType) -> bool:
+    """Whether the code is multiprocessing's or ours, and not the program's."""
+    found = _library.get(code)
+    if found is None:
+        found = _library[code] = code.co_filename.startswith(_LIBRARY)
+    return found
+
+
+class Call:
+    """The call of the program that the process is inside of."""
+
+    __slots__ = ("detail", "name", "primitive", "site")
+
+    def __init__(self, name: str, primitive: str, site: Site | None, detail: str) -> None:
+        self.name = name
+        self.primitive = primitive
+        self.site = site
+        self.detail = detail
+
+
+class Who(NamedTuple):
+    """Who a process is: its key in every interleaving, its name, its pid and its parent's."""
+
+    key: tuple[int, ...]
+    name: str
+    daemon: bool
+    pid: int
+    parent_pid: int
+
+
+class Seeds(Protocol):
+    """Makes the seed of a child, and says which ends of pipes it is given."""
+
+    def __call__(self, body: ProcessBody, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
+        """That of ``process_obj``, which the body is about to start."""
+        ...
+
+
+class ProcessBody:
+    """One run of one process.
+
+    ``main`` runs the process from birth to its exit code; ``memory`` is what it has of its own.
+    """
+
+    _syncsim_shared = True
+
+    def __init__(self, who: Who, memory: Memory, identity: Any, seeds: Seeds) -> None:
+        self.who = who
+        self.memory = memory
+        self.identity = identity
+        self._seeds = seeds
+        self.events: list[Event] = []
+        self.call: Call | None = None
+        self.raised: Raised | None = None
+        #: What belongs to the process and not to the program's memory.
+        self.made = 0
+        self.started = 0
+        self.silent = False  # what it makes now is part of something else
+        #: Seconds that it has slept and waited in vain; the same within the present call.
+        self.clock = 0.0
+        self.patience = 0.0
+        self.looked_at_clock = False
+        #: How often it holds each semaphore; ends and queues it closed; queues it has put into.
+        self.counts: dict[str, int] = {}
+        self.closed: set[Hashable] = set()
+        self.fed: list[str] = []
+        self.cancelled: set[str] = set()
+        #: What ``print`` writes to; made when it is first used.
+        self.stdout: Any = None
+        self._results: tuple[Hashable, ...] = ()
+        self._at = 0
+        self._dying = False
+        self._greenlet: greenlet | None = None
+        self._print: tuple[Hashable, ...] | None = None
+
+    # -- being run ----------------------------------------------------------------------
+
+    def grow(self, main: Callable[[], int], results: tuple[Hashable, ...]) -> Told:
+        """Run from birth to the operation after those results."""
+        self._results = results
+        self._greenlet = greenlet(lambda _: self._live(main))
+        return self._switch(None)
+
+    def answer(self, result: Hashable) -> Told:
+        """Go on with that result, to the next operation."""
+        return self._switch(result)
+
+    @property
+    def pid(self) -> int:
+        """Its pid."""
+        return self.who.pid
+
+    @property
+    def parent_pid(self) -> int:
+        """The pid of the process that started it."""
+        return self.who.parent_pid
+
+    def seed_of(self, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
+        """What its child begins as."""
+        return self._seeds(self, process_obj, method)
+
+    def finish(self, code: int) -> None:
+        """End at once: what is on the stack is never run."""
+        assert self._greenlet is not None
+        assert self._greenlet.parent is not None
+        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.raised)))
+        raise GreenletExit
+
+    def _switch(self, value: Hashable) -> Told:
+        assert self._greenlet is not None
+        self._greenlet.parent = getcurrent()
+        _here.append(self)
+        _began.append(time.monotonic())
+        self.identity.enter()
+        try:
+            told = self._greenlet.switch(value)
+        finally:
+            self.identity.leave()
+            _began.pop()
+            _here.pop()
+        assert isinstance(told, Told)
+        return told
+
+    def _live(self, main: Callable[[], int]) -> Told:
+        code = main()
+        return Told(tuple(self.events), Ended(code, self.raised))
+
+    def close(self) -> None:
+        """Unwind the stack; what the program does on the way has no effect."""
+        self._dying = True
+        if self._greenlet is not None and self._greenlet:
+            self._greenlet.parent = getcurrent()
+            _here.append(self)
+            with contextlib.suppress(BaseException):  # the program's own, on its way out
+                self._greenlet.throw(GreenletExit)
+            _here.pop()
+        self._greenlet = None
+
+    def fingerprint(self) -> Hashable | None:
+        """All that its future depends on; None where that cannot be said."""
+        return self._print
+
+    def _written(self, write: Callable[[Any], Hashable]) -> Hashable:
+        """What belongs to the process and not to the program's memory."""
+        call = self.call
+        children = [
+            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
+            for child in self.identity.children
+        ]
+        return (
+            tuple(sorted(self.counts.items())),
+            frozenset(self.closed),
+            tuple(self.fed),
+            frozenset(self.cancelled),
+            (self.made, self.started, self.raised, self.silent),
+            (call.name, call.primitive, call.site, call.detail) if call is not None else None,
+            tuple(children),
+            (self.clock, self.patience) if self.looked_at_clock else self.patience,
+        )
+
+    def waited(self, seconds: float) -> None:
+        """It waited so long, in vain."""
+        self.clock += seconds
+        self.patience += seconds
+
+    # -- operations ---------------------------------------------------------------------
+
+    @property
+    def replaying(self) -> bool:
+        """Whether it is on its way to the place where it is going to be of interest."""
+        return self._at < len(self._results)
+
+    def operate(
+        self,
+        verb: Verb,
+        atom: str = "",
+        *,
+        payload: Hashable = None,
+        name: str = "",
+        detail: str = "",
+        block: bool = True,
+        timeout: float | None = None,
+        child: Seed | None = None,
+        silent: bool = False,
+        inner: bool = False,
+        sited: bool = True,
+    ) -> Any:
+        """Ask for the operation; its result.
+
+        ``name`` is the call, if the operation is no part of a marked one; it is not ``sited``
+        where no line of the program asks for it.
+        """
+        if self._dying:
+            raise GreenletExit
+        if self._at < len(self._results):
+            result = self._results[self._at]
+            self._at += 1
+            self.events.clear()
+            return result
+        call = self.call
+        primitive, role = self.memory.belongs.get(atom, ("", ""))
+        if call is not None:
+            primitive = call.primitive or primitive
+            site = call.site
+            name = call.name
+            role = self.memory.roles.get((primitive, atom), role)
+        else:
+            site = self.site() if sited else None
+        if not name:
+            made = self.memory.primitives.get(primitive)
+            name = f"{made.kind}.{verb}" if made is not None else str(verb)
+        operation = Operation(
+            verb=verb,
+            atom=atom,
+            call=name,
+            primitive=primitive,
+            role=role,
+            site=site,
+            compound=call is not None,
+            blocking=block,
+            timeout=timeout,
+            detail=detail or (call.detail if call is not None else ""),
+        )
+        told = Told(
+            tuple(self.events), Request(operation, payload, child, silent, self.raised, inner)
+        )
+        found = fingerprint_of(
+            sys._getframe(1),
+            ProcessBody._live.__code__,
+            self.memory.modules,
+            self._written,
+            is_library,
+        )
+        self._print = (verb, payload, found) if found is not None else None
+        self.events = []
+        parent = self._greenlet.parent if self._greenlet is not None else None
+        assert parent is not None
+        result = parent.switch(told)
+        if self._dying:
+            raise GreenletExit
+        return result
+
+    # -- where in the program -----------------------------------------------------------
+
+    def user_frame(self) -> FrameType | None:
+        """The innermost frame that is the program's own."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and is_library(frame.f_code):
+            frame = frame.f_back
+        return frame
+
+    def site(self) -> Site | None:
+        """Where the program is."""
+        frame = self.user_frame()
+        if frame is None:
+            return None
+        return Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+    # -- primitives ---------------------------------------------------------------------
+
+    def new_atom(self) -> str:
+        """A name for an atom that it makes."""
+        self.made += 1
+        return f"{'.'.join(map(str, self.who.key))}/{self.made}"
+
+    def make(
+        self,
+        identity: str,
+        kind: str,
+        parts: dict[str, tuple[str, Atom, Hashable]],
+        capacity: int | None = None,
+    ) -> None:
+        """Reports a primitive that the program makes: its atoms by role, with their contents.
+
+        A content is what the virtual atom begins with, None where that is the atom itself.
+        """
+        memory = self.memory
+        frame = self.user_frame()
+        file, line, name = "", 0, ""
+        if frame is not None:
+            file, line = frame.f_code.co_filename, frame.f_lineno
+            first, last, column, end = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+            position = Position(first, column, last, end)
+            line = first or line
+        else:
+            position = Position(0, 0, 0, 0)
+        name = memory.namer.name(source_of(file), position, kind)
+        primitive = Primitive(
+            id=identity,
+            kind=kind,
+            name=name,
+            parts={role: atom for role, (atom, _, _) in parts.items()},
+            capacity=capacity,
+            file=file,
+            line=line,
+        )
+        memory.primitives[identity] = primitive
+        for role, (atom, _, _) in parts.items():
+            memory.belongs.setdefault(atom, (identity, role))
+            memory.roles[identity, atom] = role
+        atoms = tuple((atom, value) for atom, value, _ in parts.values())
+        contents = tuple(
+            (atom, content) for atom, _, content in parts.values() if content is not None
+        )
+        self.events.append(Made(primitive, atoms, contents))
+
+    def returned(self, result: str) -> None:
+        """A marked call has returned."""
+        self.events.append(Back(result))
+
+    def wrote(self, stream: str, text: str) -> None:
+        """It wrote that without a step."""
+        self.events.append(Wrote(stream, text))

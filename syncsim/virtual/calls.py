@@ -1,0 +1,83 @@
+"""Calls and creations: what the program's author sees of a primitive.
+
+The same marks as in the real world, so that a step has the same name in both.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from syncsim.core.atoms import Atom
+from syncsim.virtual.body import Call, here
+
+Parts = Mapping[str, tuple[str, Atom, Hashable]]
+
+
+def mark(
+    cls: Any,
+    method: str,
+    *,
+    name: str = "",
+    label: Callable[[Any], str] = str,
+    argument: Callable[..., str] = lambda *_: "",
+) -> None:
+    """Makes a public method a call: its operations belong to it, and its return is told."""
+    original = getattr(cls, method)
+    title = name or f"{cls.__name__}.{method}"
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **keywords: Any) -> Any:
+        body = here()
+        if body.call is not None or body.silent:
+            return original(self, *args, **keywords)
+        if body.replaying:
+            body.call = Call(title, "", None, "")
+        else:
+            shown = argument(*args) if args else ""
+            body.patience = 0.0
+            body.call = Call(title, type(self)._syncsim_id(self), body.site(), shown)
+        result = ""
+        try:
+            value = original(self, *args, **keywords)
+            if not body.replaying:
+                result = label(value)
+            return value
+        except BaseException as error:
+            result = type(error).__name__
+            raise
+        finally:
+            body.call = None
+            body.returned(result)
+
+    setattr(cls, method, call)
+
+
+def introduce(
+    cls: Any,
+    identify: Callable[[Any], str],
+    parts: Callable[[Any], Parts],
+    capacity: Callable[[Any], int | None] = lambda _: None,
+    kind: str = "",
+) -> None:
+    """Tells of each creation of a ``cls`` by the program, not of those inside other primitives."""
+    original = cls.__init__
+    cls._syncsim_id = identify
+    cls._syncsim_shared = True
+    kind = kind or cls.__name__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **keywords: Any) -> None:
+        body = here()
+        if body.silent or type(self)._syncsim_id is not identify:
+            original(self, *args, **keywords)
+            return
+        body.silent = True
+        try:
+            original(self, *args, **keywords)
+        finally:
+            body.silent = False
+        body.make(identify(self), kind, dict(parts(self)), capacity(self))
+
+    cls.__init__ = init

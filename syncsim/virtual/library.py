@@ -1,0 +1,248 @@
+"""A private copy of ``multiprocessing``: CPython's own code over what is virtual.
+
+``context.py``, ``process.py``, ``synchronize.py`` and ``queues.py`` are CPython's, loaded once
+more under the same names, with virtual modules where they would meet the operating system.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.util
+import random
+import sys
+import time as real_time
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from syncsim.virtual import connections, pickling, primitives, processes, queues, shared
+from syncsim.virtual.body import here
+from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.semlock import SemLock
+
+_PACKAGE = "multiprocessing"
+_OWN = ("process", "context", "synchronize", "queues")
+_MISSING = ("managers", "pool", "shared_memory", "dummy", "spawn", "forkserver", "popen_fork")
+
+
+class Missing(ModuleType):
+    """A module that the virtual world does not have: whoever uses it is told so."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotVirtualError(f"{self.__name__}.{name}")
+
+
+class _Library:
+    """The private package, its modules by name."""
+
+    def __init__(self) -> None:
+        self.modules: dict[str, ModuleType] = {}
+        package = self._module(_PACKAGE)
+        package.__path__ = []
+        for name in _MISSING:
+            self._add(name, Missing(f"{_PACKAGE}.{name}"))
+        self._add("reduction", _module_of("reduction", ForkingPickler=pickling))
+        self._add("util", _util())
+        self._add("heap", _module_of("heap", BufferWrapper=primitives.Wrapper))
+        self._add("resource_tracker", _module_of("resource_tracker", register=lambda *_: None))
+        self._add("connection", _connection())
+        self.modules["_multiprocessing"] = _module_of(
+            "_multiprocessing", SemLock=SemLock, sem_unlink=lambda name: None
+        )
+        self.modules["time"] = clock_module()
+        # Within a call of the library only what it waits for in vain passes.
+        self._time = _module_of("time", monotonic=lambda: here().patience)
+        self.modules["os"] = os_module()
+        self._builtins = dict(vars(builtins), __import__=self._import)
+        for name in _OWN:
+            self._load(name)
+        process, context = self.modules[f"{_PACKAGE}.process"], self.modules[f"{_PACKAGE}.context"]
+        processes.install(process, context)
+        default: Any = context._default_context
+        self._add("sharedctypes", shared.module(lambda: default.get_context()))
+        synchronize = self.modules[f"{_PACKAGE}.synchronize"]
+        primitives.install(synchronize)
+        queues.install(self.modules[f"{_PACKAGE}.queues"], synchronize)
+        connections.install()
+        shared.install()
+        names = [name for name in dir(default) if not name.startswith("_")]
+        vars(package).update({name: getattr(default, name) for name in names})
+        vars(package)["__all__"] = names
+        vars(package)["reducer"] = None
+
+    def _module(self, name: str) -> Any:
+        return self.modules.setdefault(name, ModuleType(name))
+
+    def _add(self, name: str, module: ModuleType) -> None:
+        self.modules[f"{_PACKAGE}.{name}"] = module
+        setattr(self.modules[_PACKAGE], name, module)
+
+    def _load(self, name: str) -> None:
+        module = ModuleType(f"{_PACKAGE}.{name}")
+        module.__package__ = _PACKAGE
+        vars(module)["__builtins__"] = self._builtins
+        self._add(name, module)
+        exec(_code(name), vars(module))
+
+    def _import(
+        self,
+        name: str,
+        globals: dict[str, Any] | None = None,  # noqa: A002
+        locals: dict[str, Any] | None = None,  # noqa: A002
+        fromlist: tuple[str, ...] = (),
+        level: int = 0,
+    ) -> Any:
+        """``import`` inside the package."""
+        if level == 1:
+            name = f"{_PACKAGE}.{name}" if name else _PACKAGE
+        if name == "time":
+            return self._time
+        if name in self.modules:
+            return self.modules[name] if fromlist or level else self.modules[name.split(".")[0]]
+        if name.startswith(_PACKAGE):
+            raise NotVirtualError(name)
+        return builtins.__import__(name, globals, locals, fromlist, 0)
+
+
+def _code(name: str) -> CodeType:
+    spec = importlib.util.find_spec(f"{_PACKAGE}.{name}")
+    assert spec is not None
+    assert spec.origin is not None
+    return compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True)
+
+
+def _module_of(name: str, **content: Any) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(content)
+    return module
+
+
+class _Finalize:
+    """In the place of ``util.Finalize``: processes of ours are finalized by hand."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        self.args = args
+
+    def cancel(self) -> None:
+        """Nothing to do."""
+
+    def __call__(self) -> None:
+        """Nothing to do."""
+
+
+def _util() -> ModuleType:
+    def nothing(*args: Any, **keywords: Any) -> None:
+        return None
+
+    return _module_of(
+        "util",
+        register_after_fork=nothing,
+        debug=nothing,
+        info=nothing,
+        sub_debug=nothing,
+        sub_warning=nothing,
+        is_exiting=lambda: False,
+        Finalize=_Finalize,
+        _flush_std_streams=nothing,
+        get_logger=importlib.import_module("multiprocessing.util").get_logger,
+        log_to_stderr=nothing,
+    )
+
+
+def _connection() -> ModuleType:
+    return _module_of(
+        "connection",
+        Pipe=connections.Pipe,
+        Connection=connections.Connection,
+        wait=connections.wait,
+        Listener=Missing("multiprocessing.connection.Listener"),
+        Client=Missing("multiprocessing.connection.Client"),
+    )
+
+
+def clock_module() -> ModuleType:
+    """``time`` for a process: it sleeps without waiting, and its clock is its own."""
+    from syncsim.core.operation import Verb
+
+    module = ModuleType("time")
+    vars(module).update(vars(real_time))
+
+    def sleep(seconds: float, /) -> None:
+        if not isinstance(seconds, int | float) or seconds < 0:
+            real_time.sleep(seconds)  # raises what is to be raised
+        body = here()
+        body.operate(Verb.SLEEP, name="sleep", detail=f"{seconds:g}")
+        body.clock += seconds
+
+    def now() -> float:
+        body = here()
+        body.looked_at_clock = True
+        body.clock += 1e-6  # so that it never stands still
+        return body.clock
+
+    def now_ns() -> int:
+        return int(now() * 1e9)
+
+    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
+        vars(module)[name] = now
+        vars(module)[f"{name}_ns"] = now_ns
+    vars(module)["sleep"] = sleep
+    return module
+
+
+def os_module() -> ModuleType:
+    """``os`` for a process: what is known of it is virtual, what would reach out is missing."""
+    import os
+
+    module = ModuleType("os")
+    vars(module).update(vars(os))
+
+    def missing(name: str) -> Any:
+        def call(*args: Any, **keywords: Any) -> Any:
+            raise NotVirtualError(f"os.{name}")
+
+        return call
+
+    for name in (
+        "fork", "forkpty", "execv", "execve", "execl", "execle", "execlp", "execlpe", "execvp",
+        "execvpe", "posix_spawn", "posix_spawnp", "system", "popen", "kill", "killpg", "pipe",
+        "wait", "waitpid", "abort", "spawnv", "spawnve", "spawnl", "dup2", "close", "closerange",
+    ):  # fmt: skip
+        vars(module)[name] = missing(name)
+    vars(module)["getpid"] = lambda: here().pid
+    vars(module)["getppid"] = lambda: here().parent_pid
+    vars(module)["_exit"] = processes.leave_at_once
+    vars(module)["sched_yield"] = lambda: None
+    return module
+
+
+@lru_cache(maxsize=1)
+def library() -> _Library:
+    """The private package; made once."""
+    return _Library()
+
+
+def random_module() -> ModuleType:
+    """``random`` for a process: seeded, so that a process always does the same."""
+    module = ModuleType("random")
+    vars(module).update(vars(random))
+    source = random.Random(0)
+    for name in dir(source):
+        bound = getattr(source, name)
+        if not name.startswith("_") and callable(bound) and hasattr(random, name):
+            vars(module)[name] = bound
+    return module
+
+
+def sys_module(argv: list[str], stdout: Any, stderr: Any, path: list[str]) -> ModuleType:
+    """``sys`` for a process."""
+    module = ModuleType("sys")
+    vars(module).update(vars(sys))
+    vars(module).update(
+        argv=argv, stdout=stdout, stderr=stderr, __stdout__=stdout, __stderr__=stderr, path=path
+    )
+    return module

@@ -1,0 +1,418 @@
+"""A program on its way into the virtual world: its text, its imports, its main process."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.machinery
+import io
+import itertools
+import os
+import sys
+from collections.abc import Hashable
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from syncsim.core.operation import Verb
+from syncsim.program.safe import safe_text
+from syncsim.program.source import Program
+from syncsim.virtual import pickling
+from syncsim.virtual.automaton import Seed, Told
+from syncsim.virtual.body import ProcessBody, Who, here
+from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.library import Missing, library, random_module, sys_module
+from syncsim.virtual.memory import Memory
+from syncsim.virtual.processes import Children, live_as_child, live_as_main
+
+#: Modules that reach out of the process past multiprocessing.
+_OUTSIDE = (
+    "asyncio", "concurrent", "_thread", "select", "selectors", "signal", "socket",
+    "socketserver", "subprocess", "fcntl", "pty",
+)  # fmt: skip
+FIRST_PID = 100
+
+
+class _Out(io.RawIOBase):
+    """The stdout of a process: to print is an operation."""
+
+    def __init__(self, body: ProcessBody) -> None:
+        self._body = body
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Takes a piece of the output."""
+        raw = bytes(data)
+        body = self._body
+        text = raw.decode("utf-8", "backslashreplace")
+        if body.user_frame() is not None:
+            body.operate(Verb.OUTPUT, name="print", detail=safe_text(text.rstrip("\n"), 80))
+        body.wrote("stdout", text)
+        return len(raw)
+
+
+class _Stream:
+    """``sys.stdout`` or ``sys.stderr``, of whichever process is running."""
+
+    _syncsim_shared = True
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, text: str) -> int:
+        """As the real one."""
+        body = here()
+        if self._name == "stderr":
+            body.wrote("stderr", text)
+            return len(text)
+        return _stdout(body).write(text)
+
+    def flush(self) -> None:
+        """As the real one."""
+        if self._name == "stdout":
+            _stdout(here()).flush()
+
+    def isatty(self) -> bool:
+        """It is none."""
+        return False
+
+    encoding = "utf-8"
+    errors = "strict"
+
+
+def _stdout(body: ProcessBody) -> io.TextIOWrapper:
+    stream: io.TextIOWrapper | None = body.stdout
+    if stream is None:
+        buffered = io.BufferedWriter(_Out(body), 1 << 16)
+        stream = io.TextIOWrapper(buffered, "utf-8", "strict", line_buffering=True)
+        body.stdout = stream
+    return stream
+
+
+class Identity:
+    """The global variables of the private package that belong to one process."""
+
+    def __init__(self, current: Any, parent: Any, method: Any) -> None:
+        self._current = current
+        self._parent = parent
+        self._method = method
+        self._counter = itertools.count(1)
+        self.children = Children()
+        self._before: list[tuple[dict[str, Any], str, Any]] = []
+
+    def enter(self) -> None:
+        """This process runs now."""
+        process, default = _globals()
+        own = (
+            (process, "_current_process", self._current),
+            (process, "_parent_process", self._parent),
+            (process, "_process_counter", self._counter),
+            (process, "_children", self.children),
+            (default, "_actual_context", self._method),
+        )
+        self._before = [(where, name, where.get(name)) for where, name, _ in own]
+        for where, name, value in own:
+            where[name] = value
+
+    def leave(self) -> None:
+        """It runs no longer."""
+        self._method = _globals()[1].get("_actual_context")
+        for where, name, value in self._before:
+            where[name] = value
+
+    def become(self, current: Any) -> None:
+        """The process object, once it has been unpickled."""
+        self._current = _globals()[0]["_current_process"] = current
+
+    @property
+    def method(self) -> Any:
+        """The start method that it has chosen, as a context."""
+        return _globals()[1].get("_actual_context")
+
+
+@lru_cache(maxsize=1)
+def _globals() -> tuple[dict[str, Any], dict[str, Any]]:
+    modules = library().modules
+    context: Any = modules["multiprocessing.context"]
+    return vars(modules["multiprocessing.process"]), vars(context._default_context)
+
+
+class VirtualProgram:
+    """The program, ready to be run any number of times."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._folder = os.path.dirname(os.path.abspath(program.path))
+        self._code = compile(program.text, str(program.path), "exec", dont_inherit=True)
+        self._library = library()
+        self._builtins = dict(vars(builtins), __import__=self._import, print=_print, input=_input)
+        stdout, stderr = _Stream("stdout"), _Stream("stderr")
+        argv = [str(program.path), *program.arguments]
+        self.sys = sys_module(argv, stdout, stderr, [self._folder, *sys.path[1:]])
+        self._elsewhere = frozenset(sys.path[1:]) - {self._folder}
+        self._compiled: dict[str, CodeType] = {}
+
+    # -- the main process ---------------------------------------------------------------
+
+    def main(self) -> Seed:
+        """What the main process begins as."""
+        return _MainSeed(self)
+
+    def run(self, body: ProcessBody, name: str) -> None:
+        """Run the program's text as a module of the body."""
+        module = ModuleType(name)
+        module.__file__ = str(self.program.path)
+        vars(module)["__builtins__"] = self._builtins
+        body.memory.modules["__main__"] = module
+        if name != "__main__":
+            body.memory.modules[name] = module
+        exec(self._code, vars(module))
+
+    # -- imports ------------------------------------------------------------------------
+
+    def _import(
+        self,
+        name: str,
+        globals: dict[str, Any] | None = None,  # noqa: A002
+        locals: dict[str, Any] | None = None,  # noqa: A002
+        fromlist: tuple[str, ...] = (),
+        level: int = 0,
+    ) -> Any:
+        """``import`` in a module of the program."""
+        if level:
+            package = (globals or {}).get("__package__", "")
+            parts = package.split(".")
+            base = parts[: len(parts) - level + 1]
+            name = ".".join([*base, name] if name else base)
+        module = self._find(name)
+        if module is None:
+            return builtins.__import__(name, globals, locals, fromlist, 0)
+        for item in fromlist or ():
+            if not hasattr(module, item):
+                self._find(f"{name}.{item}")
+        return module if fromlist or level else self._find(name.partition(".")[0])
+
+    def _find(self, name: str) -> ModuleType | None:
+        """The module as this world has it; None where it is the real one."""
+        top = name.partition(".")[0]
+        own = self._library.modules
+        if name in own and name != "_multiprocessing":
+            return own[name]
+        if top == "multiprocessing":
+            raise NotVirtualError(name)
+        if name == "sys":
+            return self.sys
+        modules = here().memory.modules
+        if name in modules:
+            return modules[name]
+        if name == "random":
+            modules[name] = random_module()
+            return modules[name]
+        if top in _OUTSIDE or name in _OUTSIDE:
+            return Missing(name)
+        if name == "threading":
+            return _threading()
+        return self._local(name)
+
+    def _local(self, name: str) -> ModuleType | None:
+        """A module that lies beside the program: each process has its own."""
+        modules = here().memory.modules
+        parent, _, last = name.rpartition(".")
+        folders = [folder for folder in self.sys.path if folder not in self._elsewhere]
+        if parent:
+            package = self._find(parent)
+            if package is None or parent not in modules:
+                return None
+            folders = list(getattr(package, "__path__", []))
+        spec = importlib.machinery.PathFinder.find_spec(name, folders)
+        if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+            return None
+        if "site-packages" in spec.origin:
+            return None
+        module = ModuleType(name)
+        module.__file__ = spec.origin
+        module.__package__ = name if spec.submodule_search_locations else parent
+        if spec.submodule_search_locations:
+            module.__path__ = list(spec.submodule_search_locations)
+        vars(module)["__builtins__"] = self._builtins
+        modules[name] = module
+        code = self._compiled.get(spec.origin)
+        if code is None:
+            text = Path(spec.origin).read_bytes()
+            code = self._compiled[spec.origin] = compile(
+                text, spec.origin, "exec", dont_inherit=True
+            )
+        try:
+            exec(code, vars(module))
+        except BaseException:
+            modules.pop(name, None)
+            raise
+        if parent:
+            setattr(modules[parent], last, module)
+        return module
+
+    # -- children -----------------------------------------------------------------------
+
+    def seed(self, body: ProcessBody, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
+        """What a child of the body begins as, and the ends of pipes that it is given."""
+        key = (*body.who.key, body.started)
+        body.started += 1
+        parent = body.identity
+        if method == "fork":
+            memory, (child,) = body.memory.fork(process_obj)
+            return _ForkSeed(self, key, body, memory, child, parent.method), None
+        data, ends = pickling.dumps_for_spawning(process_obj)
+        return _SpawnSeed(self, key, body, process_obj, data, parent.method), ends
+
+
+class _MainSeed:
+    key: tuple[int, ...] = ()
+    name = "main"
+    daemon = False
+    pid = FIRST_PID
+
+    def __init__(self, program: VirtualProgram) -> None:
+        self._program = program
+
+    def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
+        """The main process."""
+        program = self._program
+        process, _ = _globals()
+        main = type(process["_current_process"])()
+        main._config["authkey"] = b"virtual"
+        identity = Identity(main, None, None)
+        who = Who((), "main", False, FIRST_PID, 1)
+        body = ProcessBody(who, Memory(), identity, program.seed)
+        told = body.grow(
+            lambda: live_as_main(
+                body, lambda: program.run(body, "__main__"), lambda: identity.children
+            ),
+            results,
+        )
+        return body, told
+
+
+class _ChildSeed:
+    """What a child begins as."""
+
+    def __init__(self, program: VirtualProgram, key: tuple[int, ...], parent: ProcessBody) -> None:
+        self._program = program
+        self.key = key
+        self._parent_pid = parent.pid
+        self._clock = parent.clock
+        self._closed = frozenset(parent.closed)
+        self.pid = 0
+
+    def _body(self, memory: Memory, process_obj: Any, method: Any) -> ProcessBody:
+        who = Who(self.key, process_obj.name, process_obj.daemon, self.pid, self._parent_pid)
+        identity = Identity(process_obj, None, method)
+        body = ProcessBody(who, memory, identity, self._program.seed)
+        body.clock = self._clock
+        return body
+
+
+class _ForkSeed(_ChildSeed):
+    """A child with a copy of its parent's memory."""
+
+    def __init__(
+        self,
+        program: VirtualProgram,
+        key: tuple[int, ...],
+        parent: ProcessBody,
+        memory: Memory,
+        process_obj: Any,
+        method: Any,
+    ) -> None:
+        super().__init__(program, key, parent)
+        self._memory = memory
+        self._object = process_obj
+        self._method = method
+        self.name: str = process_obj.name
+        self.daemon: bool = process_obj.daemon
+
+    def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
+        """The child; the image that it is made from stays as it is."""
+        memory, (child,) = self._memory.fork(self._object)
+        body = self._body(memory, child, self._method)
+        body.closed = set(self._closed)
+        told = body.grow(
+            lambda: live_as_child(body, child, lambda: body.identity.children), results
+        )
+        return body, told
+
+
+class _SpawnSeed(_ChildSeed):
+    """A child that imports the program anew and gets its process object pickled."""
+
+    def __init__(
+        self,
+        program: VirtualProgram,
+        key: tuple[int, ...],
+        parent: ProcessBody,
+        process_obj: Any,
+        data: bytes,
+        method: Any,
+    ) -> None:
+        super().__init__(program, key, parent)
+        self._data = data
+        self._memory = parent.memory.fresh()
+        self._method = method
+        self.name: str = process_obj.name
+        self.daemon: bool = process_obj.daemon
+
+    def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
+        """The child."""
+        memory = self._memory.fresh()
+        starting = _Starting(self.name, self.daemon)
+        body = self._body(memory, starting, self._method)
+
+        def live() -> int:
+            self._program.run(body, "__mp_main__")
+            child = pickling.loads(self._data)
+            body.identity.become(child)
+            return live_as_child(body, child, lambda: body.identity.children)
+
+        return body, body.grow(live, results)
+
+
+class _Starting:
+    """A process of which only the name is known yet."""
+
+    def __init__(self, name: str, daemon: bool) -> None:
+        self.name = name
+        self.daemon = daemon
+        self._config: dict[str, Any] = {}
+
+
+def _print(*values: Any, file: Any = None, **keywords: Any) -> None:
+    """As the real one, to the stdout of the process that runs."""
+    print(*values, file=_stdout(here()) if file is None else file, **keywords)
+
+
+def _input(prompt: object = "") -> str:
+    """There is nobody to ask."""
+    if prompt:
+        _print(prompt, end="")
+    raise EOFError("EOF when reading a line")
+
+
+@lru_cache(maxsize=1)
+def _threading() -> ModuleType:
+    """``threading`` without threads: a thread would share the memory of its process."""
+    import threading
+
+    module = ModuleType("threading")
+    vars(module).update(vars(threading))
+
+    def missing(name: str) -> Any:
+        def call(*args: Any, **keywords: Any) -> Any:
+            raise NotVirtualError(f"threading.{name}")
+
+        return call
+
+    for name in ("Thread", "Timer"):
+        vars(module)[name] = missing(name)
+    return module

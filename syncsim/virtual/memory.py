@@ -1,0 +1,283 @@
+"""What a process has of its own: the modules of the program, and their copy for a forked child.
+
+``fork`` copies a process's whole memory.  Here that is everything that can be reached from the
+program's modules and from what is handed to the child; primitives of the virtual world are
+what processes share, and stay what they are.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any
+
+from syncsim.core.state import Primitive
+from syncsim.program.names import Namer
+from syncsim.virtual.errors import NotVirtualError
+
+_BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, bytearray)
+_DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)
+
+
+class Memory:
+    """The private part of a process.
+
+    ``modules`` are the program's by name, the main one as ``__main__``.  What is known of the
+    primitives is inherited, too: which atom belongs to which of them in which role.
+    """
+
+    def __init__(self) -> None:
+        self.modules: dict[str, ModuleType] = {}
+        self.namer = Namer()
+        self.primitives: dict[str, Primitive] = {}
+        self.belongs: dict[str, tuple[str, str]] = {}
+        self.roles: dict[tuple[str, str], str] = {}
+
+    def fork(self, *values: Any) -> tuple[Memory, tuple[Any, ...]]:
+        """A copy of it, and of the values as the child has them."""
+        child = self.fresh()
+        copier = _Copier(self.modules)
+        for name, module in self.modules.items():
+            child.modules[name] = copier.memo[id(module)]
+        for module in self.modules.values():
+            copier.fill(module)
+        return child, tuple(copier.copy(value) for value in values)
+
+    def fresh(self) -> Memory:
+        """One without modules, for a child that imports the program anew."""
+        child = Memory()
+        child.namer = self.namer.copy()
+        child.primitives = dict(self.primitives)
+        child.belongs = dict(self.belongs)
+        child.roles = dict(self.roles)
+        return child
+
+
+class _Copier:
+    """Copies objects as they are seen from the program's modules."""
+
+    def __init__(self, modules: dict[str, ModuleType]) -> None:
+        self.memo: dict[int, Any] = {}
+        self._kept: list[Any] = []  # so that an id stays its own
+        self._names = set(modules)
+        for name, module in modules.items():
+            twin = ModuleType(name)
+            self.memo[id(module)] = twin
+            self.memo[id(vars(module))] = vars(twin)
+
+    def fill(self, module: ModuleType) -> None:
+        """Copies what is in the module into its twin."""
+        twin = vars(self.memo[id(module)])
+        for name, value in vars(module).items():
+            twin[name] = value if name.startswith("__") else self.copy(value)
+
+    def copy(self, value: Any) -> Any:
+        """The value as the child has it."""
+        kind = type(value)
+        if kind in _ATOMIC or getattr(kind, "_syncsim_shared", False):
+            return value
+        known = self.memo.get(id(value), self)
+        if known is not self:
+            return known
+        made = self._copiers.get(kind, _Copier._instance)(self, value)
+        self.memo[id(value)] = made
+        self._kept.append(value)
+        return made
+
+    def _into(self, value: Any, made: Any) -> Any:
+        self.memo[id(value)] = made
+        self._kept.append(value)
+        return made
+
+    def _list(self, value: list[Any]) -> Any:
+        made: list[Any] = self._into(value, [])
+        made += [self.copy(item) for item in value]
+        return made
+
+    def _dict(self, value: dict[Any, Any]) -> Any:
+        made: dict[Any, Any] = self._into(value, {})
+        for key, item in value.items():
+            made[self.copy(key)] = self.copy(item)
+        return made
+
+    def _set(self, value: set[Any]) -> Any:
+        return {self.copy(item) for item in value}
+
+    def _frozenset(self, value: frozenset[Any]) -> Any:
+        return frozenset([self.copy(item) for item in value])
+
+    def _tuple(self, value: tuple[Any, ...]) -> Any:
+        made = tuple([self.copy(item) for item in value])
+        if all(one is other for one, other in zip(made, value, strict=True)):
+            return value
+        return self.memo.get(id(value), made)
+
+    def _function(self, value: FunctionType) -> Any:
+        twin = self.memo.get(id(value.__globals__))
+        if twin is None:
+            return value
+        cells = value.__closure__ or ()
+        closure = tuple([self._cell(cell) for cell in cells])
+        made = FunctionType(value.__code__, twin, value.__name__, None, closure)
+        # Known before its cells are filled: it may be in one itself.
+        self._into(value, made)
+        for cell in cells:
+            self._fill_cell(cell)
+        made.__defaults__ = self.copy(value.__defaults__)
+        made.__kwdefaults__ = self.copy(value.__kwdefaults__)
+        made.__qualname__ = value.__qualname__
+        made.__module__ = value.__module__
+        made.__doc__ = value.__doc__
+        made.__annotations__ = value.__annotations__
+        for name, item in vars(value).items():
+            setattr(made, name, self.copy(item))
+        return made
+
+    def _cell(self, cell: CellType) -> CellType:
+        known: CellType | None = self.memo.get(id(cell))
+        return known if known is not None else self._into(cell, CellType())
+
+    def _fill_cell(self, cell: CellType) -> None:
+        made: CellType = self.memo[id(cell)]
+        try:
+            made.cell_contents  # noqa: B018 - raises where it is empty
+        except ValueError:
+            try:
+                content = cell.cell_contents
+            except ValueError:
+                return
+            made.cell_contents = self.copy(content)
+
+    def _method(self, value: MethodType) -> Any:
+        return MethodType(self.copy(value.__func__), self.copy(value.__self__))
+
+    def _builtin(self, value: Any) -> Any:
+        owner = getattr(value, "__self__", None)
+        if owner is None or isinstance(owner, ModuleType | type):
+            return value
+        return getattr(self.copy(owner), value.__name__)
+
+    def _module(self, value: ModuleType) -> Any:
+        return value
+
+    def _class(self, value: type) -> Any:
+        if value.__module__ not in self._names or type(value) not in (type, abc.ABCMeta):
+            return value
+        held = {
+            name: item
+            for name, item in vars(value).items()
+            if name not in ("__dict__", "__weakref__") and not isinstance(item, _DESCRIPTORS)
+        }
+        kept = {
+            name: held.pop(name)
+            for name in ("__module__", "__qualname__", "__doc__", "__slots__")
+            if name in held
+        }
+        bases = tuple([self.copy(base) for base in value.__bases__])
+        made = self._into(value, type(value)(value.__name__, bases, kept))
+        for name, item in held.items():
+            if not name.startswith("_abc_"):
+                setattr(made, name, self.copy(item))
+        return made
+
+    def _staticmethod(self, value: Any) -> Any:
+        return type(value)(self.copy(value.__func__))
+
+    def _property(self, value: property) -> Any:
+        fget, fset, fdel = map(self.copy, (value.fget, value.fset, value.fdel))
+        return type(value)(fget, fset, fdel, value.__doc__)
+
+    def _instance(self, value: Any) -> Any:
+        if isinstance(value, type):
+            return self._class(value)
+        if isinstance(value, ModuleType):
+            return value
+        kind = type(value)
+        base = next(c for c in kind.__mro__ if c.__module__ not in self._names)
+        if kind.__module__ in self._names or getattr(base, "_syncsim_plain", False):
+            if base is object or getattr(base, "_syncsim_plain", False):
+                return self._state(value, self._into(value, object.__new__(self.copy(kind))))
+            if base in _BUILTIN_CONTAINERS:
+                items = self.copy(base(value))
+                made = base.__new__(self.copy(kind), *([items] if base in _WHOLE else []))
+                self._into(value, made)
+                if base not in _WHOLE:
+                    vars(base)["__init__"](made, items)
+                return self._state(value, made)
+        return self._reduced(value)
+
+    def _state(self, value: Any, made: Any) -> Any:
+        for name, item in getattr(value, "__dict__", {}).items():
+            vars(made)[name] = self.copy(item)
+        for cls in type(value).__mro__:
+            for name, slot in vars(cls).items():
+                if isinstance(slot, MemberDescriptorType) and hasattr(value, name):
+                    object.__setattr__(made, name, self.copy(getattr(value, name)))
+        return made
+
+    def _reduced(self, value: Any) -> Any:
+        """By the way it is pickled, which is the library's own and runs nothing of the program."""
+        try:
+            reduced = value.__reduce_ex__(4)
+        except TypeError:
+            raise NotVirtualError(
+                f"a forked child would get a copy of a {type(value).__name__}, which cannot be made"
+            ) from None
+        if isinstance(reduced, str):
+            return value
+        parts: list[Any] = [*reduced, None, None, None, None]
+        make, arguments, state, items, pairs, setter = parts[:6]
+        make = self.copy(make)
+        made = self._into(value, make(*[self.copy(one) for one in arguments]))
+        if state is not None:
+            state = self.copy(state)
+            if setter is not None:
+                setter(made, state)
+            elif hasattr(made, "__setstate__"):
+                made.__setstate__(state)
+            else:
+                own, slots = state if isinstance(state, tuple) else (state, None)
+                vars(made).update(own or {})
+                for name, item in (slots or {}).items():
+                    setattr(made, name, item)
+        for item in items or ():
+            made.append(self.copy(item))
+        for key, item in pairs or ():
+            made[self.copy(key)] = self.copy(item)
+        return made
+
+    _copiers: dict[type, Callable[[_Copier, Any], Any]] = {  # noqa: RUF012
+        list: _list,
+        dict: _dict,
+        set: _set,
+        frozenset: _frozenset,
+        tuple: _tuple,
+        FunctionType: _function,
+        MethodType: _method,
+        BuiltinFunctionType: _builtin,
+        ModuleType: _module,
+        type: _class,
+        abc.ABCMeta: _class,
+        staticmethod: _staticmethod,
+        classmethod: _staticmethod,
+        property: _property,
+    }
+
+
+_WHOLE = (tuple, frozenset)
+_ATOMIC = frozenset(
+    (
+        int, float, bool, complex, str, bytes, range, slice, type(None), type(...),
+        type(NotImplemented), CodeType,
+    )
+)  # fmt: skip

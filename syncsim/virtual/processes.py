@@ -1,0 +1,206 @@
+"""The life of a virtual process: start, birth, uncaught exception, exit, join, signals."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from syncsim.core.operation import Verb
+from syncsim.program.failures import failure_of
+from syncsim.virtual.automaton import Raised
+from syncsim.virtual.body import ProcessBody, here, is_library
+
+
+class Popen:
+    """What a parent knows of its child; as ``popen_fork.Popen``."""
+
+    _syncsim_plain = True
+    method = "fork"
+    sentinel = -1
+
+    def __init__(self, process_obj: Any) -> None:
+        self.returncode: int | None = None
+        self.finalizer = None
+        body = here()
+        if body.replaying:
+            body.started += 1
+            self.pid = body.operate(Verb.START, name="Process.start")
+            return
+        seed, ends = body.seed_of(process_obj, self.method)
+        self.pid = body.operate(
+            Verb.START, name="Process.start", detail=process_obj.name, child=seed, payload=ends
+        )
+
+    def poll(self, flag: int = 0) -> int | None:
+        """The exit code, None while it lives."""
+        if self.returncode is None:
+            self.returncode = here().operate(Verb.ALIVE, str(self.pid), silent=True)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for its end."""
+        return self.returncode
+
+    def terminate(self) -> None:
+        """As SIGTERM."""
+        here().operate(Verb.TERMINATE, str(self.pid), name="Process.terminate")
+
+    def kill(self) -> None:
+        """As SIGKILL."""
+        here().operate(Verb.TERMINATE, str(self.pid), name="Process.kill")
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class SpawnPopen(Popen):
+    """A child that begins with a fresh interpreter."""
+
+    method = "spawn"
+
+
+class Children(dict[Any, None]):
+    """The children of a process, in the order in which they were started."""
+
+    def add(self, child: Any) -> None:
+        """Another one."""
+        self[child] = None
+
+    def discard(self, child: Any) -> None:
+        """One less."""
+        self.pop(child, None)
+
+
+def install(process: Any, context: Any) -> None:
+    """Lets the private modules start and join virtual processes."""
+    base = process.BaseProcess
+    base._syncsim_plain = True
+    process._cleanup = lambda: None  # nobody sees when a child was reaped
+    context.ForkProcess._Popen = staticmethod(Popen)
+    for cls in (context.SpawnProcess, context.ForkServerProcess):
+        cls._Popen = staticmethod(SpawnPopen)
+    real_join, real_alive = base.join, base.is_alive
+
+    def join(self: Any, timeout: float | None = None) -> None:
+        body = here()
+        if self._popen is not None and self._parent_pid == body.pid and not self._closed:
+            code = body.operate(
+                Verb.JOIN,
+                str(self._popen.pid),
+                name="Process.join",
+                detail=self.name,
+                timeout=timeout,
+            )
+            if code is None and timeout is not None:
+                body.waited(timeout)
+            self._popen.returncode = code if code is not None else self._popen.returncode
+        real_join(self, timeout)
+
+    def is_alive(self: Any) -> bool:
+        body = here()
+        if self._popen is not None and self._parent_pid == body.pid and not self._closed:
+            code = body.operate(
+                Verb.ALIVE, str(self._popen.pid), name="Process.is_alive", detail=self.name
+            )
+            self._popen.returncode = code
+            if code is None:
+                return True
+        alive: bool = real_alive(self)
+        return alive
+
+    def active_children() -> list[Any]:
+        return [child for child in list(process._children) if child._popen.poll() is None]
+
+    base.join, base.is_alive = join, is_alive
+    process.active_children = active_children
+    context.BaseContext.active_children = staticmethod(active_children)
+    context.BaseContext._syncsim_shared = True
+    process.AuthenticationString = bytes
+
+
+def leave_at_once(status: int) -> None:
+    """``os._exit``: nothing is flushed, nothing is joined."""
+    body = here()
+    code = status & 0xFF
+    body.operate(Verb.EXIT, name="exit", detail=str(code))
+    body.finish(code)
+
+
+def leave(body: ProcessBody, code: int) -> int:
+    """The last operation of a process."""
+    body.operate(Verb.EXIT, name="exit", detail=str(code), sited=False)
+    return code
+
+
+def clean_up(body: ProcessBody, children: Children) -> None:
+    """``util._exit_function``: daemons are terminated, the others joined, queues flushed."""
+    from syncsim.virtual.queues import flush
+
+    alive = [child for child in children if child._popen.poll() is None]
+    for child in alive:
+        if child.daemon:
+            child._popen.terminate()
+    for child in alive:
+        child.join()
+    for name in reversed(list(body.fed)):
+        flush(body, name)
+
+
+def report(body: ProcessBody, error: BaseException) -> None:
+    """The exception that nobody caught."""
+    failure = failure_of(error, is_library)
+    message = f": {failure.message}" if failure.message else ""
+    place = failure.file.rpartition("/")[2]
+    body.raised = Raised(
+        failure.exception + message, f"{place}, line {failure.line}", failure.is_assertion
+    )
+
+
+def code_of(error: SystemExit, body: ProcessBody) -> int:
+    """The exit code that ``sys.exit`` was called with."""
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    body.wrote("stderr", f"{error.code}\n")
+    return 1
+
+
+def live_as_child(body: ProcessBody, process_obj: Any, children: Callable[[], Children]) -> int:
+    """``BaseProcess._bootstrap`` and what comes after it."""
+    try:
+        try:
+            process_obj.run()
+            code = 0
+        finally:
+            clean_up(body, children())
+    except SystemExit as leaving:
+        code = code_of(leaving, body)
+    except MemoryError:
+        raise  # a limit of ours: the real process might have had it
+    except Exception as error:
+        code = 1
+        report(body, error)
+        text = "".join(traceback.format_exception(error))
+        body.wrote("stderr", f"Process {process_obj.name}:\n{text}")
+    return leave(body, code)
+
+
+def live_as_main(
+    body: ProcessBody, run: Callable[[], None], children: Callable[[], Children]
+) -> int:
+    """The main process, from its first line to its exit."""
+    code = 0
+    try:
+        run()
+    except SystemExit as leaving:
+        code = code_of(leaving, body)
+    except MemoryError:
+        raise  # a limit of ours: the real process might have had it
+    except Exception as error:
+        code = 1
+        report(body, error)
+        body.wrote("stderr", "".join(traceback.format_exception(error)))
+    clean_up(body, children())
+    return leave(body, code)

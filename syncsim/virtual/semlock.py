@@ -1,0 +1,99 @@
+"""A virtual ``_multiprocessing.SemLock``: CPython's own ``synchronize.py`` runs over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncsim.core.atoms import Semaphore
+from syncsim.core.operation import Verb
+from syncsim.virtual.body import here
+
+_RECURSIVE = 0
+_ERRORS = {
+    "ValueError": ValueError("semaphore or lock released too many times"),
+    "AssertionError": AssertionError("attempt to release recursive lock not owned by thread"),
+}
+
+
+class SemLock:
+    """As the real one (``Modules/_multiprocessing/semaphore.c``); the value is the system's.
+
+    How often *this* process has taken it is known to the process itself.
+    """
+
+    _syncsim_shared = True
+    SEM_VALUE_MAX = 2**31 - 1
+
+    def __init__(self, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> None:
+        self.kind = kind
+        self.maxvalue = maxvalue
+        self.name = None
+        self.handle = 0
+        self.value = value
+        self.key = here().new_atom()
+
+    @property
+    def atom(self) -> Semaphore:
+        """What it begins as."""
+        return Semaphore(self.value, self.maxvalue, self.kind == _RECURSIVE, self.value > 0)
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        """As the real one."""
+        body = here()
+        if timeout is not None and timeout <= 0:
+            block = False
+        got: bool = body.operate(
+            Verb.ACQUIRE, self.key, block=bool(block), timeout=timeout if block else None
+        )
+        if got:
+            body.counts[self.key] = body.counts.get(self.key, 0) + 1
+        elif timeout is not None and block:
+            body.waited(timeout)
+        return got
+
+    def release(self) -> None:
+        """As the real one; raises what it raises."""
+        body = here()
+        error = body.operate(Verb.RELEASE, self.key)
+        if error is not None:
+            raise type(_ERRORS[error])(*_ERRORS[error].args)
+        body.counts[self.key] = body.counts.get(self.key, 0) - 1
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *args: object) -> None:
+        self.release()
+
+    def _count(self) -> int:
+        return max(0, here().counts.get(self.key, 0))
+
+    def _is_mine(self) -> bool:
+        return self._count() > 0
+
+    def _get_value(self) -> int:
+        body = here()
+        value: int = body.operate(Verb.VALUE, self.key, silent=body.call is None)
+        return value
+
+    def _is_zero(self) -> bool:
+        return self._get_value() == 0
+
+    def _after_fork(self) -> None:
+        here().counts.pop(self.key, None)
+
+
+def part(lock: Any) -> tuple[str, Semaphore, None]:
+    """The semaphore of a lock, as a part of a primitive."""
+    semaphore: SemLock = lock._semlock
+    return semaphore.key, semaphore.atom, None
+
+
+def condition_parts(condition: Any) -> dict[str, tuple[str, Semaphore, None]]:
+    """The four semaphores of which a Condition is made."""
+    return {
+        "lock": part(condition._lock),
+        "sleeping": part(condition._sleeping_count),
+        "woken": part(condition._woken_count),
+        "wait": part(condition._wait_semaphore),
+    }

@@ -1,0 +1,813 @@
+"""A program as a system of transitions: what may happen next, and what comes of it.
+
+Pure over what the automata have learned: a ``State`` is a value, a step makes another one.
+Taking a step costs microseconds and runs none of the program's code, unless a process gets an
+answer that it never got before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from syncsim.core.atoms import Semaphore
+from syncsim.core.operation import Verb
+from syncsim.virtual.atoms import CAPACITY, Memory, Pipe, Thing
+from syncsim.virtual.automaton import (
+    Automaton,
+    Back,
+    Edge,
+    Ended,
+    Event,
+    Key,
+    Made,
+    Node,
+    Nursery,
+    Request,
+    Seed,
+)
+
+#: The maximum of a semaphore that has none.
+SEM_VALUE_MAX = 2**31 - 1
+#: The pid of the main process; the others count up from it.
+FIRST_PID = 100
+#: So many steps that are not about one process alone are remembered.
+MOST_TAKEN = 50_000
+#: What a killed process answers to nobody.
+TERMINATED, KILLED = Ended(-15), Ended(-9)
+
+#: Steps that nobody else can tell the time of: a search takes them at once.
+_LOCAL = frozenset(
+    (Verb.START, Verb.OUTPUT, Verb.SLEEP, Verb.JOIN, Verb.EXIT, Verb.FLUSH, Verb.PUT)
+)
+
+
+#: Those of them that wait for others.
+_AWAITS = frozenset((Verb.JOIN, Verb.FLUSH))
+
+
+class Move(NamedTuple):
+    """What may be chosen: an actor (by its number in the system), or its timeout."""
+
+    actor: int
+    times_out: bool = False
+
+
+class Did(NamedTuple):
+    """One operation that took effect.
+
+    ``atom`` is the number of its atom, or of the process for a JOIN, ALIVE, START or TERMINATE.
+    ``part`` says which message of a pipe it was, or the value of a semaphore before.  A ``token``
+    stands for a choice of a schedule.  The ``result`` of a feeder is whose it is.
+    """
+
+    actor: int
+    verb: Verb
+    atom: int
+    result: Hashable
+    token: bool
+    part: int = 0
+    request: Request | None = None
+    events: tuple[Event, ...] = ()
+    times_out: bool = False
+    #: Whether the semaphore has a maximum that can be met, so that a release may fail.
+    bounded: bool = False
+    #: Whether it is about what is the actor's own: an RLock that it has, or has not.
+    own: bool = False
+    #: The ends of pipes that it closed: (pipe, reader, writer).
+    closed: tuple[tuple[int, bool, bool], ...] = ()
+    #: The feeders that end thereby, perhaps with something unsent.
+    lost: tuple[int, ...] = ()
+    #: Of a send: whether all of it fitted into the pipe.
+    whole: bool = True
+
+
+class State:
+    """Everything after some steps: the node of each process, the value of each atom.
+
+    Actors and atoms that do not exist (yet) are None.
+    """
+
+    __slots__ = ("_key", "atoms", "nodes")
+
+    def __init__(self, nodes: tuple[Node | None, ...], atoms: tuple[Thing | None, ...]) -> None:
+        self.nodes = nodes
+        self.atoms = atoms
+        self._key: Hashable = None
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for states from which the same can follow."""
+        if self._key is None:
+            self._key = (
+                tuple([node.number if node is not None else 0 for node in self.nodes]),
+                _without_end(self.atoms),
+            )
+        return self._key
+
+
+def _without_end(atoms: tuple[Thing | None, ...]) -> tuple[Thing | None, ...]:
+    end = len(atoms)
+    while end and atoms[end - 1] is None:
+        end -= 1
+    return atoms[:end]
+
+
+class Taken(NamedTuple):
+    """A state, and what was done to get there."""
+
+    state: State
+    did: tuple[Did, ...]
+
+
+class Member(NamedTuple):
+    """Who an actor is: a process, or the feeder thread of one at one pipe."""
+
+    key: Key
+    parent: int | None
+    automaton: Automaton | None
+    feeds: tuple[int, int] | None = None  # the process, the pipe
+
+
+class System:
+    """The program.  By the *atom* each operation is a step; by the *call* a whole call is one.
+
+    ``eager`` steps that are local to a process are taken along with the step before them;
+    ``watched`` ends of processes are not local, because somebody looks at them.
+    """
+
+    def __init__(self, main: Seed, *, by_call: bool = False, eager: bool = True) -> None:
+        self.by_call = by_call
+        #: Whether what is inside a call, and a feeder, is a step of its own.
+        self.xray = not by_call
+        self.eager = eager
+        self.nursery = Nursery()
+        self.members: list[Member] = []
+        self.atoms: dict[str, int] = {}
+        self._by_key: dict[Key, int] = {}
+        self._feeders: dict[tuple[int, int], int] = {}
+        #: Processes at whose life somebody looks, so that their end is a step to be ordered.
+        self.watched: set[int] = set()
+        #: Processes that somebody may kill, and feeders whose process may end without them.
+        self.mortal: set[int] = set()
+        #: Pipes of which somebody has one end alone, and so can meet the end of the other.
+        self.halved: set[int] = set()
+        #: Whether there is a pipe, and so perhaps a feeder.
+        self.pipes = False
+        self._taken: dict[tuple[object, object, Move], Taken] = {}
+        self._known = 0
+        self._killed: dict[tuple[int, int], Node] = {}
+        self._main = self._member((), None, main)
+
+    def close(self) -> None:
+        """Give up all processes."""
+        self.nursery.close()
+
+    # -- who and what there is ----------------------------------------------------------
+
+    def _member(self, key: Key, parent: int | None, seed: Seed) -> int:
+        known = self._by_key.get(key)
+        if known is None:
+            known = self._by_key[key] = len(self.members)
+            seed.pid = self.pid(known)
+            # The place first: the body may want to know its pid.
+            self.members.append(Member(key, parent, None))
+            self.members[known] = Member(key, parent, Automaton(seed, self.nursery))
+        return known
+
+    def feeder(self, process: int, pipe: int) -> int:
+        """The feeder thread of that process at that pipe."""
+        known = self._feeders.get((process, pipe))
+        if known is None:
+            known = self._feeders[process, pipe] = len(self.members)
+            self.members.append(Member((), process, None, (process, pipe)))
+        return known
+
+    def atom(self, name: str) -> int:
+        """The number of that atom."""
+        known = self.atoms.get(name)
+        if known is None:
+            known = self.atoms[name] = len(self.atoms)
+        return known
+
+    def pid(self, actor: int) -> int:
+        """The pid of that process."""
+        return FIRST_PID + actor
+
+    @property
+    def discovered(self) -> int:
+        """Grows whenever something that seemed to be in nobody's interest turns out to be."""
+        return len(self.watched) + len(self.mortal) + len(self.halved)
+
+    # -- states -------------------------------------------------------------------------
+
+    def start(self) -> Taken:
+        """The beginning: the main process is at its first operation."""
+        run = _Run(self, State((), ()))
+        automaton = self.members[self._main].automaton
+        assert automaton is not None
+        run.born(self._main, automaton.root)
+        run.go_on(self._main)
+        return run.taken()
+
+    def moves(self, state: State) -> tuple[Move, ...]:
+        """What may happen next."""
+        found = []
+        atoms = state.atoms
+        run: _Run | None = None
+        for actor, node in enumerate(state.nodes):
+            if node is None or node.ended is not None:
+                continue
+            if node.simple:
+                # A semaphore or a cell: asked at every step, so without detours.
+                atom = atoms[node.atom]
+                if (
+                    node.always
+                    or atom.value > 0  # type: ignore[union-attr, operator]
+                    or (atom.recursive and actor in atom.holders)  # type: ignore[union-attr]
+                ):
+                    found.append(_moves[actor])
+                elif node.request.operation.can_time_out:  # type: ignore[union-attr]
+                    found.append(Move(actor, True))
+                continue
+            if node.joins >= 0:
+                target = state.nodes[node.joins]
+                if target is None or target.ended is not None:
+                    found.append(_moves[actor])
+                continue
+            if run is None:
+                run = _Run(self, state)
+            if run.can_go(actor):
+                found.append(_moves[actor])
+            elif run.can_time_out(actor):
+                found.append(Move(actor, True))
+        if self.pipes:
+            run = run or _Run(self, state)
+            for actor, at in run.feeding():
+                if run.can_feed(actor, at):
+                    found.append(Move(self.feeder(actor, at)))
+        return tuple(found)
+
+    def can(self, state: State, move: Move) -> bool:
+        """Whether that may happen next."""
+        member = self.members[move.actor]
+        run = _Run(self, state)
+        if member.feeds is not None:
+            return run.can_feed(*member.feeds)
+        if move.actor >= len(state.nodes):
+            return False
+        if move.times_out:
+            return run.can_time_out(move.actor) and not run.can_go(move.actor)
+        return run.can_go(move.actor)
+
+    def take(self, state: State, move: Move) -> Taken:
+        """Let that happen."""
+        actor = move.actor
+        nodes = state.nodes
+        if actor < len(nodes) and not move.times_out:
+            node = nodes[actor]
+            if node is not None and node.simple:
+                at = node.atom
+                atoms = state.atoms
+                known = node.steps.get(atoms[at])
+                if known is not None:
+                    atom, after, did = known
+                    if after.ended is None or not self._is_watched(state, actor):
+                        return Taken(
+                            State(
+                                (*nodes[:actor], after, *nodes[actor + 1 :]),
+                                (*atoms[:at], atom, *atoms[at + 1 :]),
+                            ),
+                            did,
+                        )
+                taken = self._take(state, move)
+                self._learn_step(state, node, actor, taken)
+                return taken
+        return self._take(state, move)
+
+    def _is_watched(self, state: State, actor: int) -> bool:
+        """Whether anything but the process itself is about its end there."""
+        return (
+            self.pipes
+            or actor in self.watched
+            or any(node is not None and node.joins == actor for node in state.nodes)
+        )
+
+    def _learn_step(self, state: State, node: Node, actor: int, taken: Taken) -> None:
+        """Keep what came of it, if it was about one process and one atom alone."""
+        after, atoms = taken.state.nodes, taken.state.atoms
+        at = node.atom
+        then = after[actor]
+        request = then.request if then is not None else None
+        if request is not None and (request.silent or request.operation.verb in _AWAITS):
+            return  # it may follow at once in another state
+        if (
+            len(after) == len(state.nodes)
+            and len(atoms) == len(state.atoms)
+            and all(did.actor == actor and did.verb in _OWN for did in taken.did)
+            and all(did.atom in (at, -1) or did.verb in _AIRY for did in taken.did)
+            and not (self.pipes and taken.did[-1].verb is Verb.EXIT)
+        ):
+            node.steps[state.atoms[at]] = atoms[at], after[actor], taken.did
+
+    def _take(self, state: State, move: Move) -> Taken:
+        key = state.nodes, state.atoms, move
+        taken = self._taken.get(key)
+        if taken is None:
+            run = _Run(self, state)
+            run.choose(move)
+            taken = run.taken()
+            known = self.discovered
+            if known != self._known:
+                # An end that was in nobody's interest has become a step of its own.
+                self._known = known
+                self._taken.clear()
+                return taken
+            if len(self._taken) >= MOST_TAKEN:
+                self._taken.clear()
+            self._taken[key] = taken
+        return taken
+
+    def waiting(self, state: State) -> tuple[int, ...]:
+        """The processes that have not ended."""
+        return tuple(
+            actor
+            for actor, node in enumerate(state.nodes)
+            if node is not None and node.ended is None
+        )
+
+    def ended(self, state: State) -> Iterable[tuple[int, Ended]]:
+        """The processes that have ended, and how."""
+        for actor, node in enumerate(state.nodes):
+            if node is not None and node.ended is not None:
+                yield actor, node.ended
+
+    def request(self, state: State, actor: int) -> Request | None:
+        """What that process asks for."""
+        node = state.nodes[actor] if actor < len(state.nodes) else None
+        return node.request if node is not None else None
+
+    def _killed_at(self, node: Node, how: Ended) -> Node:
+        """The end of a process that was killed; one for each process and signal."""
+        key = id(node.automaton), how.exitcode
+        found = self._killed.get(key)
+        if found is None:
+            found = self._killed[key] = Node(node.automaton, None, None)
+            found.ended = how
+            found.number = self.nursery.number()
+        return found
+
+
+def _is_own(atom: Semaphore, verb: Verb, actor: int) -> bool:
+    """Whether nobody else can tell that the actor takes or releases its RLock."""
+    if verb is Verb.RELEASE:
+        return atom.holders != (actor,)
+    return actor in atom.holders
+
+
+class _Run:
+    """One step in the making: the state as lists that may be changed."""
+
+    __slots__ = ("atoms", "did", "newborn", "nodes", "system")
+
+    def __init__(self, system: System, state: State) -> None:
+        self.system = system
+        self.nodes: list[Node | None] = list(state.nodes)
+        self.atoms: list[Thing | None] = list(state.atoms)
+        self.did: list[Did] = []
+        self.newborn: list[int] = []
+
+    def taken(self) -> Taken:
+        return Taken(State(tuple(self.nodes), tuple(self.atoms)), tuple(self.did))
+
+    def born(self, actor: int, edge: Edge) -> None:
+        while len(self.nodes) <= actor:
+            self.nodes.append(None)
+        self.nodes[actor] = edge.node
+        self.newborn.append(actor)
+        self._note(actor, edge.events)
+        self.did.append(Did(actor, Verb.BORN, actor, None, False, events=edge.events))
+        self._look_at(edge.node)
+
+    # -- may it go? ---------------------------------------------------------------------
+
+    def _atom(self, at: int) -> Thing | None:
+        return self.atoms[at] if at < len(self.atoms) else None
+
+    def can_go(self, actor: int) -> bool:
+        node = self.nodes[actor]
+        if node is None or node.request is None:
+            return False
+        operation = node.request.operation
+        verb = operation.verb
+        if verb is Verb.ACQUIRE:
+            if not operation.blocking:
+                return True
+            atom = self.atoms[self.system.atoms[operation.atom]]
+            assert isinstance(atom, Semaphore)
+            return atom.value > 0 or (atom.recursive and actor in atom.holders)
+        if verb is Verb.RELEASE or verb is Verb.READ or verb is Verb.WRITE:
+            return True
+        if verb is Verb.JOIN:
+            target = self._process(int(operation.atom))
+            return target is None or target.ended is not None
+        if verb is Verb.RECEIVE or verb is Verb.POLL:
+            pipe = self._pipe(operation.atom)
+            return not operation.blocking or bool(pipe.messages) or not pipe.writers
+        if verb is Verb.FLUSH:
+            return not self._pipe(operation.atom).unsent(actor)
+        if verb is Verb.SENT:
+            pipe = self._pipe(operation.atom)
+            return pipe.size <= CAPACITY or not pipe.readers
+        return True
+
+    def can_time_out(self, actor: int) -> bool:
+        node = self.nodes[actor]
+        return (
+            node is not None and node.request is not None and (node.request.operation.can_time_out)
+        )
+
+    def _process(self, pid: int) -> Node | None:
+        actor = pid - FIRST_PID
+        return self.nodes[actor] if actor < len(self.nodes) else None
+
+    def _pipe(self, name: str) -> Pipe:
+        pipe = self.atoms[self.system.atoms[name]]
+        assert isinstance(pipe, Pipe)
+        return pipe
+
+    def feeding(self) -> Iterable[tuple[int, int]]:
+        """The processes with something in a buffer, or half in a pipe, and which pipe."""
+        for at, atom in enumerate(self.atoms):
+            if isinstance(atom, Pipe) and (atom.buffered or atom.sending):
+                owners = dict.fromkeys([owner for owner, _ in atom.buffered])
+                for owner in owners:
+                    yield owner, at
+
+    def can_feed(self, actor: int, at: int) -> bool:
+        pipe = self._atom(at)
+        if not isinstance(pipe, Pipe) or actor in pipe.sending:
+            return False
+        return any(owner == actor for owner, _ in pipe.buffered)
+
+    # -- making it happen ---------------------------------------------------------------
+
+    def choose(self, move: Move) -> None:
+        system = self.system
+        feeds = system.members[move.actor].feeds
+        if feeds is not None:
+            self._feed(*feeds, token=True)
+            self._settle(())
+            return
+        self._make(move.actor, times_out=move.times_out, token=True)
+        while system.by_call and self._in_call(move.actor) and self.can_go(move.actor):
+            self._make(move.actor, token=False)
+        self.go_on(move.actor)
+
+    def _in_call(self, actor: int) -> bool:
+        """Whether its next operation belongs to the call it is in the middle of."""
+        node = self.nodes[actor]
+        if node is None or node.request is None or not node.request.operation.compound:
+            return False
+        last = self.did[-1]
+        if last.request is None or not last.request.operation.compound:
+            return False
+        return not any(type(event) is Back for event in last.events)
+
+    def go_on(self, actor: int) -> None:
+        """Make what follows of itself: silent operations and, if eager, local steps."""
+        self._settle((actor,))
+
+    def _settle(self, first: tuple[int, ...]) -> None:
+        system = self.system
+        todo = list(first)
+        while True:
+            while todo:
+                actor = todo.pop(0)
+                while self._follows(actor):
+                    self._make(actor, token=not self._silent(actor))
+                todo += self.newborn
+                self.newborn.clear()
+            if not system.xray and self._feed_all():
+                continue
+            # Whoever waited for an end or for a pipe may go on now.
+            todo = [actor for actor in range(len(self.nodes)) if self._follows(actor)]
+            if not todo:
+                return
+
+    def _silent(self, actor: int) -> bool:
+        node = self.nodes[actor]
+        if node is None or node.request is None:
+            return False
+        return node.request.silent or (node.request.inner and not self.system.xray)
+
+    def _follows(self, actor: int) -> bool:
+        """Whether its next operation is made without being chosen."""
+        node = self.nodes[actor]
+        if node is None or node.request is None:
+            return False
+        request = node.request
+        if request.silent or (request.inner and not self.system.xray):
+            return self.can_go(actor)
+        operation = request.operation
+        if not self.system.eager or operation.verb not in _LOCAL:
+            return False
+        if operation.can_time_out:
+            return False
+        if operation.verb is Verb.EXIT and (
+            (self.system.pipes and self._loses(actor)) or actor in self.system.watched
+        ):
+            return False
+        return self.can_go(actor)
+
+    def _loses(self, actor: int) -> bool:
+        """Whether the end of that process loses something; then it is a step to be ordered."""
+        system = self.system
+        for at, atom in enumerate(self.atoms):
+            if isinstance(atom, Pipe) and any(owner == actor for owner, _ in atom.buffered):
+                system.watched.add(actor)
+                system.mortal.add(system.feeder(actor, at))
+        if self._halved(actor):
+            system.watched.add(actor)
+        return actor in system.watched
+
+    def _feed_all(self) -> bool:
+        """By the call, feeders are not seen: they do their work at once."""
+        fed = False
+        for actor, at in list(self.feeding()):
+            while self.can_feed(actor, at):
+                self._feed(actor, at, token=False)
+                fed = True
+        return fed
+
+    def _feed(self, actor: int, at: int, *, token: bool) -> None:
+        pipe = self.atoms[at]
+        assert isinstance(pipe, Pipe)
+        part = pipe.received + len(pipe.messages)
+        self.atoms[at] = after = pipe.fed(actor)
+        feeder = self.system.feeder(actor, at)
+        whole = actor not in after.sending
+        self.did.append(Did(feeder, Verb.SEND, at, actor, token, part, whole=whole))
+
+    def _make(self, actor: int, *, times_out: bool = False, token: bool) -> None:
+        node = self.nodes[actor]
+        assert node is not None
+        request = node.request
+        assert request is not None
+        operation = request.operation
+        verb = operation.verb
+        at, part, bounded, own = -1, 0, False, False
+        closed = self._closed(actor, request) if self.system.pipes else ()
+        result: Hashable = None
+        if verb in _LIVES:
+            at = int(operation.atom or FIRST_PID + actor) - FIRST_PID
+            result = self._live(actor, request, at, times_out)
+            if verb is Verb.START:
+                assert isinstance(result, int)
+                at = result - FIRST_PID
+        elif operation.atom:
+            at = self.system.atoms[operation.atom]
+            atom = self.atoms[at]
+            if isinstance(atom, Semaphore):
+                part = atom.value
+                bounded = not atom.recursive and atom.maximum < SEM_VALUE_MAX
+                own = atom.recursive and _is_own(atom, verb, actor)
+                if times_out:
+                    result = False
+                elif verb is Verb.ACQUIRE:
+                    if atom.value > 0 or (atom.recursive and actor in atom.holders):
+                        self.atoms[at] = atom.apply(operation, actor)[0]
+                        result = True
+                    else:
+                        result = False
+                elif verb is Verb.RELEASE:
+                    after, word = atom.apply(operation, actor)
+                    self.atoms[at] = after
+                    result = None if word == "None" else word
+                else:
+                    result = atom.value
+            elif isinstance(atom, Memory):
+                if verb is Verb.WRITE:
+                    self.atoms[at] = atom.written(request.payload)
+                else:
+                    result = atom.read(request.payload)
+            elif isinstance(atom, Pipe):
+                result, part = self._through(actor, at, atom, request, times_out)
+        lost = self._lost(verb, actor, at)
+        edge = self._answer(actor, node, result)
+        self.did.append(
+            Did(
+                actor,
+                verb,
+                at,
+                result,
+                token,
+                part,
+                request,
+                edge.events,
+                times_out,
+                bounded,
+                own,
+                lost=lost,
+                closed=closed,
+            )
+        )
+
+    def _closed(self, actor: int, request: Request) -> tuple[tuple[int, bool, bool], ...]:
+        """The ends of pipes that somebody misses after that operation."""
+        system, operation = self.system, request.operation
+        if operation.verb is Verb.CLOSE:
+            assert isinstance(request.payload, tuple)
+            at = system.atoms[operation.atom]
+            system.halved.add(at)
+            return ((at, *request.payload),)
+        if operation.verb is Verb.TERMINATE:
+            actor = int(operation.atom) - FIRST_PID
+        elif operation.verb is not Verb.EXIT:
+            return ()
+        return tuple(
+            (at, actor in pipe.readers, actor in pipe.writers) for at, pipe in self._halved(actor)
+        )
+
+    def _halved(self, actor: int) -> list[tuple[int, Pipe]]:
+        """The pipes with an end open in that process of which somebody has one end alone."""
+        return [
+            (at, pipe)
+            for at, pipe in enumerate(self.atoms)
+            if isinstance(pipe, Pipe)
+            and at in self.system.halved
+            and (actor in pipe.readers or actor in pipe.writers)
+        ]
+
+    def _lost(self, verb: Verb, actor: int, target: int) -> tuple[int, ...]:
+        """The feeders that end with that operation."""
+        if verb is not Verb.EXIT and verb is not Verb.TERMINATE:
+            return ()
+        system = self.system
+        process = actor if verb is Verb.EXIT else target
+        return tuple(
+            feeder
+            for (owner, _), feeder in system._feeders.items()
+            if owner == process and feeder in system.mortal
+        )
+
+    def _answer(self, actor: int, node: Node, result: Hashable) -> Edge:
+        current = self.nodes[actor]
+        edge = node.automaton.follow(node, result)
+        if current is node:  # and not ended by what it did
+            self.nodes[actor] = edge.node
+        self._note(actor, edge.events)
+        self._look_at(edge.node)
+        if edge.node.ended is not None:
+            self._bury(actor)
+        return edge
+
+    def _look_at(self, node: Node) -> None:
+        """Get to know a node: its atom, and whether it looks at the life of a process."""
+        request = node.request
+        if request is None:
+            return
+        operation = request.operation
+        verb = operation.verb
+        if node.atom < 0 and verb in _OWN and verb not in _AIRY:
+            node.atom = self.system.atoms[operation.atom]
+            node.always = verb is not Verb.ACQUIRE or not operation.blocking
+            node.simple = not self.system.by_call and not request.silent
+        if request.silent:
+            return
+        if verb is Verb.JOIN and not operation.can_time_out:
+            node.joins = int(operation.atom) - FIRST_PID
+        if (
+            verb is Verb.ALIVE
+            or verb is Verb.TERMINATE
+            or (verb is Verb.JOIN and operation.can_time_out)
+        ):
+            target = int(operation.atom) - FIRST_PID
+            self.system.watched.add(target)
+            if verb is Verb.TERMINATE:
+                self.system.mortal.add(target)
+
+    def _note(self, actor: int, events: tuple[Event, ...]) -> None:
+        for event in events:
+            if type(event) is Made:
+                contents = dict(event.contents)
+                for name, atom in event.atoms:
+                    at = self.system.atom(name)
+                    while len(self.atoms) <= at:
+                        self.atoms.append(None)
+                    content = contents.get(name, atom)
+                    if isinstance(content, Pipe):
+                        self.system.pipes = True
+                        content = content.opened(actor, writer=True, reader=True)
+                    elif isinstance(content, Semaphore):
+                        # Who holds it matters to a recursive one alone; else it is for show.
+                        content = replace(content, resource=content.recursive)
+                    assert isinstance(content, Semaphore | Pipe | Memory)
+                    self.atoms[at] = content
+
+    def _bury(self, actor: int) -> None:
+        for at, atom in enumerate(self.atoms):
+            if isinstance(atom, Pipe):
+                self.atoms[at] = atom.forgotten(actor)
+
+    def _through(
+        self, actor: int, at: int, pipe: Pipe, request: Request, times_out: bool
+    ) -> tuple[Hashable, int]:
+        """An operation on a pipe: its result, and which message it was about."""
+        verb = request.operation.verb
+        put = pipe.received + len(pipe.messages)
+        match verb:
+            case Verb.PUT:
+                assert isinstance(request.payload, bytes)
+                self.atoms[at] = pipe.put(actor, request.payload)
+                return None, 0
+            case Verb.SEND:
+                assert isinstance(request.payload, bytes)
+                if not pipe.readers:
+                    return "BrokenPipeError", put
+                self.atoms[at] = pipe.sent(actor, request.payload)
+                return None, put
+            case Verb.SENT:
+                self.atoms[at] = pipe.arrived(actor)
+                return None, 0
+            case Verb.RECEIVE:
+                if not pipe.messages:
+                    return None, put
+                self.atoms[at] = after = pipe.taken()
+                for waiting in after.sending:
+                    if after.size <= CAPACITY and waiting not in self._asking_sent():
+                        after = after.arrived(waiting)
+                        feeder = self.system.feeder(waiting, at)
+                        self.did.append(Did(feeder, Verb.SENT, at, None, self.system.xray))
+                self.atoms[at] = after
+                return pipe.messages[0], pipe.received
+            case Verb.POLL:
+                got = not times_out and bool(pipe.messages or not pipe.writers)
+                return got, pipe.received
+            case Verb.CLOSE:
+                assert isinstance(request.payload, tuple)
+                reader, writer = request.payload
+                self.atoms[at] = pipe.closed(actor, reader=reader, writer=writer)
+        return None, 0
+
+    def _asking_sent(self) -> set[int]:
+        """The processes that themselves wait until their message is in the pipe."""
+        return {
+            actor
+            for actor, node in enumerate(self.nodes)
+            if node is not None
+            and node.request is not None
+            and node.request.operation.verb is Verb.SENT
+        }
+
+    def _live(self, actor: int, request: Request, target: int, times_out: bool) -> Hashable:
+        """What is done with the life of a process."""
+        system = self.system
+        verb = request.operation.verb
+        if verb is Verb.START:
+            assert request.child is not None
+            child = system._member(request.child.key, actor, request.child)
+            self._inherit(actor, child, request.payload)
+            automaton = system.members[child].automaton
+            assert automaton is not None
+            self.born(child, automaton.root)
+            return system.pid(child)
+        if verb is Verb.EXIT:
+            return None
+        node = self.nodes[target] if target < len(self.nodes) else None
+        if node is None:
+            return None
+        if verb is Verb.JOIN:
+            return node.ended.exitcode if node.ended is not None else None
+        if verb is Verb.ALIVE:
+            return node.ended.exitcode if node.ended is not None else None
+        if verb is Verb.TERMINATE and node.ended is None:
+            self._loses(target)
+            how = KILLED if request.operation.call == "Process.kill" else TERMINATED
+            self.nodes[target] = system._killed_at(node, how)
+            self._bury(target)
+        return None
+
+    def _inherit(self, parent: int, child: int, ends: Hashable) -> None:
+        """A forked child has all ends open that its parent has; else those it was given."""
+        given = None if ends is None else dict(ends)  # type: ignore[call-overload]
+        names = {at: name for name, at in self.system.atoms.items()}
+        for at, atom in enumerate(self.atoms):
+            if isinstance(atom, Pipe):
+                if given is None:
+                    reader, writer = parent in atom.readers, parent in atom.writers
+                else:
+                    reader, writer = given.get(names[at], (False, False))
+                    if reader is not writer:
+                        self.system.halved.add(at)
+                self.atoms[at] = atom.opened(child, reader=reader, writer=writer)
+
+
+#: Many moves are the same: made once.
+_moves = [Move(actor) for actor in range(4096)]
+#: What concerns one process alone and needs no atom.
+_AIRY = frozenset((Verb.OUTPUT, Verb.SLEEP, Verb.EXIT))
+_OWN = _AIRY | {Verb.ACQUIRE, Verb.RELEASE, Verb.READ, Verb.WRITE, Verb.VALUE}
+_LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT))

@@ -1,0 +1,209 @@
+"""The virtual body of ``World``: the same steps as the real one, over greenlets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from msgspec.structs import replace
+
+from syncsim.core.atoms import ActorId
+from syncsim.core.ledger import Ledger
+from syncsim.core.operation import Verb
+from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Move as Happens
+from syncsim.core.state import Actor, Life
+from syncsim.core.state import State as ShownState
+from syncsim.core.step import Step
+from syncsim.core.world import World
+from syncsim.program.safe import safe_text
+from syncsim.program.source import Program
+from syncsim.virtual.atoms import Items, Memory
+from syncsim.virtual.automaton import Back, Event, Made, Wrote
+from syncsim.virtual.loader import VirtualProgram
+from syncsim.virtual.system import Did, Move, State, System
+
+#: The exceptions that an operation ends in, by the verb, where its result is the word for one.
+_UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
+
+
+class VirtualWorld(World):
+    """One run of a program in the virtual world.
+
+    ``on_step`` hears of every step, ``on_print`` of everything written.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        on_step: Callable[[Step], None] = lambda step: None,
+        on_print: Callable[[ActorId | None, str, str], None] = lambda actor, stream, text: None,
+    ) -> None:
+        self._on_step = on_step
+        self._on_print = on_print
+        self._steps: list[Step] = []
+        self._ledger = Ledger(self._stepped)
+        self._actors: dict[int, ActorId] = {}
+        self.system = System(VirtualProgram(program).main(), eager=False)
+        self.system.xray = False
+        taken = self.system.start()
+        self._at: State = taken.state
+        self._write(taken.did)
+
+    def close(self) -> None:
+        """Give up all processes."""
+        self.system.close()
+
+    @property
+    def state(self) -> ShownState:
+        """The state now."""
+        return self._ledger.state
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What may happen next."""
+        return self._ledger.choices()
+
+    def take(self, choice: Choice) -> tuple[Step, ...]:
+        """Let that happen, until its call is over or must wait."""
+        self._steps = []
+        self._take(choice)
+        while self._goes_on(choice.actor):
+            self._take(Choice(choice.actor))
+        return tuple(self._steps)
+
+    def _goes_on(self, actor: ActorId) -> bool:
+        who = self._ledger.actors[actor]
+        return bool(who.call and who.pending) and self._ledger.can_go(who)
+
+    def _take(self, choice: Choice) -> None:
+        number = next(n for n, actor in self._actors.items() if actor == choice.actor)
+        taken = self.system.take(self._at, Move(number, choice.move is Happens.TIME_OUT))
+        self._at = taken.state
+        self._write(taken.did)
+
+    def _stepped(self, step: Step) -> None:
+        self._steps.append(step)
+        self._on_step(step)
+
+    # -- what happened, in the ledger ---------------------------------------------------
+
+    def _write(self, dids: tuple[Did, ...]) -> None:
+        touched: dict[int, None] = {}
+        for did in dids:
+            touched[did.actor] = None
+            if did.verb is Verb.BORN:
+                self._born(did.actor)
+            elif did.request is None:
+                self._fed(did)
+                continue
+            else:
+                self._done(did)
+            for event in did.events:
+                self._happened(did.actor, event)
+        for number in touched:
+            if self.system.members[number].feeds is None:
+                self._ask(number)
+
+    def _born(self, number: int) -> None:
+        member = self.system.members[number]
+        assert member.automaton is not None
+        seed = member.automaton.seed
+        actor = Actor(
+            id=len(self._ledger.actors),
+            name=seed.name,
+            pid=seed.pid,
+            parent=self._actors.get(member.parent) if member.parent is not None else None,
+            daemon=seed.daemon,
+            life=Life.ALIVE,
+        )
+        self._actors[number] = actor.id
+        self._ledger.add(actor)
+
+    def _fed(self, did: Did) -> None:
+        feeds = self.system.members[did.actor].feeds
+        assert feeds is not None
+        process, pipe = feeds
+        name = next(name for name, at in self.system.atoms.items() if at == pipe)
+        self._ledger.send(self._actors[process], name)
+
+    def _done(self, did: Did) -> None:
+        assert did.request is not None
+        actor, operation = self._actors[did.actor], did.request.operation
+        if did.verb in _UNSTEPPED:
+            if did.verb is not Verb.CLOSE:
+                self._ledger.move(actor, operation)
+            return
+        if did.request.silent:
+            return
+        if did.verb is Verb.TERMINATE and did.atom in self._actors:
+            victim = self._ledger.actors[self._actors[did.atom]]
+            operation = replace(operation, detail=victim.name)
+        if did.verb is Verb.WRITE and isinstance(did.request.payload, Items):
+            memory = self._at.atoms[did.atom]
+            assert isinstance(memory, Memory)
+            operation = replace(operation, detail=safe_text(memory.value))
+        self._ledger.effect(actor, operation, _text(did))
+        if did.verb is Verb.JOIN and did.result is not None:
+            self._ledger.change(self._actors[did.atom], reaped=True)
+        if did.verb is Verb.TERMINATE and did.atom in self._actors:
+            target = self._actors[did.atom]
+            self._ledger.change(target, terminated=True)
+            ended = self._at.nodes[did.atom]
+            if ended is not None and ended.ended is not None:
+                self._ledger.end(target, ended.ended.exitcode)
+
+    def _happened(self, number: int, event: Event) -> None:
+        actor = self._actors[number]
+        match event:
+            case Back(result):
+                self._ledger.back(actor, result)
+            case Made(primitive, atoms):
+                self._ledger.create(primitive, dict(atoms))
+            case Wrote(stream, text):
+                self._on_print(actor, stream, text)
+
+    def _ask(self, number: int) -> None:
+        """What the process asks for next, or its end."""
+        node = self._at.nodes[number]
+        assert node is not None
+        actor = self._actors[number]
+        raised = node.ended.raised if node.ended is not None else None
+        if node.request is not None:
+            raised = node.request.raised
+        if raised is not None and not self._ledger.actors[actor].error:
+            self._ledger.change(
+                actor,
+                error=raised.error,
+                error_site=raised.site,
+                is_assertion=raised.is_assertion,
+            )
+        if node.ended is not None:
+            if not self._ledger.actors[actor].ended:
+                self._ledger.end(actor, node.ended.exitcode)
+        elif node.request is not None and not node.request.silent:
+            self._ledger.announce(actor, node.request.operation)
+
+
+def _text(did: Did) -> str:
+    """The result as the real process would report it."""
+    result: Hashable = did.result
+    if did.times_out:
+        return "False"
+    match did.verb:
+        case Verb.READ:
+            items = did.request.payload if did.request is not None else None
+            if isinstance(items, Items) and isinstance(result, tuple):
+                return safe_text(result[0] if len(result) == 1 else list(result))
+            return safe_text(result)
+        case Verb.RECEIVE:
+            return "" if result is not None else "EOFError"
+        case Verb.ALIVE:
+            return str(result is None)
+        case Verb.ACQUIRE | Verb.VALUE | Verb.POLL:
+            return str(result)
+        case Verb.RELEASE:
+            return "None" if result is None else str(result)
+        case Verb.OUTPUT | Verb.SLEEP | Verb.TERMINATE | Verb.EXIT:
+            return ""
+        case _:
+            return "None"

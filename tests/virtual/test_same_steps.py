@@ -1,0 +1,65 @@
+"""The virtual world beside the real one: the same choices, the same steps, the same verdict."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import asdict
+
+from syncsim.core.diagnosis import diagnose
+from syncsim.core.schedule import Choice, format_schedule
+from syncsim.core.step import Step
+from syncsim.program.source import load
+from syncsim.puzzles.catalogue import catalogue
+from syncsim.real.world import RealWorld
+from syncsim.virtual.world import VirtualWorld
+
+#: (The exchange has a Manager, which the virtual world does not have.)
+PUZZLES = [puzzle.program for puzzle in catalogue() if puzzle.slug != "exchange"]
+PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
+
+
+def shown(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
+    """The steps without what differs from run to run anyway."""
+    return [{name: value for name, value in asdict(s).items() if name != "pid"} for s in steps]
+
+
+def run_both(path: Path, seed: int) -> None:
+    source = random.Random(seed)
+    program = load(path)
+    made: list[Choice] = []
+    virtual, real = VirtualWorld(program), RealWorld(program, patience=30.0)
+    try:
+        real.settle()
+        while choices := real.choices():
+            where = f"after {format_schedule(made)!r}"
+            assert virtual.choices() == choices, where
+            choice = source.choice(choices)
+            made.append(choice)
+            steps = shown(real.take(choice))
+            real.settle()
+            assert shown(virtual.take(choice)) == steps, f"{where}, {choice}"
+        assert virtual.choices() == ()
+        assert diagnose(virtual.state) == diagnose(real.state)
+    finally:
+        real.close()
+        virtual.close()
+
+
+@pytest.mark.parametrize(
+    "path", [*PUZZLES, *PROGRAMS], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_a_random_schedule_has_the_same_steps_in_both_worlds(path: Path) -> None:
+    run_both(path, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    "path", [*PUZZLES, *PROGRAMS], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_many_random_schedules_have_the_same_steps(path: Path, seed: int) -> None:
+    run_both(path, seed)
