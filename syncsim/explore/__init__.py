@@ -1,0 +1,1 @@
+"""Every interleaving: the searches over what may happen, and what they find."""

@@ -1,0 +1,227 @@
+"""What an event touches, which touches conflict, and which one needs the other.
+
+Two touches of one thing *conflict* if their order matters: then both orders are visited.  One
+*needs* another if it could not have been made before it: that is order, not a race, and there
+is nothing to exchange.  What can also fail (a try, a timeout) needs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from syncsim.core.operation import Verb
+from syncsim.virtual.atoms import Items
+from syncsim.virtual.automaton import Request
+from syncsim.virtual.system import Did, Move, System
+
+(
+    READ, WRITE,  # a cell
+    TAKE, TRY, MISS, GIVE, GIVE_BOUNDED, REFUSED, LOOK,  # a semaphore; a TRY might have missed
+    SEND, RECEIVE, AWAIT, POLL, EMPTY, EOF, CLOSE_WRITER, CLOSE_READER,  # a pipe
+    PUT, FEED, FLUSH,  # the buffer of a process before a pipe
+    STEP, EXIT, KILL, ASK, JOIN,  # a life; ASK is what can be answered either way
+) = range(25)  # fmt: skip
+_KINDS = 25
+
+
+def _table(*pairs: tuple[int, tuple[int, ...]]) -> list[int]:
+    """For each kind of touch, a bit for each that it conflicts with."""
+    table = [0] * _KINDS
+    for one, others in pairs:
+        for other in others:
+            table[one] |= 1 << other
+            table[other] |= 1 << one
+    return table
+
+
+CONFLICTS = _table(
+    (WRITE, (READ, WRITE)),
+    (TAKE, (TAKE, TRY, MISS, GIVE_BOUNDED, LOOK)),
+    (TRY, (TRY, MISS, GIVE, GIVE_BOUNDED, LOOK)),
+    (GIVE, (GIVE, MISS, LOOK)),
+    (GIVE_BOUNDED, (GIVE_BOUNDED, MISS, LOOK)),
+    (REFUSED, (TAKE, TRY, GIVE_BOUNDED)),
+    (SEND, (SEND, POLL, EMPTY, CLOSE_READER)),
+    (RECEIVE, (RECEIVE, AWAIT, POLL, EMPTY, EOF)),
+    (CLOSE_WRITER, (POLL, EMPTY)),
+    (KILL, (STEP, EXIT, ASK)),
+    (EXIT, (ASK,)),
+)
+#: The same where the one comes first: after a miss nothing can be taken until something is given.
+RACES = list(CONFLICTS)
+RACES[TAKE] &= ~(1 << MISS)
+RACES[RECEIVE] &= ~(1 << EMPTY)
+NEEDS = [0] * _KINDS
+NEEDS[TAKE] = 1 << GIVE | 1 << GIVE_BOUNDED
+NEEDS[RECEIVE] = NEEDS[AWAIT] = 1 << SEND
+NEEDS[EOF] = 1 << CLOSE_WRITER
+NEEDS[FEED] = 1 << PUT
+NEEDS[FLUSH] = 1 << FEED
+NEEDS[JOIN] = 1 << EXIT | 1 << KILL
+#: Those that need the one that is so many from the latest (as ``Touch.part`` says).
+COUNTED = frozenset((TAKE, FEED, FLUSH, JOIN))
+#: For each kind, those that come after everything before them that it conflicts with.
+STOPS = [
+    sum(
+        1 << stop
+        for stop in range(_KINDS)
+        if RACES[kind] >> stop & 1 and not RACES[kind] & ~CONFLICTS[stop]
+    )
+    for kind in range(_KINDS)
+]
+#: What may turn out otherwise in another order.
+_FICKLE = frozenset((TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK))
+_STEADY = frozenset((READ, WRITE, STEP, EXIT))
+#: What follows of itself and gets in nobody's way unless somebody looks.
+_LIVES = frozenset((Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT))
+
+
+class Touch(NamedTuple):
+    """A thing, what is done with it, and which of them it needs (see ``needed``)."""
+
+    thing: int
+    kind: int
+    part: int
+
+
+class Event(NamedTuple):
+    """One step of an execution: who was chosen, and all that was done at once.
+
+    ``touches`` is what the actor touched, ``follow`` what others did of themselves thereby.  A
+    ``fickle`` one may turn out otherwise in another order.
+    """
+
+    move: Move
+    did: tuple[Did, ...]
+    touches: tuple[Touch, ...]
+    follow: tuple[tuple[Did, tuple[Touch, ...]], ...]
+    fickle: bool
+
+
+def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Event:
+    """The event of that step; whoever is ``mortal`` may be killed between any two."""
+    actor = move.actor
+    touches: list[Touch] = []
+    follow: list[tuple[Did, tuple[Touch, ...]]] = []
+    if actor in mortal:
+        touches.append(Touch(_life(actor), STEP, 0))
+    first = True
+    for one in did:
+        touched = _touches(one, first=first)
+        if one.actor == actor or (one.request is None and one.verb is Verb.SEND):
+            touches += touched
+            first = first and not touched
+        else:
+            follow.append((one, tuple(touched)))
+    kinds = [touch.kind for touch in touches if touch.kind not in _STEADY]
+    fickle = len(kinds) > 1 or not _FICKLE.isdisjoint(kinds)
+    return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
+
+
+def _life(actor: int) -> int:
+    return -1 - actor
+
+
+def _thing(atom: int, place: int = -1) -> int:
+    return atom << 32 | place + 1
+
+
+def _buffer(atom: int, process: int) -> int:
+    return atom << 32 | 1 << 31 | process
+
+
+def _touches(did: Did, *, first: bool) -> list[Touch]:
+    """What that operation touches.  Only the ``first`` of a step is waited for."""
+    verb, request, atom = did.verb, did.request, did.atom
+    if request is None:
+        if verb is Verb.SEND:
+            return [
+                Touch(_thing(atom), SEND, did.part),
+                Touch(_buffer(atom, _process(did)), FEED, 0),
+            ]
+        return []
+    if verb is Verb.PUT:
+        return [Touch(_buffer(atom, did.actor), PUT, 0)]
+    if verb is Verb.FLUSH:
+        return [Touch(_buffer(atom, did.actor), FLUSH, 1)]
+    if verb is Verb.EXIT:
+        return [Touch(_life(did.actor), EXIT, 0), *_lost(did), *_closed(did)]
+    if verb in _LIVES:
+        if verb is Verb.JOIN and not request.operation.can_time_out:
+            return [Touch(_life(atom), JOIN, 1)]
+        if verb is Verb.TERMINATE:
+            return [Touch(_life(atom), KILL, 0), *_lost(did), *_closed(did)]
+        return [Touch(_life(atom), ASK, 0)]
+    if verb is Verb.CLOSE:
+        return _closed(did)
+    if request.silent or did.own:
+        return []
+    tried = not first or not request.operation.blocking or request.operation.can_time_out
+    match verb:
+        case Verb.READ | Verb.WRITE:
+            kind = READ if verb is Verb.READ else WRITE
+            if isinstance(request.payload, Items):
+                return [Touch(_thing(atom, place), kind, 0) for place in request.payload.places]
+            return [Touch(_thing(atom), kind, 0)]
+        case Verb.ACQUIRE:
+            kind = MISS if did.result is False else TRY if tried else TAKE
+        case Verb.RELEASE:
+            kind = GIVE if not did.bounded else GIVE_BOUNDED if did.result is None else REFUSED
+        case Verb.VALUE:
+            kind = LOOK if did.part else MISS
+        case Verb.SEND:
+            kind = SEND
+        case Verb.RECEIVE:
+            kind = RECEIVE if did.result is not None else EOF
+        case Verb.POLL:
+            kind = AWAIT if not tried else POLL if did.result else EMPTY
+        case _:
+            return []
+    return [Touch(_thing(atom), kind, did.part)]
+
+
+def _process(did: Did) -> int:
+    """Whose feeder did it."""
+    assert isinstance(did.result, int)
+    return did.result
+
+
+def _lost(did: Did) -> list[Touch]:
+    return [Touch(_life(feeder), KILL, 0) for feeder in did.lost]
+
+
+def _closed(did: Did) -> list[Touch]:
+    found = []
+    for atom, reader, writer in did.closed:
+        if reader:
+            found.append(Touch(_thing(atom), CLOSE_READER, 0))
+        if writer:
+            found.append(Touch(_thing(atom), CLOSE_WRITER, 0))
+    return found
+
+
+def pending_event(system: System, actor: int, request: Request | None) -> Event:
+    """What the actor (a feeder asks for nothing) would do if it could.
+
+    It needs what has not happened yet.
+    """
+    if request is None:
+        return Event(Move(actor), (), (), (), True)
+    operation = request.operation
+    kind = _PENDING.get(operation.verb)
+    touches = (Touch(_thing(system.atoms[operation.atom]), kind, -1),) if kind is not None else ()
+    return Event(Move(actor), (), touches, (), True)
+
+
+_PENDING = {Verb.ACQUIRE: TAKE, Verb.RECEIVE: RECEIVE, Verb.POLL: AWAIT}
+
+
+def dependent(one: Event, other: Event) -> bool:
+    """Whether the order of the two matters, where both may be next (of different actors)."""
+    for thing, kind, _ in one.touches:
+        conflicts = CONFLICTS[kind]
+        for another, touch, _ in other.touches:
+            if thing == another and conflicts >> touch & 1:
+                return True
+    return False

@@ -1,0 +1,461 @@
+"""Optimal dynamic partial order reduction: one execution of each class of equivalent ones.
+
+Two executions are equivalent if one becomes the other by exchanging neighbours that do not
+conflict.  After each execution every race in it (two operations that conflict, with nothing
+ordering them) is reversed: the *wakeup tree* of the place before the race gets a sequence
+that leads to the other order, unless one that leads there is known.  So each class is visited
+exactly once, and no visit is begun in vain (Abdulla, Aronis, Jonsson, Sagonas: "Source sets: a
+foundation for optimal dynamic partial order reduction", JACM 64(4), 2017, algorithm 2 and
+theorem 6.4).
+
+Here a *lock is not data*: an acquire races with the acquire before it, and what lies between
+(the release) is order.  At a dead end, what blocks races, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from syncsim.core.diagnosis import Verdict
+from syncsim.core.operation import Verb
+from syncsim.explore.dependence import (
+    CONFLICTS,
+    COUNTED,
+    EOF,
+    FEED,
+    KILL,
+    NEEDS,
+    PUT,
+    RACES,
+    STOPS,
+    Event,
+    Touch,
+    dependent,
+    event_of,
+    pending_event,
+)
+from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
+from syncsim.virtual.system import Did, Move, State, System
+
+#: So many events are remembered by what was done.
+_MOST_EVENTS = 100_000
+
+
+class Branch:
+    """A node of a wakeup tree: an event, and what is to be explored after it, in order."""
+
+    __slots__ = ("children", "event", "move")
+
+    def __init__(self, move: Move, event: Event | None, children: list[Branch]) -> None:
+        self.move = move
+        self.event = event
+        self.children = children
+
+
+class Place:
+    """A state on the current path, and what is still to be explored from there."""
+
+    __slots__ = ("before", "changed", "children", "event", "past", "races", "sleep", "state")
+
+    def __init__(self, state: State, sleep: dict[Move, Event], children: list[Branch]) -> None:
+        self.state = state
+        #: What need not be explored from here: it leads to what has been.
+        self.sleep = sleep
+        self.children = children
+        #: The event that is being explored from here; its causal past with itself, that of its
+        #: actor before it, the clocks that it changed, and the places it races with.
+        self.event: Event | None = None
+        self.past = 0
+        self.before = 0
+        self.changed: list[tuple[int, int]] = []
+        self.races: list[int] = []
+
+
+class Execution(NamedTuple):
+    """One complete execution: its events, and the state at its end.
+
+    ``cut`` if it was longer than is allowed; ``blocked`` if it was begun in vain.
+    """
+
+    events: tuple[Event, ...]
+    state: State
+    cut: bool = False
+    blocked: bool = False
+
+
+#: The most steps of an execution in which a process has come back to where it was.
+_CIRCLES = 200
+
+
+class DPOR:
+    """A search over the executions of a system, ``most_steps`` long at the most."""
+
+    def __init__(self, system: System, most_steps: int = 100_000) -> None:
+        self.system = system
+        self.most_steps = most_steps
+        self.steps = 0
+        self._path: list[Place] = []
+        self._clocks: dict[int, int] = {}  # the causal past of each actor, a bit for each place
+        self._accesses: dict[int, list[tuple[int, int, int, int]]] = {}
+        self._new = 0  # the first place whose races were not looked at
+        self._events: dict[int, Event] = {}
+
+    @property
+    def pending(self) -> int:
+        """How many branches of the current path are still to be explored."""
+        return sum(len(place.children) - 1 for place in self._path if place.children)
+
+    def _is_long(self, steps: int) -> bool:
+        """Whether the execution is to be cut there: it may never end."""
+        return steps > (_CIRCLES if self.system.nursery.cyclic else self.most_steps)
+
+    def executions(self) -> Iterator[Execution]:
+        """One of each class, until all have been given."""
+        system, path = self.system, self._path
+        self.start = start = system.start()
+        path.append(Place(start.state, {}, []))
+        while path:
+            place = path[-1]
+            if place.event is not None:  # back from exploring it
+                self._undo(place)
+                if not place.children:
+                    path.pop()
+                    continue
+            elif not place.children:
+                moves = system.moves(place.state)
+                sleep = place.sleep
+                awake = [move for move in moves if move not in sleep] if sleep else moves
+                if not awake or self._is_long(len(path)):
+                    yield Execution(
+                        tuple([one.event for one in path[:-1] if one.event is not None]),
+                        place.state,
+                        cut=bool(awake),
+                        blocked=bool(moves) and not awake,
+                    )
+                    self._reverse_all(place.state)
+                    path.pop()
+                    self._new = len(path)
+                    continue
+                place.children.append(Branch(awake[0], None, []))
+            self._explore(place)
+
+    def _explore(self, place: Place) -> None:
+        """Take the first branch."""
+        branch = place.children[0]
+        move = branch.move
+        taken = self.system.take(place.state, move)
+        self.steps += 1
+        event = self._event(move, taken.did)
+        sleep = {
+            other: of
+            for other, of in place.sleep.items()
+            if other.actor != move.actor and not dependent(of, event)
+        }
+        self._new = min(self._new, len(self._path) - 1)
+        below, branch.children = branch.children, []
+        self._do(place, event)
+        self._path.append(Place(taken.state, sleep, below))
+
+    def _event(self, move: Move, did: tuple[Did, ...]) -> Event:
+        """The event of that step; the system often says the very same of one."""
+        event = self._events.get(id(did))
+        if event is None or event.did is not did:
+            event = event_of(move, did, self.system.mortal)
+            if len(self._events) > _MOST_EVENTS:
+                self._events.clear()
+            self._events[id(did)] = event
+        return event
+
+    # -- clocks -------------------------------------------------------------------------
+
+    def _do(self, place: Place, event: Event) -> None:
+        """Note what the event comes after, and what it races with."""
+        at = len(self._path) - 1
+        clocks, accesses = self._clocks, self._accesses
+        actor, number = event.move.actor, 0
+        place.event = event
+        place.before = before = clocks.get(actor, 0)
+        past, place.races = self._look_back(actor, event.touches, before, fickle=event.fickle)
+        place.past = past = past | 1 << at
+        place.changed = [(actor, before)]
+        clocks[actor] = past
+        for thing, kind, number in event.touches:
+            known = accesses.get(thing)
+            if known is None:
+                known = accesses[thing] = []
+            known.append((at, actor, kind, number))
+        for did, touches in event.follow:
+            follower = did.actor
+            clock = clocks.get(follower, 0)
+            place.changed.append((follower, clock))
+            if did.verb is Verb.BORN:
+                parent = self.system.members[follower].parent
+                clock |= clocks.get(parent, 0) if parent is not None else 0
+            clock |= self._look_back(follower, touches, clock | past)[0]
+            clocks[follower] = clock
+            for thing, kind, number in touches:
+                accesses.setdefault(thing, []).append((at, follower, kind, number))
+
+    def _undo(self, place: Place) -> None:
+        event = place.event
+        assert event is not None
+        for actor, clock in reversed(place.changed):
+            self._clocks[actor] = clock
+        for touch in event.touches:
+            self._accesses[touch[0]].pop()
+        for _, touches in event.follow:
+            for touch in touches:
+                self._accesses[touch[0]].pop()
+        place.children.pop(0)
+        place.sleep[event.move] = event
+        place.event = None
+
+    def _look_back(
+        self, actor: int, touches: tuple[Touch, ...], before: int, *, fickle: bool = False
+    ) -> tuple[int, list[int]]:
+        """The causal past of those touches by an actor after ``before``, and what they race with.
+
+        What is needed belongs to the past; what comes before that may still be raced with.  All
+        races of a ``fickle`` event are given, the latest first, as not all may be reversible.
+        """
+        past = known = before
+        races: list[int] = []
+        path = self._path
+        for thing, kind, part in touches:
+            accesses = self._accesses.get(thing)
+            if not accesses:
+                continue
+            conflicts, needs, stops = RACES[kind], NEEDS[kind], STOPS[kind]
+            counted = kind in COUNTED
+            left = _fed(accesses) if kind == FEED else part
+            for at, who, other, number in reversed(accesses):
+                needed = False
+                if needs >> other & 1:
+                    if counted:
+                        left -= 1
+                        needed = left == 0
+                    else:
+                        needed = kind == EOF or number == part
+                        left = 0 if needed else 1
+                if who == actor:
+                    continue
+                conflict = conflicts >> other & 1
+                if conflict and not needed and not known >> at & 1:
+                    races.append(at)
+                    if not fickle:
+                        known |= path[at].past
+                if needed or conflict:
+                    past |= path[at].past
+                if stops >> other & 1 and not (needed or fickle) and (not needs or left <= 0):
+                    break
+        if len(races) > 1:
+            races.sort(reverse=True)
+        return past, races
+
+    # -- races --------------------------------------------------------------------------
+
+    def _reverse_all(self, end: State) -> None:
+        """Reverse all races of the execution that has just come to its end."""
+        path = self._path
+        for at in range(self._new, len(path) - 1):
+            place = path[at]
+            event = place.event
+            assert event is not None
+            known = place.before
+            for earlier in place.races:
+                if not known >> earlier & 1 and self._reverse(earlier, event, place.before):
+                    known |= path[earlier].past
+        for actor in self.system.waiting(end):
+            self._reverse_pending(actor, end)
+        if self.system.mortal:
+            for at in range(len(path) - 1):
+                event = path[at].event
+                assert event is not None
+                for thing, kind, _ in event.touches:
+                    if kind == KILL:
+                        self._reverse_pending(-1 - thing, path[at].state, at)
+
+    def _reverse_pending(self, actor: int, state: State, killed: int | None = None) -> None:
+        """Reverse the races of what the actor did not come to do, because it was killed there."""
+        request = self.system.request(state, actor)
+        if request is None and self.system.members[actor].feeds is None:
+            return
+        event = pending_event(self.system, actor, request)
+        before = self._clocks.get(actor, 0)
+        known = before
+        if killed is not None:
+            known = before = before & (1 << killed) - 1
+            self._reverse(killed, event, before)
+        for thing, kind, _ in event.touches:
+            for at, who, other, _ in reversed(self._accesses.get(thing, ())):
+                if who == actor or known >> at & 1 or not CONFLICTS[kind] >> other & 1:
+                    continue
+                first, last = (at, at) if killed is None else sorted((at, killed))
+                if self._reverse(first, event, before, last):
+                    known |= self._path[at].past
+
+    def _reverse(self, at: int, event: Event, before: int, nor: int = 0) -> bool:
+        """See to it that ``event`` is explored before that of the place ``at``; if it can be.
+
+        Nor is what happened at the place ``nor`` there then.
+        """
+        path = self._path
+        place = path[at]
+        without = 1 << at | 1 << max(at, nor)
+        words = _Words(path)
+        for later in range(at + 1, len(path) - 1):
+            if not path[later].past & without:
+                words.append(later)
+        if event.fickle:
+            again = self._as_it_would_be(place.state, words, event.move)
+            if again is None:
+                return False
+            event = again
+        words.end_with(event, before)
+        for one in place.sleep.values():
+            if words.may_begin_with(one):
+                return True
+        children = place.children
+        while True:
+            for child in children:
+                of = child.event if child.event is not None else place.event
+                assert of is not None
+                if words.may_begin_with(of):
+                    words.leave_out(of.move.actor)
+                    if not child.children or not words.events:
+                        return True
+                    children = child.children
+                    break
+            else:
+                for one in words.events:
+                    branch = Branch(one.move, one, [])
+                    children.append(branch)
+                    children = branch.children
+                return True
+
+    def _as_it_would_be(self, state: State, words: _Words, move: Move) -> Event | None:
+        """What the step would be after those, as it may turn out otherwise."""
+        system = self.system
+        for one in words.events:
+            if not system.can(state, one.move):
+                return None
+            state = system.take(state, one.move).state
+        for turned in (move, Move(move.actor, not move.times_out)):
+            if system.can(state, turned):
+                return self._event(turned, system.take(state, turned).did)
+        return None
+
+
+def _fed(accesses: list[tuple[int, int, int, int]]) -> int:
+    """Which of the puts, from the latest, is fed next."""
+    puts = sum(kind == PUT for _, _, kind, _ in accesses)
+    return puts - sum(kind == FEED for _, _, kind, _ in accesses)
+
+
+class _Words:
+    """Events that could follow one another from some place, with the order among them."""
+
+    __slots__ = ("_path", "_places", "_touched", "events", "last")
+
+    def __init__(self, path: list[Place]) -> None:
+        self.events: list[Event] = []
+        self.last = 0
+        self._path = path
+        self._places: list[int] = []
+        self._touched: dict[int, int] | None = None
+
+    def append(self, at: int) -> None:
+        """The event of that place, too."""
+        event = self._path[at].event
+        assert event is not None
+        self.events.append(event)
+        self._places.append(at)
+
+    def end_with(self, event: Event, before: int) -> None:
+        """That event at last, whose actor comes after ``before``."""
+        past = before
+        for at, other in zip(self._places, self.events, strict=True):
+            if not past >> at & 1 and dependent(other, event):
+                past |= self._path[at].past
+        self.last = past
+        self.events.append(event)
+        self._places.append(-1)
+
+    def may_begin_with(self, first: Event) -> bool:
+        """Whether an execution that goes on like this can as well begin with that event."""
+        actor = first.move.actor
+        bits = 0
+        for at, event in zip(self._places, self.events, strict=True):
+            if event.move.actor == actor:
+                return not (self._path[at].past if at >= 0 else self.last) & bits
+            if at >= 0:
+                bits |= 1 << at
+        touched = self._touched
+        if touched is None:
+            touched = self._touched = {}
+            for event in self.events:
+                for thing, kind, _ in event.touches:
+                    touched[thing] = touched.get(thing, 0) | 1 << kind
+        return not any(touched.get(thing, 0) & CONFLICTS[kind] for thing, kind, _ in first.touches)
+
+    def leave_out(self, actor: int) -> None:
+        """Without the first event of that actor."""
+        for position, event in enumerate(self.events):
+            if event.move.actor == actor:
+                del self.events[position], self._places[position]
+                self._touched = None
+                return
+
+
+class DPORSearch:
+    """A visit of one execution of each class; ``advance`` goes on with it for a while."""
+
+    def __init__(self, system: System, most_steps: int = 10_000) -> None:
+        self.outcome = Outcome("dpor")
+        self._system = system
+        self._dpor = DPOR(system, most_steps)
+        self._executions = self._dpor.executions()
+
+    @property
+    def frontier(self) -> int:
+        """How many branches are known on the current path and not yet explored."""
+        return self._dpor.pending
+
+    def advance(self, steps: int, bounds: Bounds) -> bool:
+        """Take about so many steps; whether there is more to do."""
+        outcome = self.outcome
+        until = self._dpor.steps + steps
+        for execution in self._executions:
+            outcome.transitions = outcome.states = self._dpor.steps
+            outcome.depth = max(outcome.depth, len(execution.events))
+            if execution.blocked:
+                outcome.blocked += 1
+            else:
+                self._judge(execution)
+            if outcome.states > bounds.states:
+                outcome.limit = f"{bounds.states:,} steps"
+                return False
+            if self._dpor.steps >= until:
+                return True
+        outcome.complete = not outcome.limit
+        return False
+
+    def _judge(self, execution: Execution) -> None:
+        outcome = self.outcome
+        outcome.executions += 1
+        outcome.ends += 1
+        if execution.cut:
+            outcome.limit = f"executions of {len(execution.events):,} steps"
+            verdict = failure_in(self._system, execution.state)
+        else:
+            verdict = verdict_at_the_end(self._system, execution.state)
+            outcome.finishes = outcome.finishes or verdict is Verdict.FINISHED
+        if verdict is None or verdict is Verdict.FINISHED:
+            return
+        every = list(self._dpor.start.did)
+        moves = []
+        for event in execution.events:
+            moves.append(event.move)
+            every += event.did
+        outcome.found(Path(verdict, tuple(moves), tuple(every)))

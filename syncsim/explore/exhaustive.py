@@ -1,0 +1,101 @@
+"""Two searches side by side, because neither wins everywhere; the first to finish is right.
+
+One visits states, the other executions.  Philosophers that eat once have few executions and
+many states; ten writers of one value have few states and very many executions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from syncsim.explore.dpor import DPORSearch
+from syncsim.explore.findings import Bounds, Outcome
+from syncsim.explore.forever import Graph, livelock, waiting_for_ever
+from syncsim.explore.graph import GraphSearch
+from syncsim.explore.sampling import SAMPLERS, SampleSearch
+from syncsim.virtual.system import System
+
+#: Steps between two looks at the clock.
+SLICE = 2_000
+
+
+class Search(Protocol):
+    """Something that can be advanced until it is done."""
+
+    outcome: Outcome
+
+    @property
+    def frontier(self) -> int:
+        """What is known and not visited."""
+        ...
+
+    def advance(self, steps: int, bounds: Bounds) -> bool:
+        """Take about so many steps; whether there is more to do."""
+        ...
+
+
+_SEARCHES: dict[str, tuple[Callable[[System], Search], ...]] = {
+    "graph": (GraphSearch,),
+    "dpor": (DPORSearch,),
+    "exhaustive": (DPORSearch, GraphSearch),
+}
+#: The names of all searches.
+SEARCHES = (*_SEARCHES, *SAMPLERS)
+
+
+def _begin(system: System, kind: str, seed: int) -> list[Search]:
+    if kind in SAMPLERS:
+        return [SampleSearch(system, kind, seed)]
+    return [make(system) for make in _SEARCHES[kind]]
+
+
+def search(
+    system: System, kind: str, bounds: Bounds, *, first: bool = False, seed: int = 0
+) -> Iterator[tuple[Outcome, int]]:
+    """Run that search; the outcome and the frontier now and then, the last time at the end.
+
+    With two searches, each gets the same number of steps in turn.
+    """
+    began = time.monotonic()
+    running = _begin(system, kind, seed)
+    discovered = system.discovered
+    steps = SLICE // 8
+    while True:
+        for one in list(running):
+            goes_on = one.advance(steps, bounds)
+            outcome = one.outcome
+            outcome.seconds = time.monotonic() - began
+            if system.discovered != discovered:
+                # The end of a process turned out to be a step of its own: begin again.
+                discovered = system.discovered
+                running = _begin(system, kind, seed)
+                break
+            if system.nursery.cyclic and len(running) > 1:
+                # Some execution never ends: only the states can be exhausted.
+                running = [other for other in running if other.outcome.search == "graph"]
+                if one not in running:
+                    continue
+            if outcome.complete and outcome.search == "graph" and system.nursery.cyclic:
+                graph = Graph(system)
+                for path in (waiting_for_ever(graph), livelock(graph)):
+                    if path is not None:
+                        outcome.found(path)
+            done = outcome.complete or (first and bool(outcome.failures))
+            if not goes_on and not done:
+                if len(running) > 1:
+                    running.remove(one)
+                    continue
+                done = True
+            if done or outcome.seconds > bounds.seconds:
+                if not outcome.complete and not outcome.limit:
+                    outcome.limit = (
+                        "the first failure"
+                        if first and outcome.failures
+                        else f"{bounds.seconds:g} seconds"
+                    )
+                yield outcome, one.frontier
+                return
+            yield outcome, one.frontier
+        steps = min(steps * 2, SLICE)

@@ -1,0 +1,85 @@
+"""What a search comes to: how many states, and one path to each kind of failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from syncsim.core.diagnosis import Verdict
+from syncsim.virtual.system import Did, Move, State, System
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a search may go: states (or executions), steps in a row, seconds."""
+
+    states: int = 2_000_000
+    depth: int = 10_000
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way to a failure: the moves from the start, and all that was done on it."""
+
+    verdict: Verdict
+    moves: tuple[Move, ...]
+    did: tuple[Did, ...]
+    waits: int | None = None
+    """Who waits for ever at its end, although others can go on."""
+    circle: int = 0
+    """How many of the last moves are one round of a circle that can go on for ever."""
+
+    @property
+    def length(self) -> int:
+        """How many choices of a schedule it is."""
+        return sum(did.token for did in self.did)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was visited, and what was found.
+
+    ``complete`` says that nothing was left out: ``limit`` says why not.  ``executions`` is what a
+    search by executions counts, 0 for one by states.
+    """
+
+    search: str
+    complete: bool = False
+    limit: str = ""
+    states: int = 0
+    transitions: int = 0
+    executions: int = 0
+    blocked: int = 0
+    depth: int = 0
+    ends: int = 0
+    seconds: float = 0.0
+    failures: dict[Verdict, Path] = field(default_factory=dict)
+    finishes: bool = False
+    """Whether some run of the program comes to its end without a failure."""
+
+    def found(self, path: Path) -> None:
+        """Keep the shortest path to each kind of failure."""
+        known = self.failures.get(path.verdict)
+        if known is None or path.length < known.length:
+            self.failures[path.verdict] = path
+
+
+def failure_in(system: System, state: State) -> Verdict | None:
+    """The failure that has happened in the state: an exception that nobody caught."""
+    for node in state.nodes:
+        if node is None:
+            continue
+        raised = node.request.raised if node.request is not None else None
+        if node.ended is not None:
+            raised = node.ended.raised
+        if raised is not None:
+            return Verdict.ASSERTION if raised.is_assertion else Verdict.CRASH
+    return None
+
+
+def verdict_at_the_end(system: System, state: State) -> Verdict:
+    """What a state amounts to in which nothing can happen any more."""
+    failure = failure_in(system, state)
+    if failure is not None:
+        return failure
+    return Verdict.DEADLOCK if system.waiting(state) else Verdict.FINISHED

@@ -1,0 +1,257 @@
+"""Runs that never end: who waits for ever while others go on, and who goes round in circles.
+
+Asked of a whole graph of states with a cycle in it.  A *livelock* is an infinite, fair run in
+which nothing is achieved, shown as a lasso: the way to it, and the circle.  Fair means that
+whoever may go again and again does go (strong fairness: what a scheduler that tosses coins
+gives with certainty).  Nothing is achieved where a program that could have ended goes on for
+ever, or where somebody does nothing but look at what nobody changes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeAlias
+
+from syncsim.core.diagnosis import Verdict
+from syncsim.core.operation import Verb
+from syncsim.explore.findings import Path, verdict_at_the_end
+from syncsim.virtual.system import Did, Move, State, System
+
+#: What a process does that changes the world for others, or for a person.
+_ACTS = frozenset(
+    (
+        Verb.WRITE, Verb.PUT, Verb.SEND, Verb.RECEIVE, Verb.START, Verb.TERMINATE, Verb.OUTPUT,
+        Verb.EXIT,
+    )
+)  # fmt: skip
+#: Whether a step, to that state, is the one that is looked for.
+Wanted: TypeAlias = Callable[[Move, int], bool]
+#: What it does to see how things are.
+_LOOKS = frozenset((Verb.READ, Verb.VALUE, Verb.POLL, Verb.ALIVE))
+
+
+class Graph:
+    """All states of a system, by number, with what leads from one to the other."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.start = start = system.start()
+        self.states: list[State] = [start.state]
+        self.edges: list[list[tuple[int, Move, tuple[Did, ...]]]] = []
+        self._came_by: list[tuple[int, Move, tuple[Did, ...]] | None] = [None]
+        numbers: dict[Hashable, int] = {start.state.key: 0}
+        at = 0
+        while at < len(self.states):
+            state, out = self.states[at], []
+            for move in system.moves(state):
+                after, did = system.take(state, move)
+                number = numbers.get(after.key)
+                if number is None:
+                    number = numbers[after.key] = len(self.states)
+                    self.states.append(after)
+                    self._came_by.append((at, move, did))
+                out.append((number, move, did))
+            self.edges.append(out)
+            at += 1
+
+    def path_to(self, number: int, verdict: Verdict) -> Path:
+        """A shortest way to that state."""
+        moves: list[Move] = []
+        done: list[tuple[Did, ...]] = []
+        while (step := self._came_by[number]) is not None:
+            number, move, did = step
+            moves.append(move)
+            done.append(did)
+        every = [*self.start.did]
+        for did in reversed(done):
+            every += did
+        return Path(verdict, tuple(reversed(moves)), tuple(every))
+
+    def leading_to(self, targets: Iterable[int]) -> set[int]:
+        """The states from which one of the targets can be reached."""
+        before: list[list[int]] = [[] for _ in self.states]
+        for number, out in enumerate(self.edges):
+            for after, _, _ in out:
+                before[after].append(number)
+        found = set(targets)
+        todo = list(found)
+        while todo:
+            for number in before[todo.pop()]:
+                if number not in found:
+                    found.add(number)
+                    todo.append(number)
+        return found
+
+    def circle(self, number: int, members: set[int]) -> tuple[tuple[Move, ...], tuple[Did, ...]]:
+        """A way from that state back to it within the members, by all actors that move there."""
+        wanted = {
+            move.actor
+            for member in members
+            for after, move, _ in self.edges[member]
+            if after in members
+        }
+        moves: list[Move] = []
+        every: list[Did] = []
+        at = number
+        while wanted:
+            at, leg = self._leg(at, members, _by(frozenset(wanted)))
+            wanted -= {move.actor for move, _ in leg}
+            moves += [move for move, _ in leg]
+            every += [one for _, did in leg for one in did]
+        if at != number:
+            _, leg = self._leg(at, members, lambda _, after: after == number)
+            moves += [move for move, _ in leg]
+            every += [one for _, did in leg for one in did]
+        return tuple(moves), tuple(every)
+
+    def _leg(
+        self, start: int, members: set[int], wanted: Wanted
+    ) -> tuple[int, list[tuple[Move, tuple[Did, ...]]]]:
+        came: dict[int, tuple[int, Move, tuple[Did, ...]]] = {}
+        todo = deque([start])
+        while todo:
+            at = todo.popleft()
+            for after, move, did in self.edges[at]:
+                if after not in members:
+                    continue
+                if wanted(move, after):
+                    leg = [(move, did)]
+                    while at != start:
+                        at, move, did = came[at]
+                        leg.append((move, did))
+                    return after, leg[::-1]
+                if after not in came and after != start:
+                    came[after] = at, move, did
+                    todo.append(after)
+        raise AssertionError("the members are not strongly connected")
+
+
+def _by(actors: frozenset[int]) -> Wanted:
+    return lambda move, _: move.actor in actors
+
+
+def waiting_for_ever(graph: Graph) -> Path | None:
+    """A shortest way to a state in which somebody waits for ever, though others may go on."""
+    system = graph.system
+    actors = {actor for state in graph.states for actor in system.waiting(state)}
+    best: tuple[int, int] | None = None
+    for actor in actors:
+        goes = [
+            number
+            for number, out in enumerate(graph.edges)
+            if any(any(did.actor == actor for did in done) for _, _, done in out)
+        ]
+        hopeful = graph.leading_to(goes)
+        for number, state in enumerate(graph.states):
+            if number not in hopeful and _waits(system, state, actor):
+                if best is None or number < best[0]:
+                    best = number, actor
+                break  # (States are numbered from the nearest on.)
+    if best is None:
+        return None
+    way = graph.path_to(best[0], Verdict.DEADLOCK)
+    return Path(way.verdict, way.moves, way.did, waits=best[1])
+
+
+def _waits(system: System, state: State, actor: int) -> bool:
+    """Whether it waits for something else than the end of a process, which goes on."""
+    request = system.request(state, actor)
+    return request is not None and request.operation.verb is not Verb.JOIN
+
+
+def livelock(graph: Graph) -> Path | None:
+    """The nearest lasso that achieves nothing; its moves end with one round of the circle."""
+    ends = [
+        number
+        for number, out in enumerate(graph.edges)
+        if not out and verdict_at_the_end(graph.system, graph.states[number]) is Verdict.FINISHED
+    ]
+    best: set[int] | None = None
+    for members in fair_circles(graph):
+        if (ends or _only_looks(graph, members)) and (best is None or min(members) < min(best)):
+            best = members
+    if best is None:
+        return None
+    first = min(best)
+    way = graph.path_to(first, Verdict.LIVELOCK)
+    moves, did = graph.circle(first, best)
+    return Path(Verdict.LIVELOCK, way.moves + moves, way.did + did, circle=len(moves))
+
+
+def _only_looks(graph: Graph, members: set[int]) -> bool:
+    """Whether somebody there does nothing but look, and nobody anything else that counts."""
+    looks = False
+    for member in members:
+        for after, _, done in graph.edges[member]:
+            if after not in members:
+                continue
+            for did in done:
+                if did.verb in _ACTS:
+                    return False
+                in_vain = did.verb is Verb.ACQUIRE and did.result is False
+                looks = looks or in_vain or did.verb in _LOOKS
+    return looks
+
+
+def fair_circles(graph: Graph) -> Iterable[set[int]]:
+    """Sets of states in which a fair run can stay for ever."""
+    todo = [set(range(len(graph.states)))]
+    while todo:
+        for members in _components(graph, todo.pop()):
+            enabled: dict[int, list[int]] = {}
+            taken = set()
+            for member in members:
+                for after, move, _ in graph.edges[member]:
+                    enabled.setdefault(move.actor, []).append(member)
+                    if after in members:
+                        taken.add(move.actor)
+            denied = [actor for actor in enabled if actor not in taken]
+            if not denied:
+                yield members
+            else:
+                left = members.difference(*(enabled[actor] for actor in denied))
+                if left:
+                    todo.append(left)
+
+
+def _components(graph: Graph, members: set[int]) -> Iterable[set[int]]:
+    """The strongly connected parts with at least one step inside (Tarjan, 1972, iteratively)."""
+    index: dict[int, int] = {}
+    low: dict[int, int] = {}
+    stack: list[int] = []
+    on_stack: set[int] = set()
+    for root in sorted(members):
+        if root in index:
+            continue
+        work = [(root, iter(graph.edges[root]))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            at, out = work[-1]
+            for after, _, _ in out:
+                if after not in members:
+                    continue
+                if after not in index:
+                    index[after] = low[after] = len(index)
+                    stack.append(after)
+                    on_stack.add(after)
+                    work.append((after, iter(graph.edges[after])))
+                    break
+                if after in on_stack:
+                    low[at] = min(low[at], index[after])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[at])
+                if low[at] == index[at]:
+                    part = set()
+                    while True:
+                        member = stack.pop()
+                        on_stack.discard(member)
+                        part.add(member)
+                        if member == at:
+                            break
+                    if len(part) > 1 or any(after == at for after, _, _ in graph.edges[at]):
+                        yield part

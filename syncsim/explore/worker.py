@@ -1,0 +1,223 @@
+"""The checker: a process of its own in which a program is searched, with limits on it.
+
+``python -m syncsim.explore.worker`` reads one request and writes one JSON object a line: how
+far it has come (``Report``), and at last what was found.  Whatever the program does to this
+process, whoever asked lives on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from types import FrameType
+
+import msgspec
+from msgspec import Struct
+
+from syncsim.core.operation import Verb
+from syncsim.core.schedule import Choice, Grain, format_schedule
+from syncsim.core.schedule import Move as Happens
+from syncsim.explore.exhaustive import search
+from syncsim.explore.findings import Bounds, Outcome, Path
+from syncsim.explore.graph import GraphSearch
+from syncsim.program.source import load
+from syncsim.virtual import body
+from syncsim.virtual.errors import NotVirtualError, TooLongError
+from syncsim.virtual.loader import VirtualProgram
+from syncsim.virtual.system import Did, System
+
+#: Seconds that a process may run without an operation.
+TOO_LONG = 5.0
+#: A search for a shorter path may take so many states.
+SHORTEN = 200_000
+
+
+class Request(Struct, frozen=True):
+    """What is to be searched, and how."""
+
+    path: str
+    arguments: tuple[str, ...] = ()
+    search: str = "exhaustive"
+    by_call: bool = False
+    first: bool = False
+    seed: int = 0
+    states: int = 2_000_000
+    depth: int = 10_000
+    seconds: float = 60.0
+    memory: int = 4 << 30
+
+
+class Found(Struct, frozen=True):
+    """A failure and the schedule that leads to it."""
+
+    verdict: str
+    schedule: str
+    moves: int
+    #: Of a livelock: the schedule up to where the circle begins.
+    way: str = ""
+    #: Of a deadlock while others go on: who waits for ever, in order of birth.
+    waits: int | None = None
+
+
+class Report(Struct, frozen=True):
+    """How far the search has come, or, if ``over``, what came of it.
+
+    ``problem`` says why the program cannot be searched.
+    """
+
+    search: str = ""
+    over: bool = False
+    complete: bool = False
+    limit: str = ""
+    problem: str = ""
+    states: int = 0
+    transitions: int = 0
+    executions: int = 0
+    depth: int = 0
+    frontier: int = 0
+    seconds: float = 0.0
+    finishes: bool = False
+    failures: tuple[Found, ...] = ()
+
+
+def _steps(system: System, did: Did) -> int:
+    """How many choices that is.
+
+    By the atom a feeder takes the put lock, sends, and gives the lock back, which has to wait
+    for room in the pipe.
+    """
+    if system.members[did.actor].feeds is None or did.verb is not Verb.SEND:
+        return 1
+    return 3 if did.whole else 2
+
+
+def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
+    """The choices that were made, as a schedule of the real world."""
+    grain = Grain.CALL if by_call else Grain.ATOM
+    numbers: dict[int, int] = {}
+    choices = []
+    for one in did:
+        if one.verb is Verb.BORN:
+            numbers[one.actor] = len(numbers)
+        elif one.token:
+            move = Happens.TIME_OUT if one.times_out else Happens.GO
+            choice = Choice(numbers[one.actor], move, grain)
+            choices += [choice] * _steps(system, one)
+        if one.verb is Verb.PUT and not by_call:
+            # Its feeder is seen from the first time on that it has something to do.
+            numbers.setdefault(system.feeder(one.actor, one.atom), len(numbers))
+    return format_schedule(choices)
+
+
+def _searched(system: System, request: Request) -> Iterator[tuple[Outcome, int]]:
+    bounds = Bounds(request.states, request.depth, request.seconds)
+    return search(system, request.search, bounds, first=request.first, seed=request.seed)
+
+
+def _births(did: Iterable[Did]) -> dict[int, int]:
+    born = [one.actor for one in did if one.verb is Verb.BORN]
+    return {actor: number for number, actor in enumerate(born)}
+
+
+def _way_of(system: System, path: Path, request: Request) -> str:
+    state, did = system.start()
+    every = [*did]
+    for move in path.moves[: -path.circle]:
+        state, did = system.take(state, move)
+        every += did
+    return schedule_of(system, every, by_call=request.by_call)
+
+
+def _report(system: System, outcome: Outcome, frontier: int, request: Request) -> Report:
+    return Report(
+        outcome.search,
+        complete=outcome.complete,
+        limit=outcome.limit,
+        states=outcome.states,
+        transitions=outcome.transitions,
+        executions=outcome.executions,
+        depth=outcome.depth,
+        frontier=frontier,
+        seconds=outcome.seconds,
+        finishes=outcome.finishes,
+        failures=tuple(
+            Found(
+                path.verdict,
+                schedule_of(system, path.did, by_call=request.by_call),
+                len(path.moves),
+                _way_of(system, path, request) if path.circle else "",
+                _births(path.did).get(path.waits) if path.waits is not None else None,
+            )
+            for path in outcome.failures.values()
+        ),
+    )
+
+
+def shorten(system: System, outcome: Outcome) -> None:
+    """Look for a shortest path to each failure that was found, as far as that is affordable."""
+    if outcome.search == "graph" or not outcome.failures:
+        return
+    again = GraphSearch(system, frozenset(outcome.failures))
+    longest = max(len(path.moves) for path in outcome.failures.values())
+    again.advance(SHORTEN * 4, Bounds(states=SHORTEN, depth=longest))
+    for path in again.outcome.failures.values():
+        outcome.found(path)
+
+
+def _say(report: Report, out: int) -> None:
+    os.write(out, msgspec.json.encode(report) + b"\n")
+
+
+def _mind_the_time(number: int, frame: FrameType | None) -> None:
+    began = body.running_since()
+    if began is not None and time.monotonic() - began > TOO_LONG:
+        raise TooLongError
+
+
+def run(request: Request, out: int) -> None:
+    """Search, and tell how it goes."""
+    program = load(request.path, request.arguments)
+    try:
+        # The main process runs to its first operation as soon as there is a system.
+        system = System(VirtualProgram(program).main(), by_call=request.by_call)
+        told = time.monotonic()
+        outcome, frontier = Outcome(request.search), 0
+        for outcome, frontier in _searched(system, request):
+            if time.monotonic() - told > 0.2:
+                told = time.monotonic()
+                _say(_report(system, outcome, frontier, request), out)
+        shorten(system, outcome)
+        final = _report(system, outcome, frontier, request)
+        _say(msgspec.structs.replace(final, over=True), out)
+    except NotVirtualError as error:
+        _say(Report(over=True, problem=f"it uses {error}, which is not there"), out)
+    except TooLongError:
+        _say(Report(over=True, problem=f"it runs for {TOO_LONG:g} s without any operation"), out)
+    except MemoryError as error:
+        _say(Report(over=True, problem=f"a limit was met: {type(error).__name__}"), out)
+
+
+def main() -> None:
+    """Serve the one request that comes through stdin."""
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    # What the program prints past us must not get between our lines.
+    out = os.dup(1)
+    with open(os.devnull, "r+b") as nothing:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(nothing.fileno(), 1)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
+    signal.signal(signal.SIGPROF, _mind_the_time)
+    signal.setitimer(signal.ITIMER_PROF, 0.5, 0.5)
+    run(request, out)
+    sys.stdout.flush()
+    os._exit(0)  # no process of the program is asked whether it wants to clean up
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+from multiprocessing import Lock, Process
+
+
+def dine(left, right):
+    while True:
+        with left, right:
+            pass
+
+
+if __name__ == "__main__":
+    forks = [Lock() for _ in range(3)]
+    for n in range(3):
+        Process(target=dine, args=(forks[n], forks[(n + 1) % 3])).start()

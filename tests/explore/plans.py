@@ -1,0 +1,118 @@
+"""Small programs that are made up: each process is a list of operations on shared atoms."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
+from syncsim.core.operation import Operation, Verb
+from syncsim.core.state import Primitive
+from syncsim.virtual.atoms import Memory, Pipe
+from syncsim.virtual.automaton import Ended, Event, Made, Request, Told
+
+#: What the processes share: (name, what the ledger would see, what the virtual atom begins with).
+ATOMS: tuple[tuple[str, Atom, Hashable], ...] = (
+    ("lock", Semaphore(1, 1), None),
+    ("other", Semaphore(1, 1), None),
+    ("two", Semaphore(2, 2**31 - 1), None),
+    ("signal", Semaphore(0, 2**31 - 1, resource=False), None),
+    ("cell", Cell(), Memory(0)),
+    ("rlock", Semaphore(1, 1, recursive=True), None),
+    ("bounded", Semaphore(2, 2), None),
+    ("pipe", Channel(), Pipe(writers=(0,), readers=(0,))),
+    ("queue", Channel(), Pipe(writers=(0,), readers=(0,))),
+)
+
+
+@dataclass(frozen=True)
+class Act:
+    """One operation: its verb and atom; whether it waits, whether it may time out.
+
+    A write writes what the process has read last, plus one.  The atom of what is about a life
+    is the number of the child.  A close that "waits" closes the reader, else the writer.
+    """
+
+    verb: Verb
+    atom: str
+    blocking: bool = True
+    timeout: float | None = None
+
+
+class Actor:
+    """A process that does one act after the other."""
+
+    def __init__(self, seed: Planned) -> None:
+        self._seed = seed
+        self._at = 0
+        self._seen = 0
+
+    def start(self, results: tuple[Hashable, ...]) -> Told:
+        told = Told(self._seed.made, self._next())
+        for result in results:
+            told = self.answer(result)
+        return told
+
+    def answer(self, result: Hashable) -> Told:
+        if isinstance(result, int) and not isinstance(result, bool):
+            self._seen = result
+        self._at += 1
+        return Told((), self._next())
+
+    def _next(self) -> Request | Ended:
+        acts, children = self._seed.acts, self._seed.children
+        if self._at < len(children):
+            child = children[self._at]
+            return Request(Operation(Verb.START, call="Process.start"), child=child)
+        at = self._at - len(children)
+        if at < len(acts):
+            act = acts[at]
+            atom = act.atom
+            if atom.isdigit():
+                atom = str(children[int(atom) % len(children)].pid)
+            operation = Operation(act.verb, atom, blocking=act.blocking, timeout=act.timeout)
+            payload: Hashable = None
+            if act.verb is Verb.WRITE:
+                payload = self._seen + 1
+            elif act.verb in (Verb.SEND, Verb.PUT):
+                payload = f"{self._seed.name} {self._seen}".encode()
+            elif act.verb is Verb.CLOSE:
+                payload = (act.blocking, not act.blocking)
+            return Request(operation, payload, silent=act.verb is Verb.CLOSE)
+        if at == len(acts):
+            return Request(Operation(Verb.EXIT))
+        return Ended(0)
+
+    def fingerprint(self) -> Hashable | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+class Planned:
+    """The seed of such a process; the main one makes the atoms and starts the others."""
+
+    daemon = False
+    pid = 0
+
+    def __init__(self, key: tuple[int, ...], acts: tuple[Act, ...] = ()) -> None:
+        self.key = key
+        self.acts = acts
+        self.name = f"p{key}"
+        self.children: tuple[Planned, ...] = ()
+        self.made: tuple[Event, ...] = ()
+
+    def grow(self, results: tuple[Hashable, ...]) -> tuple[Actor, Told]:
+        actor = Actor(self)
+        return actor, actor.start(results)
+
+
+def program(*processes: tuple[Act, ...], main: tuple[Act, ...] = ()) -> Planned:
+    """A main process that starts those, and then does the acts of its own."""
+    first = Planned((), main)
+    first.children = tuple(Planned((n,), acts) for n, acts in enumerate(processes))
+    primitive = Primitive("atoms", "Atoms", "atoms", {name: name for name, _, _ in ATOMS})
+    contents = tuple((name, content) for name, _, content in ATOMS if content is not None)
+    first.made = (Made(primitive, tuple((n, a) for n, a, _ in ATOMS), contents),)
+    return first

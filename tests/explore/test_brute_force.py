@@ -1,0 +1,185 @@
+"""The reduced searches against all interleavings, one by one, without any reduction."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plans import Act, Planned, program
+
+from syncsim.core.operation import Verb
+from syncsim.explore.dependence import Event, dependent, event_of
+from syncsim.explore.dpor import DPOR
+from syncsim.explore.findings import Bounds
+from syncsim.explore.graph import GraphSearch
+from syncsim.virtual.system import State, System
+
+_settings = settings(max_examples=300, deadline=None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the processes do, and what the main one does beside them."""
+
+    processes: tuple[tuple[Act, ...], ...]
+    main: tuple[Act, ...] = ()
+
+    def seed(self) -> Planned:
+        """The main process."""
+        return program(*self.processes, main=self.main)
+
+
+_SEMAPHORES = [
+    Act(Verb.ACQUIRE, "lock"),
+    Act(Verb.RELEASE, "lock"),
+    Act(Verb.ACQUIRE, "other"),
+    Act(Verb.RELEASE, "other"),
+    Act(Verb.ACQUIRE, "two"),
+    Act(Verb.RELEASE, "two"),
+    Act(Verb.ACQUIRE, "signal"),
+    Act(Verb.RELEASE, "signal"),
+    Act(Verb.ACQUIRE, "rlock"),
+    Act(Verb.RELEASE, "rlock"),
+    Act(Verb.ACQUIRE, "bounded"),
+    Act(Verb.RELEASE, "bounded"),
+]
+_TRIES = [
+    Act(Verb.ACQUIRE, "lock", blocking=False),
+    Act(Verb.ACQUIRE, "rlock", blocking=False),
+    Act(Verb.ACQUIRE, "signal", timeout=1.0),
+    Act(Verb.ACQUIRE, "two", timeout=1.0),
+    Act(Verb.VALUE, "signal"),
+    Act(Verb.VALUE, "two"),
+]
+_CELLS = [Act(Verb.READ, "cell"), Act(Verb.WRITE, "cell")]
+_PIPES = [
+    Act(Verb.SEND, "pipe"),
+    Act(Verb.RECEIVE, "pipe"),
+    Act(Verb.POLL, "pipe", blocking=False),
+    Act(Verb.POLL, "pipe", timeout=1.0),
+    Act(Verb.PUT, "queue"),
+    Act(Verb.RECEIVE, "queue"),
+    Act(Verb.POLL, "queue", blocking=False),
+    Act(Verb.FLUSH, "queue"),
+]
+_CLOSES = [Act(Verb.CLOSE, "pipe", blocking=False), Act(Verb.CLOSE, "pipe")]
+_LIVES = [
+    Act(verb, child, timeout=timeout)
+    for child in "012"
+    for verb, timeout in [
+        (Verb.JOIN, None),
+        (Verb.JOIN, 1.0),
+        (Verb.ALIVE, None),
+        (Verb.TERMINATE, None),
+    ]
+]
+
+
+def _programs(most: int, *acts: list[Act], lives: bool = False) -> st.SearchStrategy[Plan]:
+    """Programs of two or three processes, with at most so many acts all in all."""
+    every = [act for group in acts for act in group]
+    processes = st.lists(st.lists(st.sampled_from(every), max_size=4), min_size=2, max_size=3)
+    main = st.lists(st.sampled_from([*every, *_LIVES]), max_size=2 if lives else 0)
+    return st.builds(Plan, processes.map(lambda found: _shortened(found, most)), main.map(tuple))
+
+
+def _shortened(processes: list[list[Act]], most: int) -> tuple[tuple[Act, ...], ...]:
+    while sum(map(len, processes)) > most:
+        max(processes, key=len).pop()
+    return tuple(map(tuple, processes))
+
+
+def brute_force(system: System) -> Iterator[tuple[tuple[Event, ...], State]]:
+    """Every interleaving."""
+
+    def below(state: State, events: tuple[Event, ...]) -> Iterator[tuple[tuple[Event, ...], State]]:
+        moves = system.moves(state)
+        if not moves:
+            yield events, state
+        for move in moves:
+            after, did = system.take(state, move)
+            yield from below(after, (*events, event_of(move, did, system.mortal)))
+
+    yield from below(system.start().state, ())
+
+
+def exhausted(system: System) -> list[tuple[tuple[Event, ...], State]]:
+    """Every interleaving, once it is known whose end is a step of its own."""
+    while True:
+        known = system.discovered
+        every = list(brute_force(system))
+        if known == system.discovered:
+            return every
+
+
+def traces(executions: Iterable[tuple[Event, ...]]) -> set[Hashable]:
+    """The classes of those: who did what, and the order of each two events that conflict."""
+    found: set[Hashable] = set()
+    for events in executions:
+        counts: dict[int, int] = {}
+        named = []
+        for event in events:
+            actor = event.move.actor
+            counts[actor] = counts.get(actor, 0) + 1
+            named.append(((actor, counts[actor]), event))
+        found.add(
+            frozenset(
+                (one, other)
+                for at, (other, event) in enumerate(named)
+                for one, before in named[:at]
+                if one[0] != other[0] and dependent(before, event)
+            )
+            | frozenset((name, event.move.times_out) for name, event in named)
+        )
+    return found
+
+
+def compare(plan: Plan, *, by_call: bool = False, optimal: bool = True) -> None:
+    """Hold both searches to what brute force finds."""
+    system = System(plan.seed(), by_call=by_call)
+    every = exhausted(system)
+    ends = {state.key for _, state in every}
+    executions = list(DPOR(system).executions())
+    assert {one.state.key for one in executions if not one.blocked} == ends
+    graph = GraphSearch(system)
+    assert not graph.advance(10**6, Bounds())
+    assert graph.outcome.complete
+    assert graph.outcome.ends == len(ends)
+    if optimal:
+        assert not any(one.blocked for one in executions)
+        assert len(executions) == len(traces(events for events, _ in every))
+
+
+@pytest.mark.parametrize("by_call", [False, True])
+@given(plan=_programs(7, _SEMAPHORES, _CELLS))
+@_settings
+def test_semaphores_and_cells(plan: Plan, by_call: bool) -> None:
+    compare(plan, by_call=by_call)
+
+
+@given(_programs(7, _SEMAPHORES, _CELLS, _TRIES))
+@_settings
+def test_tries_and_timeouts(plan: Plan) -> None:
+    compare(plan)
+
+
+@pytest.mark.parametrize("by_call", [False, True])
+@given(plan=_programs(5, _PIPES, _CELLS))
+@_settings
+def test_pipes_and_queues(plan: Plan, by_call: bool) -> None:
+    compare(plan, by_call=by_call)
+
+
+@given(_programs(3, _SEMAPHORES, _CELLS, _TRIES, _PIPES, lives=True))
+@_settings
+def test_lives(plan: Plan) -> None:
+    compare(plan, optimal=False)
+
+
+@given(_programs(5, _CLOSES, _PIPES[:4], _CELLS))
+@_settings
+def test_ends_of_pipes(plan: Plan) -> None:
+    compare(plan, optimal=False)
