@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from syncsim.program.source import Program
     from syncsim.puzzles.catalogue import Puzzle
 
-_COMMANDS = ("run", "list")
-
 _EPILOG = """\
 syncsim                    open the gallery of puzzles
 syncsim FILE               open the stage on a program of your own
 syncsim -m MODULE          the same, on what python -m MODULE runs
 syncsim run NAME|FILE      run a puzzle or a program without a screen
+syncsim check NAME|FILE    visit every interleaving
 syncsim run -m MODULE      the same, for a module
 syncsim list               the puzzles
 
@@ -43,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if words and words[0] == "run":
             return _run(words[1:])
+        if words and words[0] == "check":
+            return _check(words[1:])
         if words and words[0] == "list":
             return _list(words[1:])
         return _open(words)
@@ -151,6 +152,58 @@ def _run(words: list[str]) -> int:
         )
     except headless.BadRequestError as error:
         raise _BadInputError(f"{error}.") from error
+
+
+def _check(words: list[str]) -> int:
+    from syncsim.explore.exhaustive import SEARCHES
+
+    parser = _Parser(
+        prog="syncsim check", description="Visit every interleaving of a puzzle or a program."
+    )
+    parser.add_argument("program", nargs="?", metavar="NAME|FILE")
+    parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--max-states", type=_positive, default=2_000_000, metavar="N", help="visit N at the most"
+    )
+    parser.add_argument(
+        "--max-depth", type=_positive, default=10_000, metavar="N", help="N steps in a row"
+    )
+    parser.add_argument(
+        "--timeout", type=_seconds, default=60.0, metavar="S", help="search S seconds (60)"
+    )
+    parser.add_argument(
+        "--grain",
+        choices=("atom", "call"),
+        default="atom",
+        help="whether others may come between the operations of one call (atom, the default)",
+    )
+    parser.add_argument("--search", choices=SEARCHES, default="exhaustive", help="which search")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="for a search by samples")
+    parser.add_argument("--first", action="store_true", help="stop at the first failure")
+    before, after = _split(words)
+    asked = parser.parse_args(before)
+    if (asked.program is None) == (asked.module is None):
+        parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
+    from syncsim.explore.worker import Request
+    from syncsim.program.source import Program, load
+
+    found = _find(asked.program, asked.module, tuple(after))
+    program = found if isinstance(found, Program) else load(found.program, tuple(after))
+    from syncsim import checking
+
+    request = Request(
+        str(program.path),
+        program.arguments,
+        search=asked.search,
+        by_call=asked.grain == "call",
+        first=asked.first,
+        seed=asked.seed,
+        states=asked.max_states,
+        depth=asked.max_depth,
+        seconds=asked.timeout,
+    )
+    return checking.run(program, request, as_json=asked.json)
 
 
 def _divide(words: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -210,7 +210,7 @@ class HeadlessRun:
             if wait is not None:
                 waiting.add(actor.id)
                 if actor.id not in self._waiting and not self._as_json:
-                    self._line(f"    ·  {actor.name:<12} {_plain(wait.clause)}")
+                    self._line(f"    ·  {actor.name:<12} {plain(wait.clause)}")
         self._waiting = waiting
 
     def _tell_standstill(self) -> None:
@@ -226,7 +226,7 @@ class HeadlessRun:
             record = {"type": "standstill", "explanation": told}
             self._line(msgspec.json.encode(record).decode())
         else:
-            self._line(f"    ·  {_plain(told)}")
+            self._line(f"    ·  {plain(told)}")
         self._out.flush()
 
     def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
@@ -239,14 +239,14 @@ class HeadlessRun:
             lines = (self._partial.pop((actor, stream), "") + text).split("\n")
             self._partial[actor, stream] = lines.pop()[-10_000:]
             for line in lines:
-                self._line(f"    |  {_plain(line)}")
+                self._line(f"    |  {plain(line)}")
 
     def _line(self, text: str) -> None:
         self._out.write(text + "\n")
 
     def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
         for rest in filter(None, self._partial.values()):
-            self._line(f"    |  {_plain(rest)}")
+            self._line(f"    |  {plain(rest)}")
         state = self._world.state
         verdict = diagnosis.verdict or Verdict.UNDECIDED
         explanation = diagnosis.explanation
@@ -267,12 +267,12 @@ class HeadlessRun:
             self._line(msgspec.json.encode(record).decode())
         elif report is not None:
             text = as_text(report)
-            self._line("\n" + "\n".join(map(_plain, text.split("\n"))))
+            self._line("\n" + "\n".join(map(plain, text.split("\n"))))
         else:
             self._tell_waits()
-            self._line(f"\n{verdict} after {state.n} steps\n{_plain(explanation)}")
+            self._line(f"\n{verdict} after {state.n} steps\n{plain(explanation)}")
             for finding in diagnosis.findings:
-                self._line(f"  {finding.kind}: {_plain(finding.explanation)}")
+                self._line(f"  {finding.kind}: {plain(finding.explanation)}")
             if self._scheduler is not None:
                 self._line(f"schedule: {schedule}")
         self._out.flush()
@@ -343,7 +343,7 @@ def _told(
         waited=0,
     ).sentence
     where = f"{os.path.basename(file)}:{line}" if file else ""
-    return f"{process:<12} {_plain(sentence):<52} {where}".rstrip()
+    return f"{process:<12} {plain(sentence):<52} {where}".rstrip()
 
 
 def _stdin() -> int:
@@ -357,7 +357,7 @@ def _stdin() -> int:
         return subprocess.DEVNULL
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text of the program without what could command a terminal."""
     return "".join(c if c.isprintable() else "�" if c != "\t" else " " for c in text)
 

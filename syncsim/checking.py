@@ -1,0 +1,445 @@
+"""The check: every interleaving is visited, and each failure is replayed on real processes.
+
+The search runs in a process of its own (``explore.worker``).  What it finds is not believed:
+its schedule is replayed on the real processes first, and the verdict, the explanation and the
+steps are those of the real run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import IO, Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from syncsim.core.diagnosis import Diagnosis, Finding, Link, Verdict, diagnose
+from syncsim.core.ledger import DivergenceError
+from syncsim.core.schedule import parse_schedule
+from syncsim.core.status import status
+from syncsim.core.step import Step
+from syncsim.core.words import waiting_for
+from syncsim.explore.worker import Found, Report, Request
+from syncsim.headless import plain
+from syncsim.program.source import Program, load
+from syncsim.real.world import RealWorld
+
+#: Seconds that the worker may take longer than it was given.
+_GRACE = 10.0
+#: Seconds for one replay.
+_REPLAY = 20.0
+
+
+class Failure(Struct, frozen=True):
+    """One way to fail: its schedule, and what the real processes came to under it.
+
+    ``confirmed`` is whether they came to that verdict; else the words are the search's.
+    """
+
+    verdict: Verdict
+    explanation: str
+    schedule: str
+    confirmed: bool
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    cycle: tuple[Link, ...] = ()
+    processes: tuple[dict[str, Any], ...] = ()
+
+
+class Checked(Struct, frozen=True):
+    """What a check came to.
+
+    ``complete`` says that everything was visited: then, without a failure, the program is
+    proven.  ``failures`` holds one of each kind, the shortest first.
+    """
+
+    verdict: Verdict
+    explanation: str
+    complete: bool
+    confirmed: bool
+    search: str
+    states: int
+    transitions: int
+    executions: int
+    depth: int
+    seconds: float
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def schedule(self) -> str:
+        """That of the shortest counterexample; empty without one."""
+        return self.failures[0].schedule if self.failures else ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``syncsim check --json`` prints it."""
+        worst = self.failures[0] if self.failures else None
+        return {
+            "verdict": self.verdict,
+            "explanation": self.explanation,
+            "complete": self.complete,
+            "confirmed": self.confirmed,
+            "search": self.search,
+            "states": self.states,
+            "transitions": self.transitions,
+            "executions": self.executions,
+            "depth": self.depth,
+            "seconds": round(self.seconds, 3),
+            "schedule": self.schedule or None,
+            "steps": [msgspec.structs.asdict(step) for step in worst.steps] if worst else [],
+            "findings": worst.findings if worst else (),
+            "failures": [
+                {
+                    "verdict": one.verdict,
+                    "explanation": one.explanation,
+                    "schedule": one.schedule,
+                    "confirmed": one.confirmed,
+                }
+                for one in self.failures
+            ],
+            "cycle": [
+                {"process": link.process, "waits_for": link.waits_for, "held_by": link.held_by}
+                for link in (worst.cycle if worst else ())
+            ],
+            "processes": worst.processes if worst else (),
+        }
+
+
+class CheckError(Exception):
+    """The check itself failed: a sentence."""
+
+
+def check(
+    what: str | os.PathLike[str] | Callable[[], object],
+    *,
+    arguments: tuple[str, ...] = (),
+    search: str = "exhaustive",
+    grain: str = "atom",
+    first: bool = False,
+    seed: int = 0,
+    max_states: int = 2_000_000,
+    max_depth: int = 10_000,
+    timeout: float = 60.0,
+) -> Checked:
+    """Visit every interleaving of a program, or of a function at the top of a module.
+
+    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  Raises ``ProgramError`` for what
+    cannot be read, ``ValueError`` for a function that cannot be imported, ``CheckError`` when the
+    check itself fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
+        program = load(_caller(what, folder) if callable(what) else os.fspath(what), arguments)
+        request = Request(
+            str(program.path),
+            arguments,
+            search=search,
+            by_call=grain == "call",
+            first=first,
+            seed=seed,
+            states=max_states,
+            depth=max_depth,
+            seconds=timeout,
+        )
+        return check_program(program, request)
+
+
+def _caller(function: Callable[[], object], folder: str) -> str:
+    """A program that does nothing but call that function; its path."""
+    name = getattr(function, "__qualname__", "")
+    file = inspect.getsourcefile(function)
+    if file is None or not name.isidentifier():
+        raise ValueError(f"{name or function!r} is no function at the top of a module")
+    module = os.path.splitext(os.path.basename(file))[0]
+    path = os.path.join(folder, f"check_{module}.py")
+    with open(path, "w", encoding="utf-8") as program:
+        program.write(
+            f"import sys\n\nsys.path.insert(0, {os.path.dirname(os.path.abspath(file))!r})\n"
+            f"from {module} import {name}\n\nif __name__ == '__main__':\n    {name}()\n"
+        )
+    return path
+
+
+def check_program(
+    program: Program, request: Request, on_progress: Callable[[Report], None] = lambda report: None
+) -> Checked:
+    """Search the program and replay what was found; raises ``CheckError``."""
+    report = _search(request, on_progress)
+    if report.problem:
+        return _undecided(report, f"The program cannot be checked: {report.problem}.")
+    failures = [
+        confirm(program, found)
+        for found in sorted(report.failures, key=lambda found: len(parse_schedule(found.schedule)))
+    ]
+    confirmed = [one for one in failures if one.confirmed]
+    failures = confirmed + [one for one in failures if not one.confirmed]
+    if confirmed:
+        worst = confirmed[0]
+        return _checked(report, worst.verdict, worst.explanation, tuple(failures), confirmed=True)
+    if failures:
+        return _undecided(
+            report,
+            f"The search found a {failures[0].verdict}, but the real processes did not come to it "
+            f"under its schedule ({failures[0].explanation}): an error of ours.",
+            tuple(failures),
+        )
+    if report.complete:
+        return _checked(report, Verdict.FINISHED, _proof(report), ())
+    return _undecided(
+        report, f"Nothing bad was found, but not everything was visited: {_covered(report)}."
+    )
+
+
+def _checked(
+    report: Report,
+    verdict: Verdict,
+    explanation: str,
+    failures: tuple[Failure, ...],
+    *,
+    confirmed: bool = False,
+) -> Checked:
+    return Checked(
+        verdict,
+        explanation,
+        report.complete,
+        confirmed,
+        report.search,
+        report.states,
+        report.transitions,
+        report.executions,
+        report.depth,
+        report.seconds,
+        failures,
+    )
+
+
+def _undecided(report: Report, why: str, failures: tuple[Failure, ...] = ()) -> Checked:
+    return _checked(report, Verdict.UNDECIDED, why, failures)
+
+
+def _covered(report: Report) -> str:
+    what = f"{report.executions:,} executions" if report.executions else f"{report.states:,} states"
+    return f"{what}, up to a depth of {report.depth:,} (the bound was {report.limit})"
+
+
+def _proof(report: Report) -> str:
+    if report.executions:
+        what = f"All {report.executions:,} executions that differ were visited"
+    else:
+        what = f"All {report.states:,} states were visited"
+    return f"{what}: no process can wait for ever, no assertion can fail, none can crash."
+
+
+# -- the search -------------------------------------------------------------------------
+
+
+def _search(request: Request, on_progress: Callable[[Report], None]) -> Report:
+    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "syncsim.explore.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(msgspec.json.encode(request))
+        worker.stdin.close()
+        report = _listen(worker.stdout, request, on_progress)
+        if report is None:
+            raise CheckError(_last_words(worker))
+        return report
+    finally:
+        worker.kill()
+        worker.wait()
+        for stream in (worker.stdout, worker.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _listen(
+    lines: IO[bytes], request: Request, on_progress: Callable[[Report], None]
+) -> Report | None:
+    import select
+
+    deadline = time.monotonic() + request.seconds + _GRACE
+    decoder = msgspec.json.Decoder(Report)
+    newest: Report | None = None
+    buffer = b""
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([lines], [], [], left)[0]:
+            if newest is None:
+                newest = Report()
+            limit = f"{request.seconds:g} seconds"
+            return msgspec.structs.replace(newest, over=True, limit=limit)
+        data = os.read(lines.fileno(), 1 << 16)
+        if not data:
+            return None
+        *whole, buffer = (buffer + data).split(b"\n")
+        for line in whole:
+            newest = decoder.decode(line)
+            if newest.over:
+                return newest
+            on_progress(newest)
+
+
+def _last_words(worker: subprocess.Popen[bytes]) -> str:
+    assert worker.stderr is not None
+    words = worker.stderr.read().decode("utf-8", "replace").strip().splitlines()
+    code = worker.wait()
+    if code < 0:
+        return f"the checker was killed by signal {-code}"
+    return f"the checker broke off: {words[-1] if words else f'exit code {code}'}"
+
+
+# -- the real processes -----------------------------------------------------------------
+
+
+def confirm(program: Program, found: Found) -> Failure:
+    """Replay the schedule on the real processes; what came of it.
+
+    Of a livelock, what follows the way must lead back to where it began.  Who waits for ever
+    while others go on must wait there; that nothing can help it is what the search has seen.
+    """
+    verdict, schedule, way = Verdict(found.verdict), found.schedule, found.way
+    steps: list[Step] = []
+    deadline = time.monotonic() + _REPLAY
+    begins, made = len(parse_schedule(way)), 0
+    before: object = None
+    world = RealWorld(program, patience=10.0, on_step=steps.append)
+    try:
+        world.settle(deadline)
+        for at, choice in enumerate(parse_schedule(schedule)):
+            world.adapt(choice.grain, deadline)
+            if choice not in world.choices():
+                why = f"choice {at + 1} of the schedule cannot be made"
+                return Failure(verdict, why, schedule, False, tuple(steps))
+            world.take(choice, deadline)
+            world.settle(deadline)
+            made += 1
+            if verdict is Verdict.LIVELOCK and made == begins:
+                before = _place(world)
+        diagnosis = _final(world, deadline)
+        if verdict is Verdict.LIVELOCK and diagnosis.verdict is None and before == _place(world):
+            round_ = made - begins
+            again = "the same step comes" if round_ == 1 else f"the same {round_} steps come"
+            diagnosis = replace(
+                diagnosis,
+                verdict=verdict,
+                explanation=f"After {begins} choices everybody is where they are after {made}: "
+                f"{again} again and again, and nobody achieves anything.",
+            )
+        state = world.state
+        if found.waits is not None and diagnosis.verdict is None:
+            waits = waiting_for(state, state.actors[found.waits])
+            if waits is not None:
+                diagnosis = replace(
+                    diagnosis,
+                    verdict=verdict,
+                    explanation=f"{state.actors[found.waits].name} {waits.clause}; whatever the "
+                    "others do, it can never go on.",
+                )
+        return Failure(
+            diagnosis.verdict or verdict,
+            diagnosis.explanation or "nothing bad happens",
+            schedule,
+            diagnosis.verdict is verdict,
+            tuple(steps),
+            diagnosis.findings,
+            diagnosis.cycle,
+            tuple(
+                {
+                    "name": actor.name,
+                    "state": status(state, actor, diagnosis.stuck),
+                    "exitcode": actor.exitcode,
+                    "holds": [primitive.name for primitive in state.holdings(actor)],
+                }
+                for actor in state.actors
+            ),
+        )
+    except DivergenceError as error:
+        return Failure(verdict, str(error), schedule, False, tuple(steps))
+    finally:
+        world.close()
+
+
+def _place(world: RealWorld) -> object:
+    """Where everybody is, and the value of everything."""
+    state = world.state
+    who = tuple((actor.pending, actor.life, actor.exitcode) for actor in state.actors)
+    return who, dict(state.atoms)
+
+
+def _final(world: RealWorld, deadline: float) -> Diagnosis:
+    """The diagnosis, once nothing that is unseen may still change it."""
+    while True:
+        diagnosis = diagnose(world.state)
+        if diagnosis.verdict is not Verdict.DEADLOCK or not world.may_still_move():
+            return diagnosis
+        if time.monotonic() > deadline:
+            return diagnosis
+        world.pump(0.05)
+
+
+# -- the command ------------------------------------------------------------------------
+
+
+def run(program: Program, request: Request, *, as_json: bool) -> int:
+    """``syncsim check``: says what came of it; the answer is the exit code."""
+    shown = not as_json and sys.stderr.isatty()
+    try:
+        checked = check_program(program, request, _show_progress if shown else lambda report: None)
+    except CheckError as error:
+        print(f"syncsim: {error}.", file=sys.stderr)
+        return 3
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+    if as_json:
+        print(msgspec.json.encode(checked.as_dict()).decode())
+    else:
+        print("\n".join(told(checked)))
+    if checked.verdict is Verdict.FINISHED:
+        return 0
+    return 3 if checked.verdict is Verdict.UNDECIDED else 1
+
+
+def _show_progress(report: Report) -> None:
+    rate = report.transitions / report.seconds if report.seconds else 0
+    sys.stderr.write(
+        f"\r\x1b[K{report.search}: {report.states:,} states, depth {report.depth}, "
+        f"{rate:,.0f} a second, {report.frontier:,} to go"[:100]
+    )
+    sys.stderr.flush()
+
+
+def told(checked: Checked) -> list[str]:
+    """The check as lines of text."""
+    word = "proven" if checked.verdict is Verdict.FINISHED else str(checked.verdict)
+    lines = [word, plain(checked.explanation)]
+    for failure in checked.failures:
+        lines.append("")
+        sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
+        lines.append(f"{failure.verdict} ({sure}): {plain(failure.explanation)}")
+        for step in failure.steps:
+            where = f"{os.path.basename(step.file)}:{step.line}" if step.file else ""
+            line = f"{step.n:5}  {step.process:<12} {plain(step.sentence):<52} {where}"
+            lines.append(line.rstrip())
+        lines += [f"  {one.kind}: {plain(one.explanation)}" for one in failure.findings]
+        lines.append(f"schedule: {failure.schedule}")
+    searched = f"{checked.executions:,} executions, " if checked.executions else ""
+    lines.append("")
+    lines.append(
+        f"{checked.search}: {searched}{checked.states:,} states, {checked.transitions:,} steps, "
+        f"depth {checked.depth:,}, {checked.seconds:.2f} s"
+    )
+    return lines

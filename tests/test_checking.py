@@ -1,0 +1,127 @@
+"""The check as a person meets it: found without being told where to look, confirmed, told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import syncsim
+from syncsim.core.diagnosis import Verdict
+
+PROGRAMS = Path(__file__).parent / "explore" / "checked"
+
+
+def check(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "syncsim", "check", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "words"),
+    [
+        ("empty_lies", "assertion", "empty lies"),
+        ("join_before_get", "deadlock", "waits to flush q"),
+        ("item_lost_by_exit", "deadlock", "waits for q: it is empty"),
+        ("killed_holder", "deadlock", "held by Process-1 (who has ended)"),
+        ("lost_wakeup", "deadlock", "waits on c until it is notified"),
+        ("spins_for_ever", "livelock", "again and again"),
+        ("lost_update", "assertion", "AssertionError"),
+        ("eat_for_ever", "deadlock", "None of them can go on"),
+        ("copies", "finished", "no process can wait for ever"),
+    ],
+)
+def test_each_trap_is_found_and_confirmed(name: str, verdict: str, words: str) -> None:
+    checked = syncsim.check(PROGRAMS / f"{name}.py")
+    assert checked.verdict == verdict, checked.explanation
+    assert words in checked.explanation
+    assert checked.complete
+    assert checked.confirmed is (verdict != "finished")
+
+
+def test_one_json_object_and_an_exit_code() -> None:
+    found = check(PROGRAMS / "lost_wakeup.py", "--json")
+    (line,) = found.stdout.splitlines()
+    told = json.loads(line)
+    assert found.returncode == 1
+    assert told["verdict"] == "deadlock"
+    assert told["confirmed"] is told["complete"] is True
+    assert told["failures"][0]["schedule"] == told["schedule"]
+    assert told["steps"][-1]["process"] == "Process-1"
+    assert {finding["kind"] for finding in told["findings"]} >= {"lost wakeup"}
+    again = subprocess.run(
+        [sys.executable, "-m", "syncsim", "run", str(PROGRAMS / "lost_wakeup.py"), "--json",
+         "--schedule", told["schedule"]],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert json.loads(again.stdout.splitlines()[-1])["verdict"] == "deadlock"
+
+
+def test_what_is_proven_exits_with_nothing_wrong() -> None:
+    found = check("two-phase-handshake", "--grain", "call")
+    assert found.returncode == 0
+    assert found.stdout.startswith("proven\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("import os\nos.fork()\n", 3, "os.fork"),
+        ("while True: pass\n", 3, "without any operation"),
+        ("import sys\nsys.exit(3)\n", 0, "proven"),
+        ("raise ValueError('no')\n", 1, "ValueError: no"),
+        ("x = bytearray(10 << 30)\n", 3, "MemoryError"),
+        ("import threading\nthreading.Thread(target=print).start()\n", 3, "threading.Thread"),
+        ("def (:\n", 2, "line 1"),
+    ],
+    ids=["fork", "no operation", "exit", "exception", "memory", "thread", "syntax"],
+)
+def test_a_broken_program_gives_a_clear_verdict(
+    tmp_path: Path, text: str, code: int, words: str
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(text)
+    found = check(path)
+    assert found.returncode == code, found.stdout + found.stderr
+    assert words in found.stdout + found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_bound_is_named() -> None:
+    checked = syncsim.check(PROGRAMS / "copies.py", max_states=3, search="graph")
+    assert checked.verdict is Verdict.UNDECIDED
+    assert not checked.complete
+    assert "3 states" in checked.explanation
+
+
+def test_a_function_that_cannot_be_imported_is_refused() -> None:
+    with pytest.raises(ValueError, match="no function at the top of a module"):
+        syncsim.check(lambda: None)
+
+
+def test_the_plugin_fails_with_the_explained_schedule(tmp_path: Path) -> None:
+    (tmp_path / "test_transfer.py").write_text(
+        "from multiprocessing import Lock, Process\n"
+        "def work(one, other):\n"
+        "    with one, other:\n"
+        "        pass\n"
+        "def transfer(*, back):\n"
+        "    a, b = Lock(), Lock()\n"
+        "    both = [Process(target=work, args=x) for x in ((a, b), (b, a) if back else (a, b))]\n"
+        "    for one in both: one.start()\n"
+        "    for one in both: one.join()\n"
+        "def wrong(): transfer(back=True)\n"
+        "def right(): transfer(back=False)\n"
+        "def test_wrong(syncsim_check): syncsim_check(wrong).never_deadlocks()\n"
+        "def test_right(syncsim_check): syncsim_check(right).never_deadlocks().never_fails()\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert "1 failed, 1 passed" in found.stdout, found.stdout
+    assert "Process-1 holds a and waits for b" in found.stdout
+    assert "schedule: A2BC" in found.stdout
