@@ -23,7 +23,8 @@ WAYS = {
     "file": ("alone.py",),
     "link": ("link/linked.py",),
 }
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(PROJECT)}
+# (Unbuffered, a line would be written in pieces, and those of others come between.)
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": ""}
 
 each_way = pytest.mark.parametrize("way", WAYS)
 both = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
