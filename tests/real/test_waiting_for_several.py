@@ -140,7 +140,7 @@ if __name__ == "__main__":
     assert run.text("stdout") == ["a b'b'"]
     assert [(step.process, step.sentence.split(" through ")[0]) for step in run.steps[1:5]] == [
         ("Ada", "sends 'a'"),
-        ("main", "receives 'a' from Pipe#1"),
+        ("main", "receives 'a' from here/there"),
         ("Ada", "sends b'b'"),
-        ("main", "receives b'b' from Pipe#1"),
+        ("main", "receives b'b' from here/there"),
     ]
