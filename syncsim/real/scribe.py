@@ -151,6 +151,10 @@ class Scribe:
             killed = self._ledger.actors[actor].killed
             if code is None and killed:  # nobody was left who could tell us
                 code = -NUMBERS[killed]
+            if code is None and actor in self._signalled:
+                # A fork server has taken notice of its end before us.
+                numbers = self._signalled[actor]
+                code = -(signal.SIGKILL if signal.SIGKILL in numbers else signal.SIGTERM)
             if code is not None and self._ledger.actors[actor].terminated:
                 # It may have been about to end already when it was to be ended.
                 by_program = -code in self._signalled.get(actor, ())

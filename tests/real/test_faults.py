@@ -32,6 +32,7 @@ from syncsim.core.schedule import Choice, Move, parse_schedule
 from syncsim.core.scheduler import Replay
 from syncsim.core.state import Actor, State
 from syncsim.core.status import Status, status
+from syncsim.real import kernel
 
 VICTIMS = PROGRAMS / "victims.py"
 each_method = pytest.mark.parametrize("method", METHODS)
@@ -291,6 +292,14 @@ def test_signals_that_the_program_sends_are_seen(method: str) -> None:
     ]
     assert run.diagnosis.verdict is None
     assert named(run.state, "A").exitcode == -9
+
+
+def test_who_was_killed_by_the_program_has_its_exit_code_though_the_fork_server_was_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernel, "exit_code", lambda pid: None)  # there is no zombie any more
+    run = replay("forkserver", "signals", "a5")
+    assert (named(run.state, "A").exitcode, named(run.state, "A").terminated) == (-9, True)
 
 
 def test_a_process_that_stops_itself_can_be_continued() -> None:

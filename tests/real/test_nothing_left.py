@@ -161,7 +161,7 @@ def test_a_run_that_is_ended_by_a_signal_leaves_nothing(
         assert process.returncode == expected
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 @each_method

@@ -28,8 +28,8 @@ from syncsim.real.probes.unseen import unseen, without_ours
 #: Runs first in every interpreter that multiprocessing starts for the program.
 _PRELUDE = (
     "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
-    "from syncsim.real import child; sys.path[:] = path; "
-    "child.join_run({run!r}); child.hide_prelude(); "
+    "from syncsim.real import child; sys.path[:] = path; child.join_run({run!r}); "
+    "child.hide_prelude(); "
 )
 
 
