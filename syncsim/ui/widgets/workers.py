@@ -34,7 +34,8 @@ def _tasks(scene: Scene, work: Work) -> list[Piece]:
     # Where not everybody has room for a name and a task, those are shown who work.
     least = max((cell_len(scene.tag(one).text) for one in workers), default=0) + _TASK
     if len(workers) * least > room:
-        workers = [one for one in workers if work.task_of(one.id)] or workers
+        busy = [one for one in workers if work.task_of(one.id)]
+        workers = busy[: max(1, room // least)] or workers
     each = room // max(1, len(workers))
     for worker in workers:
         shown = _worker(scene, work, worker, each)
