@@ -12,6 +12,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from syncsim.program.source import Program, load
 from syncsim.puzzles.catalogue import find
 from syncsim.ui.app import SyncsimApp
 
@@ -27,11 +28,13 @@ async def until(pilot: Pilot[int], what: Callable[[], bool]) -> None:
     await pilot.pause(0.4)
 
 
-async def picture(name: str, size: tuple[int, int], puzzle: str | None, *keys: str) -> None:
+async def picture(
+    name: str, size: tuple[int, int], opening: str | Program | None, *keys: str
+) -> None:
     """One picture: ``keys`` are pressed, each after the run has come to rest."""
-    app = SyncsimApp(find(puzzle) if puzzle else None)
+    app = SyncsimApp(find(opening) if isinstance(opening, str) else opening)
     async with app.run_test(size=size) as pilot:
-        if puzzle:
+        if opening:
             await until(pilot, lambda: " start " in text(app))
         for key in keys:
             before = text(app)
@@ -63,6 +66,8 @@ async def main() -> None:
     await picture("producer-consumer", (120, 40), "producer-consumer", *["s"] * 15)
     await picture("inspector", (120, 40), "if-instead-of-while", *["s"] * 14, *["down"] * 2, "i")
     await picture("small", (80, 24), "readers-writers", *["s"] * 16)
+    await picture("xray", (120, 40), "producer-consumer", "x", *["s"] * 14, "down", "down")
+    await picture("pool", (140, 32), load(HERE / "pool.py"), *["s"] * 17)
 
 
 if __name__ == "__main__":

@@ -190,9 +190,9 @@ def _lines(moment: Moment, before: Moment | None) -> Iterator[Line]:
             yield Line("print", None, who, text)
     waited = before.waits if before is not None else {}
     for actor, clause in reversed(moment.waits.items()):
-        if waited.get(actor) != clause and not (
-            step is not None and step.actor == actor and not step.complete
-        ):
+        # (For whom it waits, after the colon, may change with each step of those.)
+        news = clause.partition(": ")[0] != waited.get(actor, "").partition(": ")[0]
+        if news and not (step is not None and step.actor == actor and not step.complete):
             yield Line("wait", None, actor, clause)
     if step is not None:
         yield Line("step", step.n, step.actor, step.sentence)

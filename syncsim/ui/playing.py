@@ -127,6 +127,9 @@ class Playing:
         self._asked = False
         self._asked_of: ActorId | None = None
         self._replay_to: int | None = None
+        #: The step before which the person first picked whose turn it is; None: not yet.
+        self._first_by_hand: int | None = None
+        self._freed = False
         self._judged: tuple[State, Diagnosis] | None = None
         self._stopped = False
         try:
@@ -175,6 +178,7 @@ class Playing:
                 self.history.hear(update)
             case ModeChanged(mode) if not self.broken:
                 self._stopped = self.mode is Mode.PLAYING and mode is Mode.PAUSED
+                self._freed |= mode is Mode.FREE
                 self.mode = mode
             case GrainChanged(grain):
                 self.grain = grain
@@ -220,6 +224,16 @@ class Playing:
         if self._judged is None or self._judged[0] is not state:
             self._judged = (state, diagnose(state))
         return self._judged[1]
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the person has picked at least one step of this run."""
+        return self._first_by_hand is not None
+
+    @property
+    def picked_by(self) -> str:
+        """Who picked where the person did not: the scheduler, or the operating system."""
+        return "the operating system" if self._freed else self.scheduler
 
     @property
     def speed(self) -> float | None:
@@ -294,6 +308,8 @@ class Playing:
         if self.mode is Mode.PLAYING:
             self.live.pause()
         self._asked, self._asked_of, self._moved = True, actor, time.monotonic()
+        if actor is not None and self._first_by_hand is None:
+            self._first_by_hand = self.history.now.state.n
         self.live.step(actor)
 
     def fault(self, actor: ActorId, move: Move) -> None:
@@ -333,8 +349,11 @@ class Playing:
         schedule = self.history.schedule(self.moment)
         if schedule is None:
             return False
+        picked, n = self._first_by_hand, self.moment.state.n
         self.close()
         self._begin(Replay(schedule))
+        if picked is not None and picked < n:
+            self._first_by_hand = picked
         self._replay_to = len(schedule)
         self.live.speed(None)
         self.live.play()

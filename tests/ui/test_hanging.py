@@ -47,7 +47,7 @@ async def test_a_verdict_takes_the_place_of_what_was_undecided() -> None:
         stand_still(stage.live, state)
         stage.live.updates.append(Diagnosed(Diagnosis(Verdict.DEADLOCK, "So it is."), 0))
         text = await stage.drawn()
-        assert "Goal reached in 0 steps · deadlock" in text
+        assert "Deadlock after 0 steps · by the operating system, not by you" in text
         assert [known.diagnosis.verdict for known in stage.stage._playing.verdicts] == [
             Verdict.DEADLOCK
         ]

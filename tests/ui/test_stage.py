@@ -10,6 +10,7 @@ from textual.binding import Binding
 
 from syncsim.core.live import Broken, Mode, Printed, Refused
 from syncsim.core.scheduler import Replay
+from syncsim.core.state import State
 from syncsim.puzzles.catalogue import find
 from syncsim.ui.screens.code import CodeScreen
 from syncsim.ui.screens.gallery import GalleryScreen
@@ -87,6 +88,36 @@ async def test_the_deadlock_is_the_goal_and_says_so(size: tuple[int, int]) -> No
     async with staged(philosophers, size=size) as staging:
         text = await staging.press(*TO_THE_DEADLOCK)
         assert "Goal reached in 8 steps" in text
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_a_goal_that_a_scheduler_came_to_alone_is_not_won(size: tuple[int, int]) -> None:
+    async with staged(philosophers, size=size) as staging:
+        staging.live.run(*START_ALL, 1, 2, 3, 4)
+        text = await staging.drawn()
+        assert "Deadlock after 8 steps · by random:1, not by you" in text
+        assert "You are to be the scheduler" in text
+        assert "Goal reached" not in text
+
+
+async def test_a_branch_off_a_step_by_hand_is_by_hand_and_a_new_run_is_not() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press(*TO_THE_DEADLOCK, "left", "b")
+        assert staging.stage._playing.by_hand
+        await staging.press("r")
+        assert not staging.stage._playing.by_hand
+        await staging.press("s", "down", "enter", "left", "b")
+        assert not staging.stage._playing.by_hand
+
+
+async def test_the_names_are_known_as_soon_as_a_line_is_drawn() -> None:
+    async with staged(philosophers, size=SMALL) as staging:
+        panel = staging.stage._panels.happened
+        staging.live.run(0, 0)
+        staging.stage._playing.drain()
+        panel.show(State(), None)  # as where it is resized before it is told who there is
+        await staging.pilot.pause()
+        assert "▌ main     starts Plato" in await staging.drawn()
 
 
 async def test_the_deadlock_is_explained_and_drawn() -> None:
@@ -375,7 +406,7 @@ async def test_every_key_of_the_stage_is_described() -> None:
 async def test_the_palette_offers_the_keys_by_name() -> None:
     async with staged(philosophers) as staging:
         titles = {c.title for c in staging.app.get_system_commands(staging.app.screen)}
-        assert {"Free run", "Restart", "Inspect", "Copy", "Branch from here"} <= titles
+        assert {"Free run", "Restart", "Inspect", "Copy schedule", "Branch from here"} <= titles
         command = next(
             c for c in staging.app.get_system_commands(staging.app.screen) if c.title == "Step"
         )

@@ -28,7 +28,7 @@ from syncsim.program.source import Program
 from syncsim.puzzles.catalogue import Puzzle
 from syncsim.ui.look import clean, cut, shown
 from syncsim.ui.playing import OVER, Playing, Start
-from syncsim.ui.screens.stage_keys import STAGE_KEYS
+from syncsim.ui.screens.stage_keys import BRIEF, STAGE_KEYS
 from syncsim.ui.widgets.faults import FaultsMenu
 from syncsim.ui.widgets.header import GoalLine, Header, Standing
 from syncsim.ui.widgets.inspector import about_part, about_primitive, about_process
@@ -89,7 +89,7 @@ class StageScreen(Screen[None]):
         yield VerdictBand()
         yield FaultsMenu()
         yield Static(id="notice", markup=False)
-        yield KeyLine(self.BINDINGS)
+        yield KeyLine(self.BINDINGS, BRIEF)
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -210,15 +210,17 @@ class StageScreen(Screen[None]):
         if playing.at is not None or playing.verdict is None or covered:
             return None
         goal = self._puzzle.goal if self._puzzle else None
-        reached = None
+        reached, by = None, ""
         verdict = playing.verdict
         if goal is not None:
             wins = [v for v in playing.verdicts if self._wins(v)]
-            reached = bool(wins)
             verdict = wins[0] if wins else verdict
+            if wins and goal.kind == "break" and not playing.by_hand:
+                by = playing.picked_by
+            reached = bool(wins) and not by
         return Outcome(
             verdict.diagnosis, verdict.n, playing.history.now.state, reached,
-            goal.par if goal else None, goal.text if goal else "",
+            goal.par if goal else None, goal.text if goal else "", by,
         )  # fmt: skip
 
     def _wins(self, verdict: Diagnosed) -> bool:
@@ -256,9 +258,11 @@ class StageScreen(Screen[None]):
         if playing.mode is Mode.OVER:
             gone = ("play", "step", "step_chosen", "slower", "free")
             words |= {f"stage.{key}": "" for key in gone}
+        else:
+            words["stage.copy"] = ""
         if playing.at is not None:
             words |= {
-                "stage.play": "to the present", "stage.step": "forward",
+                "stage.play": "to present", "stage.step": "forward",
                 "stage.step_chosen": "", "stage.slower": "", "stage.free": "",
                 "stage.faults": "",
             }  # fmt: skip

@@ -6,6 +6,16 @@ from textual.binding import BindingType
 
 from syncsim.ui.widgets.keys import key
 
+#: What the line of keys says where there is no room for all its words.
+BRIEF = {
+    "stage.previous": "",
+    "stage.step_chosen": "step it",
+    "stage.back": "past",
+    "stage.branch": "branch",
+    "stage.free": "free",
+    "stage.copy": "copy",
+}
+
 #: In the order in which the line of keys shows them, until there is no more room.
 STAGE_KEYS: list[BindingType] = [
     key(
@@ -55,13 +65,6 @@ STAGE_KEYS: list[BindingType] = [
         id="stage.inspect",
     ),
     key(
-        "x",
-        "xray",
-        "X-ray",
-        "X-ray: the locks, pipe and feeder inside, stepped one by one; again: off.",
-        id="stage.xray",
-    ),
-    key(
         "left",
         "back",
         "look back",
@@ -82,6 +85,13 @@ STAGE_KEYS: list[BindingType] = [
         "free run",
         "Let the operating system schedule; space pauses at any moment.",
         id="stage.free",
+    ),
+    key(
+        "x",
+        "xray",
+        "X-ray",
+        "X-ray: the locks, pipe and feeder inside, stepped one by one; again: off.",
+        id="stage.xray",
     ),
     key(
         "k",
@@ -145,10 +155,9 @@ STAGE_KEYS: list[BindingType] = [
     key(
         "y",
         "copy",
-        "copy",
+        "copy schedule",
         "Copy the schedule: the choices that led here, as a short text.",
         id="stage.copy",
-        show=False,
     ),
     key("c", "code", "code", "The program on the whole screen.", id="stage.code"),
     key(

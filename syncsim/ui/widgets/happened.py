@@ -50,11 +50,13 @@ class HappenedPanel(Widget, can_focus=True):
         """What happened until step ``n``, None being now; ``state`` knows the names."""
         if n != self._n:
             self._skip = 0
+        named = [actor.name for actor in state.actors]
+        renamed = named != [actor.name for actor in self._state.actors]
         self._n, self._state = n, state
         height = self.size.height
         wanted = islice(self._history.lines(n), self._skip, self._skip + height)
         lines = list(wanted)
-        if lines != self._lines:
+        if renamed or lines != self._lines:
             self._lines = lines
             self.refresh()
 

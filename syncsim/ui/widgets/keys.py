@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from textual.binding import Binding
@@ -31,15 +32,39 @@ def key(
     return Binding(keys, action, word, tooltip=tooltip, key_display=sign, show=show, id=id)
 
 
+class _Label(NamedTuple):
+    """A key in the line: its sign, its word (none where the sign says it all), what to press."""
+
+    sign: str
+    word: str
+    press: str
+
+    @property
+    def cells(self) -> int:
+        return cell_len(self.sign) + (cell_len(self.word) + 1 if self.word else 0)
+
+
+def _width(labels: list[_Label]) -> int:
+    return sum(label.cells for label in labels) + 2 * (len(labels) - 1)
+
+
 def _shown(bindings: list[Any]) -> list[Binding]:
     return [b for b in bindings if isinstance(b, Binding) and b.show]
+
+
+#: From so many cells on, whole words are worth more than a key more.
+ROOMY = 98
+
+#: No word is any briefer.
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class KeyLine(Widget):
     """One line made from the screen's bindings, so it never says what is not so.
 
-    What does not fit is left out from the end; the last two (help and the way back) always
-    stay.  A click on a key presses it.
+    Where it is narrow and they do not fit, some have a briefer word; what does not fit even
+    then is left out from the end; the last two (help and the way back) always stay.  A click
+    on a key presses it.
     """
 
     DEFAULT_CSS = """
@@ -49,8 +74,9 @@ class KeyLine(Widget):
     #: How many at the end are kept, however narrow it is.
     KEEP = 2
 
-    def __init__(self, bindings: list[Any], *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, bindings: list[Any], brief: Mapping[str, str] = _NONE) -> None:
+        super().__init__()
+        self._brief = brief
         self._keys = _shown(bindings)
         self._words: dict[str, str] = {}
         self._places: list[tuple[int, int, str]] = []
@@ -73,24 +99,32 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         """The keys that fit."""
-        labels = []
-        for binding in self._keys:
-            word = self._words.get(binding.id or "", binding.description)
-            if word:
-                first = binding.key.partition(",")[0]
-                labels.append((shown(binding.key_display or first), shown(word), first))
-        size = [cell_len(sign) + cell_len(word) + 1 for sign, word, _ in labels]
-        while len(labels) > self.KEEP and sum(size) + 2 * len(size) - 2 > self.size.width:
-            gone = len(labels) - self.KEEP - 1
-            del labels[gone], size[gone]
+        labels = self._labels(_NONE)
+        if self.size.width < ROOMY and _width(labels) > self.size.width:
+            labels = self._labels(self._brief)
+        while len(labels) > self.KEEP and _width(labels) > self.size.width:
+            del labels[-self.KEEP - 1]
         parts = []
         self._places.clear()
         at = 0
-        for (sign, word, press), cells in zip(labels, size, strict=True):
-            self._places.append((at, at + cells, press))
-            at += cells + 2
-            parts.append(Content.assemble((sign, "bold $accent"), " ", word))
+        for label in labels:
+            self._places.append((at, at + label.cells, label.press))
+            at += label.cells + 2
+            gap = " " if label.word else ""
+            parts.append(Content.assemble((label.sign, "bold $accent"), gap, label.word))
         return Content("  ").join(parts)
+
+    def _labels(self, brief: Mapping[str, str]) -> list[_Label]:
+        """All keys that mean something now, those in ``brief`` with the word from there."""
+        labels = []
+        for binding in self._keys:
+            own = binding.id or ""
+            word = self._words.get(own, binding.description)
+            if word:
+                first = binding.key.partition(",")[0]
+                short = brief.get(own, word)
+                labels.append(_Label(shown(binding.key_display or first), shown(short), first))
+        return labels
 
     def on_click(self, event: Click) -> None:
         """A click on a key presses it."""

@@ -78,7 +78,7 @@ class PrimitivesPanel(ChoicePanel):
         room = self.room - 2
         title = min(
             max((cell_len(look.clean(p.name, 200)) for p in things), default=0),
-            12 if room < 60 else 16,
+            12 if room < 60 else 16 if room < 70 else 20,
         )
         names = min(
             max((cell_len(look.clean(a.name, 200)) for a in state.actors if a.id), default=4),
@@ -238,12 +238,11 @@ def _head(primitive: Primitive, drawing: Drawing, title: int, kind: int, room: i
 _SHORTER = {
     "BoundedSemaphore": "BoundedSem",
     "JoinableQueue": "Joinable",
-    "ProcessPoolExecutor": "Executor",
 }
 
 
 def _kind(primitive: Primitive, room: int) -> str:
-    kind = look.clean(primitive.kind, 18)
+    kind = look.clean(primitive.kind.removeprefix("ProcessPool"), 18)
     return _SHORTER.get(kind, kind).replace(SERVED, "Mgr ") if room < 70 else kind
 
 

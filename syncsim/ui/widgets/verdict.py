@@ -27,6 +27,9 @@ _TITLES = {
 #: Findings that the drawing and the explanation have said already.
 _SAID = ("cycle", "partial deadlock")
 
+#: Said where a scheduler came to the goal without the person.
+_YOURS = "You are to be the scheduler: r restarts; choose with ↑ and ↓, step with ⏎."
+
 #: How many findings are shown at the most.
 _FINDINGS = 3
 
@@ -48,6 +51,8 @@ class Outcome(NamedTuple):
     par: int | None = None
     #: The goal in words.
     goal: str = ""
+    #: Who came to the goal, where that was not the person.
+    by: str = ""
 
 
 class VerdictBand(Static):
@@ -84,7 +89,9 @@ class VerdictBand(Static):
         self.border_title = Content(f" {_title(outcome, verdict)} ")
         par = outcome.par if outcome.reached else None
         self.border_subtitle = Content(f" par {par} ") if par else None
-        self.update(Content("\n").join(list(_body(outcome, width))))
+        # Where it is narrow every line is dear, and the line of keys says nearly the same.
+        with_keys = not self.screen.has_class("-narrow")
+        self.update(Content("\n").join(_body(outcome, width, with_keys=with_keys)))
 
 
 def _title(outcome: Outcome, verdict: Verdict) -> str:
@@ -94,10 +101,11 @@ def _title(outcome: Outcome, verdict: Verdict) -> str:
         star = "*" if ascii_only() else "★"
         what = f" · {words.lower()}" if verdict is not Verdict.FINISHED else ""
         return shown(f"{star} Goal reached in {steps}{what}")
-    return f"{plain if ascii_only() else glyph} {words} after {steps}"
+    by = f" · by {clean(outcome.by, 24)}, not by you" if outcome.by else ""
+    return shown(f"{plain if ascii_only() else glyph} {words} after {steps}{by}")
 
 
-def _body(outcome: Outcome, width: int) -> list[Content]:
+def _body(outcome: Outcome, width: int, *, with_keys: bool) -> list[Content]:
     diagnosis = outcome.diagnosis
     lines = [coloured(clean(diagnosis.explanation, 1200), outcome.state)]
     for row in ring([_clean(link) for link in diagnosis.cycle], width - 2):
@@ -120,8 +128,12 @@ def _body(outcome: Outcome, width: int) -> list[Content]:
         )
     if len(said) > _FINDINGS:
         lines.append(Content.styled(f"and {len(said) - _FINDINGS} more", "$quiet"))
-    if outcome.reached is False:
+    if outcome.by:
+        lines.append(Content.styled(shown(_YOURS), "$quiet"))
+    elif outcome.reached is False:
         lines.append(Content.styled(shown(clean(f"The goal: {outcome.goal}")), "$quiet"))
+    if not with_keys:
+        return lines
     keys = [("←", "look back"), ("b", "branch from there"), ("y", "copy the schedule")]
     lines.append(
         Content("   ").join(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: So many tasks are drawn one by one; of more, the number is given.
 _MOST = 6
 
+#: So many cells a task needs at the least, with what stands around it.
+_TASK = 13
+
 
 def draw_workers(scene: Scene, work: Work) -> tuple[str, list[Piece], list[Piece]]:
     """The number, the main part (who works at what) and the rest (who waits for results)."""
@@ -28,11 +31,12 @@ def _tasks(scene: Scene, work: Work) -> list[Piece]:
     pieces = _count("waiting", len(work.waiting) + work.more, "rest")
     room = scene.width - width_of(pieces) - width_of(after)
     workers = [scene.state.actors[one] for one in work.workers]
-    # Where not everybody has room, those are shown who work.
-    each = room // len(workers) if workers else 0
-    if each < 8:
-        workers = [one for one in workers if work.task_of(one.id)] or workers[:1]
-        each = room // len(workers) if workers else 0
+    # Where not everybody has room for a name and a task, those are shown who work.
+    least = max((cell_len(scene.tag(one).text) for one in workers), default=0) + _TASK
+    if len(workers) * least > room:
+        busy = [one for one in workers if work.task_of(one.id)]
+        workers = busy[: max(1, room // least)] or workers
+    each = room // max(1, len(workers))
     for worker in workers:
         shown = _worker(scene, work, worker, each)
         if width_of(shown) > room:
