@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plans import Act, Planned, program
+from made_up import Act, Planned, program
 
 from syncsim.core.operation import Verb
 from syncsim.explore.dependence import Event, dependent, event_of
