@@ -324,6 +324,10 @@ class Monitor:
     def _diagnose(self, state: State) -> None:
         diagnosis: Diagnosis = diagnose(state)
         if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
+            self._world.choices()  # which asks whether the other end of a Pipe was closed
+            state = self._world.state
+            diagnosis = diagnose(state)
+        if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
             self._suspects = self._world.may_still_move()
             if self._suspects:
                 return

@@ -521,3 +521,10 @@ def test_the_xray_may_go_on_and_off_at_any_time(watch: Watch, tmp_path: Path) ->
     told = run.all(Stepped)[-30:]
     assert any(update.step.operation for update in told)
     assert [update.step.n for update in told] == list(range(told[0].step.n, told[0].step.n + 30))
+
+
+def test_that_the_other_ends_were_closed_is_seen_before_a_deadlock_is_told(watch: Watch) -> None:
+    run = watch(PROGRAMS / "several.py", Random(1), "fork")
+    run.monitor.speed(None)
+    run.monitor.play()
+    assert run.wait(Diagnosed).diagnosis.verdict is Verdict.FINISHED
