@@ -17,7 +17,8 @@ from syncsim.explore.findings import Bounds
 from syncsim.explore.graph import GraphSearch
 from syncsim.virtual.system import State, System
 
-_settings = settings(max_examples=300, deadline=None)
+#: So many programs each; with --hypothesis-profile thorough ten times as many.
+_settings = settings(max_examples=5 * settings.default.max_examples // 2, deadline=None)
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,11 @@ if __name__ == "__main__":
     assert clause in told["explanation"] or "main holds thing" in told["explanation"]
 
 
-@pytest.mark.parametrize("scheduler", [RoundRobin(), *(Random(seed) for seed in range(3))], ids=str)
+@pytest.mark.parametrize(
+    "scheduler",
+    [RoundRobin(), *(Random(seed) for seed in range(3))],
+    ids=["turns", "random-0", "random-1", "random-2"],
+)
 def test_a_schedule_with_a_manager_makes_the_same_run_again(scheduler: Scheduler) -> None:
     first = control(MANAGED, scheduler, "fork")
     again = control(MANAGED, Replay(first.schedule), "fork")
