@@ -279,6 +279,11 @@ def plain(program: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def complaints(stderr: str) -> list[str]:
+    """The lines, in any order; where an object lies is another place each time."""
+    return sorted(re.sub("0x[0-9a-f]+", "0x…", line) for line in stderr.splitlines())
+
+
 @each_scheduler
 @each_program
 def test_it_ends_as_under_plain_python(name: str, scheduler: str, program: Path) -> None:
@@ -286,7 +291,7 @@ def test_it_ends_as_under_plain_python(name: str, scheduler: str, program: Path)
     expected = plain(program)
     told = watch(program, scheduler)
     assert sorted(told.text("stdout").splitlines()) == sorted(expected.stdout.splitlines())
-    assert sorted(told.text("stderr").splitlines()) == sorted(expected.stderr.splitlines())
+    assert complaints(told.text("stderr")) == complaints(expected.stderr)
     assert told.verdict["verdict"] == "finished", told.verdict
     assert told.process("main")["exitcode"] == expected.returncode
 
