@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from syncsim.checking import Checked, Failure, check, told
 from syncsim.core.diagnosis import Verdict
+
+if TYPE_CHECKING:
+    from syncsim.checking import Checked, Failure
 
 
 class Claim:
@@ -29,6 +31,8 @@ class Claim:
         return self._never(*(v for v in Verdict if v not in (Verdict.FINISHED, Verdict.UNDECIDED)))
 
     def _never(self, *verdicts: Verdict) -> Claim:
+        from syncsim.checking import told
+
         __tracebackhide__ = True
         bad: Failure | None = next(
             (one for one in self.checked.failures if one.verdict in verdicts), None
@@ -41,6 +45,8 @@ class Claim:
 @pytest.fixture
 def syncsim_check() -> Callable[..., Claim]:
     """Visit every interleaving of a program (a path) or of a function; then claim."""
+    # Whoever has the plugin installed and does not use it pays nothing.
+    from syncsim.checking import check
 
     def checked(what: str | os.PathLike[str] | Callable[[], object], **options: Any) -> Claim:
         __tracebackhide__ = True

@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
 
+#: The maximum of a semaphore that has none.
+SEM_VALUE_MAX = 2**31 - 1
 #: What fits into a pipe, in bytes: Linux's default (``pipe(7)``).
 CAPACITY = 65536
 #: What ``Connection._send_bytes`` writes before each message.

@@ -17,6 +17,8 @@ from syncsim.core.atoms import Atom
 from syncsim.core.operation import Operation
 from syncsim.core.state import Primitive
 
+#: The pid of the main process; the others count up from it.
+FIRST_PID = 100
 #: So many processes are kept suspended at most, each at another node.
 MOST_BODIES = 512
 

@@ -1,6 +1,6 @@
 """A process of the virtual world: its code in a greenlet, suspended at each operation.
 
-The modules of the library stand-ins (``locks``, ``queues``, ``memory`` ...) ask ``here()`` who
+The stand-ins of the library (``semlock``, ``queues``, ``shared`` ...) ask ``here()`` who
 is running, and make their operations by ``Body.operate``.  A body that is grown to a place in
 its life gets the first results from a list: it runs straight through without a switch.
 """

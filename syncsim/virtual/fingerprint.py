@@ -150,9 +150,8 @@ class _Writer:
             return (kind, value) if kind is not str else value
         if depth > _DEEP:
             raise UnknownError("deep")
-        key = getattr(value, "_syncsim_key", None) if _is_shared(kind) else None
         if _is_shared(kind):
-            return ("shared", kind.__name__, key if key is not None else _key_of(value))
+            return ("shared", kind.__name__, _key_of(value))
         known = self._seen.get(id(value))
         if known is not None:
             return ("again", known)

@@ -164,6 +164,20 @@ def _connection() -> ModuleType:
     )
 
 
+def without(module: ModuleType, *names: str) -> ModuleType:
+    """A copy of the module in which to call one of those functions is refused."""
+
+    def missing(name: str) -> Any:
+        def call(*args: Any, **keywords: Any) -> Any:
+            raise NotVirtualError(f"{module.__name__}.{name}")
+
+        return call
+
+    copy = ModuleType(module.__name__)
+    vars(copy).update(vars(module), **{name: missing(name) for name in names})
+    return copy
+
+
 def clock_module() -> ModuleType:
     """``time`` for a process: it sleeps without waiting, and its clock is its own."""
     from syncsim.core.operation import Verb
@@ -198,21 +212,12 @@ def os_module() -> ModuleType:
     """``os`` for a process: what is known of it is virtual, what would reach out is missing."""
     import os
 
-    module = ModuleType("os")
-    vars(module).update(vars(os))
-
-    def missing(name: str) -> Any:
-        def call(*args: Any, **keywords: Any) -> Any:
-            raise NotVirtualError(f"os.{name}")
-
-        return call
-
-    for name in (
+    module = without(
+        os,
         "fork", "forkpty", "execv", "execve", "execl", "execle", "execlp", "execlpe", "execvp",
         "execvpe", "posix_spawn", "posix_spawnp", "system", "popen", "kill", "killpg", "pipe",
         "wait", "waitpid", "abort", "spawnv", "spawnve", "spawnl", "dup2", "close", "closerange",
-    ):  # fmt: skip
-        vars(module)[name] = missing(name)
+    )  # fmt: skip
     vars(module)["getpid"] = lambda: here().pid
     vars(module)["getppid"] = lambda: here().parent_pid
     vars(module)["_exit"] = processes.leave_at_once

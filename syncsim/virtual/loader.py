@@ -18,10 +18,10 @@ from syncsim.core.operation import Verb
 from syncsim.program.safe import safe_text
 from syncsim.program.source import Program
 from syncsim.virtual import pickling
-from syncsim.virtual.automaton import Seed, Told
+from syncsim.virtual.automaton import FIRST_PID, Seed, Told
 from syncsim.virtual.body import ProcessBody, Who, here
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.library import Missing, library, random_module, sys_module
+from syncsim.virtual.library import Missing, library, random_module, sys_module, without
 from syncsim.virtual.memory import Memory
 from syncsim.virtual.processes import Children, live_as_child, live_as_main
 
@@ -30,7 +30,6 @@ _OUTSIDE = (
     "asyncio", "concurrent", "_thread", "select", "selectors", "signal", "socket",
     "socketserver", "subprocess", "fcntl", "pty",
 )  # fmt: skip
-FIRST_PID = 100
 
 
 class _Out(io.RawIOBase):
@@ -404,15 +403,4 @@ def _threading() -> ModuleType:
     """``threading`` without threads: a thread would share the memory of its process."""
     import threading
 
-    module = ModuleType("threading")
-    vars(module).update(vars(threading))
-
-    def missing(name: str) -> Any:
-        def call(*args: Any, **keywords: Any) -> Any:
-            raise NotVirtualError(f"threading.{name}")
-
-        return call
-
-    for name in ("Thread", "Timer"):
-        vars(module)[name] = missing(name)
-    return module
+    return without(threading, "Thread", "Timer")

@@ -169,38 +169,35 @@ def code_of(error: SystemExit, body: ProcessBody) -> int:
 
 def live_as_child(body: ProcessBody, process_obj: Any, children: Callable[[], Children]) -> int:
     """``BaseProcess._bootstrap`` and what comes after it."""
-    try:
+
+    def run() -> None:
         try:
             process_obj.run()
-            code = 0
         finally:
             clean_up(body, children())
-    except SystemExit as leaving:
-        code = code_of(leaving, body)
-    except MemoryError:
-        raise  # a limit of ours: the real process might have had it
-    except Exception as error:
-        code = 1
-        report(body, error)
-        text = "".join(traceback.format_exception(error))
-        body.wrote("stderr", f"Process {process_obj.name}:\n{text}")
-    return leave(body, code)
+
+    return leave(body, _come_to_an_end(body, run, f"Process {process_obj.name}:\n"))
 
 
 def live_as_main(
     body: ProcessBody, run: Callable[[], None], children: Callable[[], Children]
 ) -> int:
     """The main process, from its first line to its exit."""
-    code = 0
+    code = _come_to_an_end(body, run)
+    clean_up(body, children())
+    return leave(body, code)
+
+
+def _come_to_an_end(body: ProcessBody, run: Callable[[], None], head: str = "") -> int:
+    """Run that; the exit code, and what is written where an exception ends it."""
     try:
         run()
     except SystemExit as leaving:
-        code = code_of(leaving, body)
+        return code_of(leaving, body)
     except MemoryError:
         raise  # a limit of ours: the real process might have had it
     except Exception as error:
-        code = 1
         report(body, error)
-        body.wrote("stderr", "".join(traceback.format_exception(error)))
-    clean_up(body, children())
-    return leave(body, code)
+        body.wrote("stderr", head + "".join(traceback.format_exception(error)))
+        return 1
+    return 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
+from syncsim.virtual.atoms import SEM_VALUE_MAX
 from syncsim.virtual.body import here
 
 _RECURSIVE = 0
@@ -22,7 +23,7 @@ class SemLock:
     """
 
     _syncsim_shared = True
-    SEM_VALUE_MAX = 2**31 - 1
+    SEM_VALUE_MAX = SEM_VALUE_MAX
 
     def __init__(self, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> None:
         self.kind = kind

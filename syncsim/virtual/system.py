@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
-from syncsim.virtual.atoms import CAPACITY, Memory, Pipe, Thing
+from syncsim.virtual.atoms import CAPACITY, SEM_VALUE_MAX, Memory, Pipe, Thing
 from syncsim.virtual.automaton import (
+    FIRST_PID,
     Automaton,
     Back,
     Edge,
@@ -29,10 +30,6 @@ from syncsim.virtual.automaton import (
     Seed,
 )
 
-#: The maximum of a semaphore that has none.
-SEM_VALUE_MAX = 2**31 - 1
-#: The pid of the main process; the others count up from it.
-FIRST_PID = 100
 #: So many steps that are not about one process alone are remembered.
 MOST_TAKEN = 50_000
 #: What a killed process answers to nobody.

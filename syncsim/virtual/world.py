@@ -22,7 +22,7 @@ from syncsim.virtual.automaton import Back, Event, Made, Wrote
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import Did, Move, State, System
 
-#: The exceptions that an operation ends in, by the verb, where its result is the word for one.
+#: What changes a channel and is no step in the ledger's books.
 _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
 
 
