@@ -27,7 +27,7 @@ from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
 from syncsim.explore.worker import Found, Report, Request
-from syncsim.headless import plain
+from syncsim.headless import plain, step_line
 from syncsim.program.source import Program, load
 from syncsim.real.world import RealWorld
 
@@ -430,10 +430,7 @@ def told(checked: Checked) -> list[str]:
         lines.append("")
         sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
         lines.append(f"{failure.verdict} ({sure}): {plain(failure.explanation)}")
-        for step in failure.steps:
-            where = f"{os.path.basename(step.file)}:{step.line}" if step.file else ""
-            line = f"{step.n:5}  {step.process:<12} {plain(step.sentence):<52} {where}"
-            lines.append(line.rstrip())
+        lines += [step_line(step) for step in failure.steps]
         lines += [f"  {one.kind}: {plain(one.explanation)}" for one in failure.findings]
         lines.append(f"schedule: {failure.schedule}")
     searched = f"{checked.executions:,} executions, " if checked.executions else ""

@@ -184,19 +184,7 @@ class HeadlessRun:
             raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:
-        told = _told(
-            step.process,
-            step.call,
-            step.verb,
-            step.primitive,
-            step.kind,
-            step.result,
-            step.file,
-            step.line,
-            step.detail,
-            step.complete,
-        )
-        self._out.write(f"{step.n:5}  {told}\n")
+        self._out.write(f"{step_line(step)}\n")
 
     def _tell_json(self, step: Step) -> None:
         self._line('{"type":"step",' + msgspec.json.encode(step).decode()[1:])
@@ -309,6 +297,23 @@ class HeadlessRun:
             "records": self._world.records,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),
         }
+
+
+def step_line(step: Step) -> str:
+    """A step as a line of text: its number, whose it is, what it did, where."""
+    told = _told(
+        step.process,
+        step.call,
+        step.verb,
+        step.primitive,
+        step.kind,
+        step.result,
+        step.file,
+        step.line,
+        step.detail,
+        step.complete,
+    )
+    return f"{step.n:5}  {told}"
 
 
 @lru_cache(maxsize=4096)

@@ -447,10 +447,9 @@ class DPORSearch:
         outcome.ends += 1
         if execution.cut:
             outcome.limit = f"executions of {len(execution.events):,} steps"
-            verdict = failure_in(self._system, execution.state)
+            verdict = failure_in(execution.state)
         else:
             verdict = verdict_at_the_end(self._system, execution.state)
-            outcome.finishes = outcome.finishes or verdict is Verdict.FINISHED
         if verdict is None or verdict is Verdict.FINISHED:
             return
         every = list(self._dpor.start.did)

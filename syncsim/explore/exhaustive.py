@@ -12,7 +12,7 @@ from typing import Protocol
 
 from syncsim.explore.dpor import DPORSearch
 from syncsim.explore.findings import Bounds, Outcome
-from syncsim.explore.forever import Graph, livelock, waiting_for_ever
+from syncsim.explore.forever import livelock, waiting_for_ever
 from syncsim.explore.graph import GraphSearch
 from syncsim.explore.sampling import SAMPLERS, SampleSearch
 from syncsim.virtual.system import System
@@ -77,9 +77,8 @@ def search(
                 running = [other for other in running if other.outcome.search == "graph"]
                 if one not in running:
                     continue
-            if outcome.complete and outcome.search == "graph" and system.nursery.cyclic:
-                graph = Graph(system)
-                for path in (waiting_for_ever(graph), livelock(graph)):
+            if outcome.complete and isinstance(one, GraphSearch) and system.nursery.cyclic:
+                for path in (waiting_for_ever(one.graph), livelock(one.graph)):
                     if path is not None:
                         outcome.found(path)
             done = outcome.complete or (first and bool(outcome.failures))

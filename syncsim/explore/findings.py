@@ -54,8 +54,6 @@ class Outcome:
     ends: int = 0
     seconds: float = 0.0
     failures: dict[Verdict, Path] = field(default_factory=dict)
-    finishes: bool = False
-    """Whether some run of the program comes to its end without a failure."""
 
     def found(self, path: Path) -> None:
         """Keep the shortest path to each kind of failure."""
@@ -64,7 +62,7 @@ class Outcome:
             self.failures[path.verdict] = path
 
 
-def failure_in(system: System, state: State) -> Verdict | None:
+def failure_in(state: State) -> Verdict | None:
     """The failure that has happened in the state: an exception that nobody caught."""
     for node in state.nodes:
         if node is None:
@@ -79,7 +77,7 @@ def failure_in(system: System, state: State) -> Verdict | None:
 
 def verdict_at_the_end(system: System, state: State) -> Verdict:
     """What a state amounts to in which nothing can happen any more."""
-    failure = failure_in(system, state)
+    failure = failure_in(state)
     if failure is not None:
         return failure
     return Verdict.DEADLOCK if system.waiting(state) else Verdict.FINISHED

@@ -9,14 +9,13 @@ ever, or where somebody does nothing but look at what nobody changes.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Hashable, Iterable
-from typing import TypeAlias
+from collections.abc import Iterable
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.operation import Verb
 from syncsim.explore.findings import Path, verdict_at_the_end
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.explore.graph import Graph
+from syncsim.virtual.system import State, System
 
 #: What a process does that changes the world for others, or for a person.
 _ACTS = frozenset(
@@ -25,110 +24,8 @@ _ACTS = frozenset(
         Verb.EXIT,
     )
 )  # fmt: skip
-#: Whether a step, to that state, is the one that is looked for.
-Wanted: TypeAlias = Callable[[Move, int], bool]
 #: What it does to see how things are.
 _LOOKS = frozenset((Verb.READ, Verb.VALUE, Verb.POLL, Verb.ALIVE))
-
-
-class Graph:
-    """All states of a system, by number, with what leads from one to the other."""
-
-    def __init__(self, system: System) -> None:
-        self.system = system
-        self.start = start = system.start()
-        self.states: list[State] = [start.state]
-        self.edges: list[list[tuple[int, Move, tuple[Did, ...]]]] = []
-        self._came_by: list[tuple[int, Move, tuple[Did, ...]] | None] = [None]
-        numbers: dict[Hashable, int] = {start.state.key: 0}
-        at = 0
-        while at < len(self.states):
-            state, out = self.states[at], []
-            for move in system.moves(state):
-                after, did = system.take(state, move)
-                number = numbers.get(after.key)
-                if number is None:
-                    number = numbers[after.key] = len(self.states)
-                    self.states.append(after)
-                    self._came_by.append((at, move, did))
-                out.append((number, move, did))
-            self.edges.append(out)
-            at += 1
-
-    def path_to(self, number: int, verdict: Verdict) -> Path:
-        """A shortest way to that state."""
-        moves: list[Move] = []
-        done: list[tuple[Did, ...]] = []
-        while (step := self._came_by[number]) is not None:
-            number, move, did = step
-            moves.append(move)
-            done.append(did)
-        every = [*self.start.did]
-        for did in reversed(done):
-            every += did
-        return Path(verdict, tuple(reversed(moves)), tuple(every))
-
-    def leading_to(self, targets: Iterable[int]) -> set[int]:
-        """The states from which one of the targets can be reached."""
-        before: list[list[int]] = [[] for _ in self.states]
-        for number, out in enumerate(self.edges):
-            for after, _, _ in out:
-                before[after].append(number)
-        found = set(targets)
-        todo = list(found)
-        while todo:
-            for number in before[todo.pop()]:
-                if number not in found:
-                    found.add(number)
-                    todo.append(number)
-        return found
-
-    def circle(self, number: int, members: set[int]) -> tuple[tuple[Move, ...], tuple[Did, ...]]:
-        """A way from that state back to it within the members, by all actors that move there."""
-        wanted = {
-            move.actor
-            for member in members
-            for after, move, _ in self.edges[member]
-            if after in members
-        }
-        moves: list[Move] = []
-        every: list[Did] = []
-        at = number
-        while wanted:
-            at, leg = self._leg(at, members, _by(frozenset(wanted)))
-            wanted -= {move.actor for move, _ in leg}
-            moves += [move for move, _ in leg]
-            every += [one for _, did in leg for one in did]
-        if at != number:
-            _, leg = self._leg(at, members, lambda _, after: after == number)
-            moves += [move for move, _ in leg]
-            every += [one for _, did in leg for one in did]
-        return tuple(moves), tuple(every)
-
-    def _leg(
-        self, start: int, members: set[int], wanted: Wanted
-    ) -> tuple[int, list[tuple[Move, tuple[Did, ...]]]]:
-        came: dict[int, tuple[int, Move, tuple[Did, ...]]] = {}
-        todo = deque([start])
-        while todo:
-            at = todo.popleft()
-            for after, move, did in self.edges[at]:
-                if after not in members:
-                    continue
-                if wanted(move, after):
-                    leg = [(move, did)]
-                    while at != start:
-                        at, move, did = came[at]
-                        leg.append((move, did))
-                    return after, leg[::-1]
-                if after not in came and after != start:
-                    came[after] = at, move, did
-                    todo.append(after)
-        raise AssertionError("the members are not strongly connected")
-
-
-def _by(actors: frozenset[int]) -> Wanted:
-    return lambda move, _: move.actor in actors
 
 
 def waiting_for_ever(graph: Graph) -> Path | None:

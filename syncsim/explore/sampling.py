@@ -188,9 +188,7 @@ class SampleSearch:
             if not moves:
                 verdict = verdict_at_the_end(system, state)
                 outcome.ends += 1
-                if verdict is Verdict.FINISHED:
-                    outcome.finishes = True
-                else:
+                if verdict is not Verdict.FINISHED:
                     failure = verdict
                 break
             move = sampler.pick(moves)
@@ -199,7 +197,7 @@ class SampleSearch:
             path.append((move, did))
             every.append(did)
             counts[move.actor] = counts.get(move.actor, 0) + 1
-            failure = failure_in(system, state)
+            failure = failure_in(state)
         outcome.transitions += len(path)
         outcome.states = outcome.transitions
         outcome.depth = max(outcome.depth, len(path))

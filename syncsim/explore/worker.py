@@ -81,7 +81,6 @@ class Report(Struct, frozen=True):
     depth: int = 0
     frontier: int = 0
     seconds: float = 0.0
-    finishes: bool = False
     failures: tuple[Found, ...] = ()
 
 
@@ -144,7 +143,6 @@ def _report(system: System, outcome: Outcome, frontier: int, request: Request) -
         depth=outcome.depth,
         frontier=frontier,
         seconds=outcome.seconds,
-        finishes=outcome.finishes,
         failures=tuple(
             Found(
                 path.verdict,

@@ -335,12 +335,6 @@ class System:
             if node is not None and node.ended is None
         )
 
-    def ended(self, state: State) -> Iterable[tuple[int, Ended]]:
-        """The processes that have ended, and how."""
-        for actor, node in enumerate(state.nodes):
-            if node is not None and node.ended is not None:
-                yield actor, node.ended
-
     def request(self, state: State, actor: int) -> Request | None:
         """What that process asks for."""
         node = state.nodes[actor] if actor < len(state.nodes) else None
