@@ -13,7 +13,7 @@ from typing import NamedTuple
 from syncsim.core.operation import Verb
 from syncsim.virtual.atoms import Items
 from syncsim.virtual.automaton import Request
-from syncsim.virtual.system import Did, Move, System
+from syncsim.virtual.system import LIVES, Did, Move, System
 
 (
     READ, WRITE,  # a cell
@@ -73,8 +73,6 @@ STOPS = [
 #: What may turn out otherwise in another order.
 _FICKLE = frozenset((TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK))
 _STEADY = frozenset((READ, WRITE, STEP, EXIT))
-#: What follows of itself and gets in nobody's way unless somebody looks.
-_LIVES = frozenset((Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT))
 
 
 class Touch(NamedTuple):
@@ -147,7 +145,7 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
         return [Touch(_buffer(atom, did.actor), FLUSH, 1)]
     if verb is Verb.EXIT:
         return [Touch(_life(did.actor), EXIT, 0), *_lost(did), *_closed(did)]
-    if verb in _LIVES:
+    if verb in LIVES and verb is not Verb.START:  # (a start is order alone)
         if verb is Verb.JOIN and not request.operation.can_time_out:
             return [Touch(_life(atom), JOIN, 1)]
         if verb is Verb.TERMINATE:

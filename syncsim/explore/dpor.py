@@ -322,8 +322,7 @@ class DPOR:
                 of = child.event if child.event is not None else place.event
                 assert of is not None
                 if words.may_begin_with(of):
-                    words.leave_out(of.move.actor)
-                    if not child.children or not words.events:
+                    if not words.leave_out(of.move.actor) or not child.children:
                         return True
                     children = child.children
                     break
@@ -356,41 +355,59 @@ def _fed(accesses: list[tuple[int, int, int, int]]) -> int:
 class _Words:
     """Events that could follow one another from some place, with the order among them."""
 
-    __slots__ = ("_path", "_places", "_touched", "events", "last")
+    __slots__ = ("_bits", "_last", "_of", "_past", "_path", "_places", "_touched")
 
     def __init__(self, path: list[Place]) -> None:
-        self.events: list[Event] = []
-        self.last = 0
         self._path = path
         self._places: list[int] = []
+        self._of: dict[int, list[int]] = {}  # the places of each actor that are left
+        self._bits = 0  # all places that are left
+        self._last: Event | None = None
+        self._past = 0
         self._touched: dict[int, int] | None = None
+
+    @property
+    def events(self) -> list[Event]:
+        """Those that are left, in their order."""
+        path, bits = self._path, self._bits
+        found = [path[at].event for at in self._places if bits >> at & 1]
+        return [event for event in (*found, self._last) if event is not None]
 
     def append(self, at: int) -> None:
         """The event of that place, too."""
         event = self._path[at].event
         assert event is not None
-        self.events.append(event)
+        actor = event.move.actor
         self._places.append(at)
+        self._bits |= 1 << at
+        if actor in self._of:
+            self._of[actor].append(at)
+        else:
+            self._of[actor] = [at]
 
     def end_with(self, event: Event, before: int) -> None:
         """That event at last, whose actor comes after ``before``."""
+        path = self._path
         past = before
-        for at, other in zip(self._places, self.events, strict=True):
-            if not past >> at & 1 and dependent(other, event):
-                past |= self._path[at].past
-        self.last = past
-        self.events.append(event)
-        self._places.append(-1)
+        for at in self._places:
+            if not past >> at & 1:
+                other = path[at].event
+                assert other is not None
+                if dependent(other, event):
+                    past |= path[at].past
+        self._past = past
+        self._last = event
 
     def may_begin_with(self, first: Event) -> bool:
         """Whether an execution that goes on like this can as well begin with that event."""
         actor = first.move.actor
-        bits = 0
-        for at, event in zip(self._places, self.events, strict=True):
-            if event.move.actor == actor:
-                return not (self._path[at].past if at >= 0 else self.last) & bits
-            if at >= 0:
-                bits |= 1 << at
+        last = self._last
+        places = self._of.get(actor)
+        if places:
+            at = places[0]
+            return self._path[at].past & self._bits == 1 << at
+        if last is not None and last.move.actor == actor:
+            return not self._past & self._bits
         touched = self._touched
         if touched is None:
             touched = self._touched = {}
@@ -399,13 +416,15 @@ class _Words:
                     touched[thing] = touched.get(thing, 0) | 1 << kind
         return not any(touched.get(thing, 0) & CONFLICTS[kind] for thing, kind, _ in first.touches)
 
-    def leave_out(self, actor: int) -> None:
-        """Without the first event of that actor."""
-        for position, event in enumerate(self.events):
-            if event.move.actor == actor:
-                del self.events[position], self._places[position]
-                self._touched = None
-                return
+    def leave_out(self, actor: int) -> bool:
+        """Without the first event of that actor; whether any is left."""
+        places = self._of.get(actor)
+        if places:
+            self._bits &= ~(1 << places.pop(0))
+            self._touched = None
+        elif self._last is not None and self._last.move.actor == actor:
+            self._last = self._touched = None
+        return bool(self._bits) or self._last is not None
 
 
 class DPORSearch:

@@ -126,6 +126,10 @@ class ProcessBody:
         self._greenlet: greenlet | None = None
         self._print: tuple[Hashable, ...] | None = None
 
+    def _syncsim_key(self) -> str:
+        """One of the same process is the same: what it has of its own is written beside."""
+        return ""
+
     # -- being run ----------------------------------------------------------------------
 
     def grow(self, main: Callable[[], int], results: tuple[Hashable, ...]) -> Told:

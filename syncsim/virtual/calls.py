@@ -64,6 +64,7 @@ def introduce(
     """Tells of each creation of a ``cls`` by the program, not of those inside other primitives."""
     original = cls.__init__
     cls._syncsim_id = identify
+    cls._syncsim_key = identify  # (see ``fingerprint``: what it is made of follows from it)
     cls._syncsim_shared = True
     kind = kind or cls.__name__
 

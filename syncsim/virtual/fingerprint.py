@@ -151,7 +151,9 @@ class _Writer:
         if depth > _DEEP:
             raise UnknownError("deep")
         if _is_shared(kind):
-            return ("shared", kind.__name__, _key_of(value))
+            # Not of a base: what the program derives from it may hold more.
+            key = kind.__dict__.get("_syncsim_key", _key_of)
+            return _shared(kind.__name__, key(value))
         known = self._seen.get(id(value))
         if known is not None:
             return ("again", known)
@@ -162,7 +164,7 @@ class _Writer:
     def _object(self, value: Any, kind: type, depth: int) -> Hashable:
         each = partial(self.write, depth=depth)
         if kind is list or kind is tuple or kind is deque:
-            return (kind, *map(each, value))
+            return (kind, *[self.write(item, depth) for item in value])
         if kind is dict:
             return (dict, *((each(key), each(item)) for key, item in value.items()))
         if kind is set or kind is frozenset:
@@ -261,6 +263,12 @@ _SIMPLE = frozenset((int, float, bool, complex, str, bytes, range, slice, type(N
 
 def _is_shared(kind: type) -> bool:
     return bool(getattr(kind, "_syncsim_shared", False))
+
+
+@lru_cache(maxsize=65536)
+def _shared(kind: str, key: Hashable) -> Hashable:
+    """A shared thing; as one value, for there may be hundreds in each of thousands of prints."""
+    return ("shared", kind, key)
 
 
 def _key_of(value: Any) -> Hashable:

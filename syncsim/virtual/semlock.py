@@ -33,6 +33,9 @@ class SemLock:
         self.value = value
         self.key = here().new_atom()
 
+    def _syncsim_key(self) -> str:
+        return self.key
+
     @property
     def atom(self) -> Semaphore:
         """What it begins as."""

@@ -279,10 +279,8 @@ class System:
                             ),
                             did,
                         )
-                taken = self._take(state, move)
-                self._learn_step(state, node, actor, taken)
-                return taken
-        return self._take(state, move)
+                return self._take(state, move, node if known is None else None)
+        return self._take(state, move, None)
 
     def _is_watched(self, state: State, actor: int) -> bool:
         """Whether anything but the process itself is about its end there."""
@@ -292,14 +290,14 @@ class System:
             or any(node is not None and node.joins == actor for node in state.nodes)
         )
 
-    def _learn_step(self, state: State, node: Node, actor: int, taken: Taken) -> None:
-        """Keep what came of it, if it was about one process and one atom alone."""
+    def _learn_step(self, state: State, node: Node, actor: int, taken: Taken) -> bool:
+        """Keep what came of it, if it was about one process and one atom alone; whether it was."""
         after, atoms = taken.state.nodes, taken.state.atoms
         at = node.atom
         then = after[actor]
         request = then.request if then is not None else None
         if request is not None and (request.silent or request.operation.verb in _AWAITS):
-            return  # it may follow at once in another state
+            return False  # it may follow at once in another state
         if (
             len(after) == len(state.nodes)
             and len(atoms) == len(state.atoms)
@@ -308,8 +306,10 @@ class System:
             and not (self.pipes and taken.did[-1].verb is Verb.EXIT)
         ):
             node.steps[state.atoms[at]] = atoms[at], after[actor], taken.did
+            return True
+        return False
 
-    def _take(self, state: State, move: Move) -> Taken:
+    def _take(self, state: State, move: Move, simple: Node | None) -> Taken:
         key = state.nodes, state.atoms, move
         taken = self._taken.get(key)
         if taken is None:
@@ -321,6 +321,8 @@ class System:
                 # An end that was in nobody's interest has become a step of its own.
                 self._known = known
                 self._taken.clear()
+                return taken
+            if simple is not None and self._learn_step(state, simple, move.actor, taken):
                 return taken
             if len(self._taken) >= MOST_TAKEN:
                 self._taken.clear()
@@ -484,7 +486,11 @@ class _Run:
             if not system.xray and self._feed_all():
                 continue
             # Whoever waited for an end or for a pipe may go on now.
-            todo = [actor for actor in range(len(self.nodes)) if self._follows(actor)]
+            todo = [
+                actor
+                for actor, node in enumerate(self.nodes)
+                if node is not None and not node.simple and self._follows(actor)
+            ]
             if not todo:
                 return
 
@@ -552,7 +558,7 @@ class _Run:
         at, part, bounded, own = -1, 0, False, False
         closed = self._closed(actor, request) if self.system.pipes else ()
         result: Hashable = None
-        if verb in _LIVES:
+        if verb in LIVES:
             at = int(operation.atom or FIRST_PID + actor) - FIRST_PID
             result = self._live(actor, request, at, times_out)
             if verb is Verb.START:
@@ -699,6 +705,8 @@ class _Run:
                     self.atoms[at] = content
 
     def _bury(self, actor: int) -> None:
+        if not self.system.pipes:
+            return
         for at, atom in enumerate(self.atoms):
             if isinstance(atom, Pipe):
                 self.atoms[at] = atom.forgotten(actor)
@@ -801,4 +809,5 @@ _moves = [Move(actor) for actor in range(4096)]
 #: What concerns one process alone and needs no atom.
 _AIRY = frozenset((Verb.OUTPUT, Verb.SLEEP, Verb.EXIT))
 _OWN = _AIRY | {Verb.ACQUIRE, Verb.RELEASE, Verb.READ, Verb.WRITE, Verb.VALUE}
-_LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT))
+#: What is about the life of a process.
+LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT))
