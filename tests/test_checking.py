@@ -32,6 +32,7 @@ def check(*words: object) -> subprocess.CompletedProcess[str]:
         ("lost_update", "assertion", "AssertionError"),
         ("eat_for_ever", "deadlock", "None of them can go on"),
         ("copies", "finished", "no process can wait for ever"),
+        ("main_goes_on", "finished", "no process can wait for ever"),
     ],
 )
 def test_each_trap_is_found_and_confirmed(name: str, verdict: str, words: str) -> None:

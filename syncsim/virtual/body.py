@@ -212,6 +212,7 @@ class ProcessBody:
             (self.made, self.started, self.raised, self.silent),
             (call.name, call.primitive, call.site, call.detail) if call is not None else None,
             tuple(children),
+            self.identity.written(),
             (self.clock, self.patience) if self.looked_at_clock else self.patience,
         )
 

@@ -94,6 +94,8 @@ def _stdout(body: ProcessBody) -> io.TextIOWrapper:
 class Identity:
     """The global variables of the private package that belong to one process."""
 
+    _syncsim_shared = True
+
     def __init__(self, current: Any, parent: Any, method: Any) -> None:
         self._current = current
         self._parent = parent
@@ -101,6 +103,10 @@ class Identity:
         self._counter = itertools.count(1)
         self.children = Children()
         self._before: list[tuple[dict[str, Any], str, Any]] = []
+
+    def written(self) -> Hashable:
+        """What the names and the kind of its future children depend on."""
+        return repr(self._counter), type(self.method).__name__
 
     def enter(self) -> None:
         """This process runs now."""
