@@ -8,6 +8,7 @@ import pytest
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
 from syncsim.core.lineage import family
+from syncsim.core.schedule import parse_schedule
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.state import Actor
 
@@ -131,3 +132,18 @@ def test_how_somebody_was_killed_is_said_by_the_name_of_the_signal(tmp_path: Pat
     told = tell(program, "--scheduler", "os", "--timeout", DEADLINE)
     assert told.verdict["verdict"] == "crash"
     assert told.verdict["explanation"] == "Process-1 is killed by signal 11 (SIGSEGV)."
+
+
+def test_children_left_to_the_end_are_joined_in_the_order_in_which_they_were_started(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "from multiprocessing import Process\n"
+        "def nothing(): pass\n"
+        "if __name__ == '__main__':\n"
+        "    for _ in range(8): Process(target=nothing).start()\n"
+    )
+    run = control(path, Replay(parse_schedule("a8bcdefghia9")))
+    joined = [step.detail for step in run.steps if step.call == "Process.join"]
+    assert joined == [f"Process-{n}" for n in range(1, 9)]

@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import traceback
+from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
 
@@ -51,6 +52,29 @@ def name_semaphores(prefix: str) -> None:
     process.current_process()._config["semprefix"] = prefix
 
 
+class _Children(set[Any]):
+    """The children of a process, in the order in which they were started.
+
+    A plain set of them is ordered by where they lie in memory, so that each run would join those
+    that are left at its end in an order of its own.
+    """
+
+    def __init__(self, children: Iterable[Any]) -> None:
+        super().__init__(children)
+        self._order = dict.fromkeys(children)
+
+    def add(self, child: Any) -> None:
+        super().add(child)
+        self._order[child] = None
+
+    def discard(self, child: Any) -> None:
+        super().discard(child)
+        self._order.pop(child, None)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(self._order))
+
+
 def _wrap_process(gate: Gate) -> None:
     base = process.BaseProcess
     real_start, real_join, real_alive = base.start, base.join, base.is_alive
@@ -64,6 +88,8 @@ def _wrap_process(gate: Gate) -> None:
             return
 
         def go() -> int:
+            if not isinstance(process._children, _Children):  # each process begins with a new set
+                process._children = _Children(process._children)
             real_start(self)
             pid: int = self.pid
             return pid
