@@ -33,6 +33,8 @@ from syncsim.real.world import RealWorld
 
 #: Seconds that the worker may take longer than it was given.
 _GRACE = 10.0
+#: So many things that were raced for are named.
+_MOST_RACED_FOR = 5
 #: Seconds for one replay.
 _REPLAY = 20.0
 
@@ -57,7 +59,8 @@ class Checked(Struct, frozen=True):
     """What a check came to.
 
     ``complete`` says that everything was visited: then, without a failure, the program is
-    proven.  ``failures`` holds one of each kind, the shortest first.
+    proven.  ``failures`` holds one of each kind, the shortest first; ``findings`` what else was
+    seen in any interleaving, and ``raced_for`` which processes raced for what, by name.
     """
 
     verdict: Verdict
@@ -71,6 +74,8 @@ class Checked(Struct, frozen=True):
     depth: int
     seconds: float
     failures: tuple[Failure, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    raced_for: dict[str, list[str]] = {}
 
     @property
     def schedule(self) -> str:
@@ -93,7 +98,8 @@ class Checked(Struct, frozen=True):
             "seconds": round(self.seconds, 3),
             "schedule": self.schedule or None,
             "steps": [msgspec.structs.asdict(step) for step in worst.steps] if worst else [],
-            "findings": worst.findings if worst else (),
+            "findings": self.findings,
+            "raced_for": self.raced_for,
             "failures": [
                 {
                     "verdict": one.verdict,
@@ -215,7 +221,16 @@ def _checked(
         report.depth,
         report.seconds,
         failures,
+        _beside(report, failures),
+        report.raced_for,
     )
+
+
+def _beside(report: Report, failures: tuple[Failure, ...]) -> tuple[Finding, ...]:
+    """The findings of the counterexample, and those of kinds that it does not show."""
+    known = failures[0].findings if failures else ()
+    kinds = {one.kind for one in known}
+    return *known, *(one for one in report.findings if one.kind not in kinds)
 
 
 def _undecided(report: Report, why: str, failures: tuple[Failure, ...] = ()) -> Checked:
@@ -426,6 +441,8 @@ def told(checked: Checked) -> list[str]:
     """The check as lines of text."""
     word = "proven" if checked.verdict is Verdict.FINISHED else str(checked.verdict)
     lines = [word, plain(checked.explanation)]
+    if not checked.failures and checked.executions + checked.states:
+        lines.append(_raced_for(checked.raced_for))
     for failure in checked.failures:
         lines.append("")
         sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
@@ -433,6 +450,11 @@ def told(checked: Checked) -> list[str]:
         lines += [step_line(step) for step in failure.steps]
         lines += [f"  {one.kind}: {plain(one.explanation)}" for one in failure.findings]
         lines.append(f"schedule: {failure.schedule}")
+    told_already = {one for failure in checked.failures for one in failure.findings}
+    for one in checked.findings:
+        if one not in told_already:
+            shown = f" (schedule: {one.schedule})" if one.schedule else ""
+            lines += ["", f"{one.kind}: {plain(one.explanation)}{shown}"]
     searched = f"{checked.executions:,} executions, " if checked.executions else ""
     lines.append("")
     lines.append(
@@ -440,3 +462,13 @@ def told(checked: Checked) -> list[str]:
         f"depth {checked.depth:,}, {checked.seconds:.2f} s"
     )
     return lines
+
+
+def _raced_for(contested: dict[str, list[str]]) -> str:
+    """What there was to interleave: the most contested first."""
+    if not contested:
+        return "Nothing was raced for: no two processes could be about to use the same thing."
+    most = sorted(contested.items(), key=lambda one: -len(one[1]))
+    shown = [f"{plain(name)} ({plain(', '.join(who))})" for name, who in most[:_MOST_RACED_FOR]]
+    left = len(most) - len(shown)
+    return f"raced for: {', '.join(shown)}{f' and {left:,} more' if left else ''}"

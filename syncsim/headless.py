@@ -312,6 +312,7 @@ def step_line(step: Step) -> str:
         step.line,
         step.detail,
         step.complete,
+        step.operation,
     )
     return f"{step.n:5}  {told}"
 
@@ -328,6 +329,7 @@ def _told(
     line: int,
     detail: str,
     complete: bool,
+    operation: str,
 ) -> str:
     """A step as text, without its number; remembered, as most steps of a long run are alike."""
     sentence = Step(
@@ -346,6 +348,7 @@ def _told(
         detail=detail,
         complete=complete,
         waited=0,
+        operation=operation,
     ).sentence
     where = f"{os.path.basename(file)}:{line}" if file else ""
     return f"{process:<12} {plain(sentence):<52} {where}".rstrip()

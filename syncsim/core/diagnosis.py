@@ -49,11 +49,15 @@ class Link(Struct, frozen=True):
     holder: ActorId
 
 
-class Finding(Struct, frozen=True):
-    """Why it happens, or what else was seen: a kind of the design, and a sentence."""
+class Finding(Struct, frozen=True, omit_defaults=True):
+    """Why it happens, or what else was seen: a kind of the design, and a sentence.
+
+    ``schedule`` shows it, where that is another one than that of the run.
+    """
 
     kind: str
     explanation: str
+    schedule: str = ""
 
 
 class Diagnosis(Struct, frozen=True):

@@ -15,6 +15,7 @@ Here a *lock is not data*: an acquire races with the acquire before it, and what
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from syncsim.core.diagnosis import Verdict
@@ -36,6 +37,7 @@ from syncsim.explore.dependence import (
     pending_event,
 )
 from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
+from syncsim.explore.races import Races
 from syncsim.virtual.system import Did, Move, State, System
 
 #: So many events are remembered by what was done.
@@ -100,6 +102,9 @@ class DPOR:
         self._accesses: dict[int, list[tuple[int, int, int, int]]] = {}
         self._new = 0  # the first place whose races were not looked at
         self._events: dict[int, Event] = {}
+        #: What was raced for; None: nobody wants to know.
+        self.races: Races | None = None
+        self._met: dict[tuple[int, int], tuple[Event, Event]] = {}
 
     @property
     def pending(self) -> int:
@@ -185,6 +190,8 @@ class DPOR:
             if known is None:
                 known = accesses[thing] = []
             known.append((at, actor, kind, number))
+        if place.races and self.races is not None:
+            self._note_races(self.races, at)
         for did, touches in event.follow:
             follower = did.actor
             clock = clocks.get(follower, 0)
@@ -196,6 +203,34 @@ class DPOR:
             clocks[follower] = clock
             for thing, kind, number in touches:
                 accesses.setdefault(thing, []).append((at, follower, kind, number))
+
+    def _note_races(self, races: Races, at: int) -> None:
+        """Note what the event of that place was in a race for."""
+        path, met = self._path, self._met
+        place = path[at]
+        event = place.event
+        assert event is not None
+        for earlier in place.races:
+            other = path[earlier].event
+            assert other is not None
+            pair = id(other), id(event)
+            if pair in met:
+                continue
+            if len(met) > _MOST_EVENTS:
+                met.clear()
+            met[pair] = other, event  # (kept: no others get their ids)
+            way = partial(self._way_to_both, earlier, at)
+            races.between(other.move, other.did, event.move, event.did, way)
+
+    def _way_to_both(self, earlier: int, later: int) -> tuple[Move, ...]:
+        """What leads to a state in which the events of both places, which race, may be next."""
+        path = self._path
+        before = path[earlier].past | path[later].past
+        return tuple(
+            place.event.move
+            for at, place in enumerate(path[:later])
+            if before >> at & 1 and not place.past >> earlier & 1 and place.event is not None
+        )
 
     def _undo(self, place: Place) -> None:
         event = place.event
@@ -434,6 +469,7 @@ class DPORSearch:
         self.outcome = Outcome("dpor")
         self._system = system
         self._dpor = DPOR(system, most_steps)
+        self._dpor.races = self.outcome.races
         self._executions = self._dpor.executions()
 
     @property
@@ -464,16 +500,16 @@ class DPORSearch:
         outcome = self.outcome
         outcome.executions += 1
         outcome.ends += 1
+        moves = tuple([event.move for event in execution.events])
         if execution.cut:
             outcome.limit = f"executions of {len(execution.events):,} steps"
             verdict = failure_in(execution.state)
         else:
             verdict = verdict_at_the_end(self._system, execution.state)
+            outcome.endings.note(execution.state, lambda: moves)
         if verdict is None or verdict is Verdict.FINISHED:
             return
         every = list(self._dpor.start.did)
-        moves = []
         for event in execution.events:
-            moves.append(event.move)
             every += event.did
-        outcome.found(Path(verdict, tuple(moves), tuple(every)))
+        outcome.found(Path(verdict, moves, tuple(every)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from syncsim.core.diagnosis import Verdict
+from syncsim.explore.endings import Endings
+from syncsim.explore.races import Races
 from syncsim.virtual.system import Did, Move, State, System
 
 
@@ -52,6 +54,8 @@ class Outcome:
     blocked: int = 0
     depth: int = 0
     ends: int = 0
+    endings: Endings = field(default_factory=Endings)
+    races: Races = field(default_factory=Races)
     seconds: float = 0.0
     failures: dict[Verdict, Path] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from typing import TypeAlias
 
 from syncsim.core.diagnosis import Verdict
@@ -51,6 +52,10 @@ class Graph:
                 self._came_by.append((at, move, did))
             out.append((number, move, did))
         self.edges.append(out)
+
+    def moves_to(self, number: int) -> tuple[Move, ...]:
+        """The moves of a shortest way to that state."""
+        return self.path_to(number, Verdict.UNDECIDED).moves
 
     def path_to(self, number: int, verdict: Verdict) -> Path:
         """A shortest way to that state."""
@@ -161,6 +166,7 @@ class GraphSearch:
             moves = system.moves(state)
             if not moves:
                 outcome.ends += 1
+                outcome.endings.note(state, partial(graph.moves_to, number))
                 verdict = verdict_at_the_end(system, state)
                 failure = verdict if verdict is not Verdict.FINISHED else None
             if failure is not None and failure not in outcome.failures:
@@ -173,6 +179,8 @@ class GraphSearch:
                 moves = ()
             outcome.transitions += len(moves)
             graph.visit(moves)
+            if len(moves) > 1:
+                outcome.races.among(graph.edges[number], partial(graph.moves_to, number))
         if not self.frontier:
             outcome.complete = not outcome.limit
         return bool(self.frontier)

@@ -183,17 +183,22 @@ class SampleSearch:
         every = [did]
         counts: dict[int, int] = {}
         failure: Verdict | None = None
+        possible: tuple[Move, ...] = ()
         while failure is None and len(path) < bounds.depth:
             moves = system.moves(state)
             if not moves:
                 verdict = verdict_at_the_end(system, state)
                 outcome.ends += 1
+                outcome.endings.note(state, lambda: _way(path))
                 if verdict is not Verdict.FINISHED:
                     failure = verdict
                 break
             move = sampler.pick(moves)
             state, did = system.take(state, move)
             sampler.made(move, did, moves)
+            if path and move.actor != path[-1][0].actor and move in possible:
+                outcome.races.between(*path[-1], move, did, lambda: _way(path[:-1]))
+            possible = moves
             path.append((move, did))
             every.append(did)
             counts[move.actor] = counts.get(move.actor, 0) + 1
@@ -204,4 +209,8 @@ class SampleSearch:
         self._lengths.of, self._lengths.whole = counts, len(path)
         if failure is not None:
             done = tuple(one for dids in every for one in dids)
-            outcome.found(Path(failure, tuple(move for move, _ in path), done))
+            outcome.found(Path(failure, _way(path), done))
+
+
+def _way(path: list[tuple[Move, tuple[Did, ...]]]) -> tuple[Move, ...]:
+    return tuple(move for move, _ in path)

@@ -14,14 +14,18 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import FrameType
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from syncsim.core.diagnosis import Finding
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.schedule import Move as Happens
+from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import Bounds, Outcome, Path
 from syncsim.explore.graph import GraphSearch
@@ -82,6 +86,9 @@ class Report(Struct, frozen=True):
     frontier: int = 0
     seconds: float = 0.0
     failures: tuple[Found, ...] = ()
+    #: Beside the failures, of every interleaving that was visited.
+    findings: tuple[Finding, ...] = ()
+    raced_for: dict[str, list[str]] = {}
 
 
 def _steps(system: System, did: Did) -> int:
@@ -124,11 +131,7 @@ def _births(did: Iterable[Did]) -> dict[int, int]:
 
 
 def _way_of(system: System, path: Path, request: Request) -> str:
-    state, did = system.start()
-    every = [*did]
-    for move in path.moves[: -path.circle]:
-        state, did = system.take(state, move)
-        every += did
+    every = done(system, path.moves[: -path.circle])
     return schedule_of(system, every, by_call=request.by_call)
 
 
@@ -191,7 +194,11 @@ def run(request: Request, out: int) -> None:
                 _say(_report(system, outcome, frontier, request), out)
         shorten(system, outcome)
         final = _report(system, outcome, frontier, request)
-        _say(msgspec.structs.replace(final, over=True), out)
+        schedule = partial(schedule_of, system, by_call=request.by_call)
+        beside = findings(system, outcome.endings, outcome.races, schedule)
+        raced = raced_for(system, outcome.races)
+        final = replace(final, over=True, findings=tuple(beside), raced_for=raced)
+        _say(final, out)
     except NotVirtualError as error:
         _say(Report(over=True, problem=f"it uses {error}, which is not there"), out)
     except TooLongError:

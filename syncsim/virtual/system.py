@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
+from syncsim.core.state import Primitive
 from syncsim.virtual.atoms import CAPACITY, SEM_VALUE_MAX, Memory, Pipe, Thing
 from syncsim.virtual.automaton import (
     FIRST_PID,
@@ -145,6 +146,8 @@ class System:
         self.atoms: dict[str, int] = {}
         self._by_key: dict[Key, int] = {}
         self._feeders: dict[tuple[int, int], int] = {}
+        #: The primitive that each atom is part of: the first, if there are several.
+        self.primitives: dict[int, Primitive] = {}
         #: Processes at whose life somebody looks, so that their end is a step to be ordered.
         self.watched: set[int] = set()
         #: Processes that somebody may kill, and feeders whose process may end without them.
@@ -692,6 +695,7 @@ class _Run:
                 contents = dict(event.contents)
                 for name, atom in event.atoms:
                     at = self.system.atom(name)
+                    self.system.primitives.setdefault(at, event.primitive)
                     while len(self.atoms) <= at:
                         self.atoms.append(None)
                     content = contents.get(name, atom)

@@ -27,14 +27,14 @@ _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
 
 
 class VirtualWorld(World):
-    """One run of a program in the virtual world.
+    """One run of a program in the virtual world; or of a system that is there, at its grain.
 
     ``on_step`` hears of every step, ``on_print`` of everything written.
     """
 
     def __init__(
         self,
-        program: Program,
+        program: Program | System,
         *,
         on_step: Callable[[Step], None] = lambda step: None,
         on_print: Callable[[ActorId | None, str, str], None] = lambda actor, stream, text: None,
@@ -44,8 +44,11 @@ class VirtualWorld(World):
         self._steps: list[Step] = []
         self._ledger = Ledger(self._stepped)
         self._actors: dict[int, ActorId] = {}
-        self.system = System(VirtualProgram(program).main(), eager=False)
-        self.system.xray = False
+        if isinstance(program, System):
+            self.system = program
+        else:
+            self.system = System(VirtualProgram(program).main(), eager=False)
+            self.system.xray = False
         taken = self.system.start()
         self._at: State = taken.state
         self._write(taken.did)
@@ -63,6 +66,10 @@ class VirtualWorld(World):
         """What may happen next."""
         return self._ledger.choices()
 
+    def faults(self) -> tuple[Choice, ...]:
+        """None: what is done to a process is the program's own doing here."""
+        return ()
+
     def take(self, choice: Choice) -> tuple[Step, ...]:
         """Let that happen, until its call is over or must wait."""
         self._steps = []
@@ -77,7 +84,11 @@ class VirtualWorld(World):
 
     def _take(self, choice: Choice) -> None:
         number = next(n for n, actor in self._actors.items() if actor == choice.actor)
-        taken = self.system.take(self._at, Move(number, choice.move is Happens.TIME_OUT))
+        self.make(Move(number, choice.move is Happens.TIME_OUT))
+
+    def make(self, move: Move) -> None:
+        """Let that move of the system happen."""
+        taken = self.system.take(self._at, move)
         self._at = taken.state
         self._write(taken.did)
 
@@ -94,7 +105,8 @@ class VirtualWorld(World):
             if did.verb is Verb.BORN:
                 self._born(did.actor)
             elif did.request is None:
-                self._fed(did)
+                if did.verb is Verb.SEND:
+                    self._fed(did)
                 continue
             else:
                 self._done(did)

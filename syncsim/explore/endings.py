@@ -1,0 +1,50 @@
+"""The ways in which a program ends, however it got there, one execution for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from syncsim.core.atoms import Semaphore
+from syncsim.virtual.atoms import Pipe, Thing
+from syncsim.virtual.automaton import Node
+from syncsim.virtual.system import Move, State
+
+#: So many ways are told apart.
+MOST = 100
+
+
+class Endings:
+    """The first execution to each end that differs in who ended how and in what is left over.
+
+    What the memory holds is no difference.
+    """
+
+    def __init__(self) -> None:
+        self.ways: dict[Hashable, tuple[Move, ...]] = {}
+
+    def note(self, state: State, way: Callable[[], tuple[Move, ...]]) -> None:
+        """An execution ended in that state; that is the way to it."""
+        if len(self.ways) < MOST:
+            left = tuple(map(_who, state.nodes)), tuple(map(_what, state.atoms))
+            if left not in self.ways:
+                self.ways[left] = way()
+
+
+def _who(node: Node | None) -> Hashable:
+    if node is None:
+        return None
+    if node.ended is not None:
+        return node.ended
+    assert node.request is not None
+    operation = node.request.operation
+    return operation.verb, operation.atom, operation.site
+
+
+def _what(atom: Thing | None) -> Hashable:
+    match atom:
+        case Semaphore():
+            return atom.value
+        case Pipe():
+            return bool(atom.messages), atom.sending, tuple(owner for owner, _ in atom.buffered)
+        case _:
+            return None
