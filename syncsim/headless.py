@@ -20,7 +20,7 @@ from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Finding, Verdict, diagnose, halted, stuck_actors
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.report import as_text
-from syncsim.core.schedule import Choice, Grain, format_schedule
+from syncsim.core.schedule import Choice, Grain, Move, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.status import status
 from syncsim.core.step import Step
@@ -313,6 +313,7 @@ def step_line(step: Step) -> str:
         step.detail,
         step.complete,
         step.operation,
+        step.move,
     )
     return f"{step.n:5}  {told}"
 
@@ -330,6 +331,7 @@ def _told(
     detail: str,
     complete: bool,
     operation: str,
+    move: Move,
 ) -> str:
     """A step as text, without its number; remembered, as most steps of a long run are alike."""
     sentence = Step(
@@ -349,6 +351,7 @@ def _told(
         complete=complete,
         waited=0,
         operation=operation,
+        move=move,
     ).sentence
     where = f"{os.path.basename(file)}:{line}" if file else ""
     return f"{process:<12} {plain(sentence):<52} {where}".rstrip()

@@ -28,7 +28,7 @@ def findings(
     """The data races; and of each kind of other finding, those of the first end that has it."""
     told = sorted(races.data.values(), key=lambda race: len(race.moves))
     for race in told[:MOST_RACES]:
-        yield Finding("data race", _clash(system, race), schedule(done(system, race.moves)))
+        yield Finding("data race", _clash(system, race), schedule(_up_to_both(system, race)))
     left = len(told) - MOST_RACES
     if left > 0:
         yield Finding("data race", f"and {left:,} more pairs of accesses that nothing orders")
@@ -59,6 +59,15 @@ def done(system: System, moves: Iterable[Move]) -> list[Did]:
         state, did = system.take(state, move)
         every += did
     return every
+
+
+def _up_to_both(system: System, race: DataRace) -> list[Did]:
+    """What leads to the race, and the two choices, without what follows them of itself."""
+    *way, one, other = race.moves
+    every = done(system, way)
+    upto = len(every)
+    (first, *_), (then, *_) = (done(system, [*way, move])[upto:] for move in (one, other))
+    return [*every, first, then]
 
 
 def _at_the_end(system: System, moves: Iterable[Move]) -> tuple[Finding, ...]:

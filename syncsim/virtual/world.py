@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from syncsim.core.atoms import ActorId
 from syncsim.core.ledger import Ledger
 from syncsim.core.operation import Verb
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Choice, Grain
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Actor, Life
 from syncsim.core.state import State as ShownState
@@ -46,6 +46,7 @@ class VirtualWorld(World):
         self._actors: dict[int, ActorId] = {}
         if isinstance(program, System):
             self.system = program
+            self._ledger.grain = Grain.ATOM if program.xray else Grain.CALL
         else:
             self.system = System(VirtualProgram(program).main(), eager=False)
             self.system.xray = False
@@ -145,6 +146,7 @@ class VirtualWorld(World):
             if did.verb is not Verb.CLOSE:
                 self._ledger.move(actor, operation)
             return
+        self._reap(actor, did)
         if did.request.silent:
             return
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
@@ -155,14 +157,26 @@ class VirtualWorld(World):
             assert isinstance(memory, Memory)
             operation = replace(operation, detail=safe_text(memory.value))
         self._ledger.effect(actor, operation, _text(did))
-        if did.verb is Verb.JOIN and did.result is not None:
-            self._ledger.change(self._actors[did.atom], reaped=True)
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             target = self._actors[did.atom]
             self._ledger.change(target, terminated=True)
             ended = self._at.nodes[did.atom]
             if ended is not None and ended.ended is not None:
                 self._ledger.end(target, ended.ended.exitcode)
+
+    def _reap(self, actor: ActorId, did: Did) -> None:
+        """Who asks for the exit code of a child takes notice of its end.
+
+        Who starts another one does so of all (``multiprocessing.process._cleanup``).
+        """
+        if did.verb is Verb.START:
+            ended = [a.id for a in self._ledger.actors if a.parent == actor and a.ended]
+        elif did.verb in (Verb.JOIN, Verb.ALIVE) and did.result is not None:
+            ended = [self._actors[did.atom]]
+        else:
+            return
+        for child in ended:
+            self._ledger.change(child, reaped=True)
 
     def _happened(self, number: int, event: Event) -> None:
         actor = self._actors[number]

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.operation import Operation, Verb
+from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
 from syncsim.virtual.atoms import Memory, Pipe
 from syncsim.virtual.automaton import Ended, Event, Made, Request, Told
@@ -70,7 +70,10 @@ class Actor:
             atom = act.atom
             if atom.isdigit():
                 atom = str(children[int(atom) % len(children)].pid)
-            operation = Operation(act.verb, atom, blocking=act.blocking, timeout=act.timeout)
+            site = Site(self._seed.name, at, "")
+            operation = Operation(
+                act.verb, atom, site=site, blocking=act.blocking, timeout=act.timeout
+            )
             payload: Hashable = None
             if act.verb is Verb.WRITE:
                 payload = self._seen + 1
