@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from syncsim.core.diagnosis import Verdict
+from syncsim.core.operation import Verb
 from syncsim.explore.endings import Endings
 from syncsim.explore.races import Races
 from syncsim.virtual.system import Did, Move, State, System
@@ -34,7 +35,7 @@ class Path:
     @property
     def length(self) -> int:
         """How many choices of a schedule it is."""
-        return sum(did.token for did in self.did)
+        return sum(map(choices, self.did))
 
 
 @dataclass(slots=True)
@@ -64,6 +65,19 @@ class Outcome:
         known = self.failures.get(path.verdict)
         if known is None or path.length < known.length:
             self.failures[path.verdict] = path
+
+
+def choices(did: Did) -> int:
+    """How many choices of a schedule that is.
+
+    By the atom a feeder takes the put lock, sends, and gives the lock back, which has to wait
+    for room in the pipe.
+    """
+    if not did.token:
+        return 0
+    if did.request is None and did.verb is Verb.SEND:
+        return 3 if did.whole else 2
+    return 1
 
 
 def failure_in(state: State) -> Verdict | None:

@@ -27,9 +27,10 @@ from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
-from syncsim.explore.findings import Bounds, Outcome, Path
+from syncsim.explore.findings import Bounds, Outcome, Path, choices
 from syncsim.explore.graph import GraphSearch
-from syncsim.program.source import load
+from syncsim.explore.minimise import in_single_steps, minimised
+from syncsim.program.source import Program, load
 from syncsim.virtual import body
 from syncsim.virtual.errors import NotVirtualError, TooLongError
 from syncsim.virtual.loader import VirtualProgram
@@ -91,33 +92,22 @@ class Report(Struct, frozen=True):
     raced_for: dict[str, list[str]] = {}
 
 
-def _steps(system: System, did: Did) -> int:
-    """How many choices that is.
-
-    By the atom a feeder takes the put lock, sends, and gives the lock back, which has to wait
-    for room in the pipe.
-    """
-    if system.members[did.actor].feeds is None or did.verb is not Verb.SEND:
-        return 1
-    return 3 if did.whole else 2
-
-
 def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
     """The choices that were made, as a schedule of the real world."""
     grain = Grain.CALL if by_call else Grain.ATOM
     numbers: dict[int, int] = {}
-    choices = []
+    made = []
     for one in did:
         if one.verb is Verb.BORN:
             numbers[one.actor] = len(numbers)
         elif one.token:
             move = Happens.TIME_OUT if one.times_out else Happens.GO
             choice = Choice(numbers[one.actor], move, grain)
-            choices += [choice] * _steps(system, one)
+            made += [choice] * choices(one)
         if one.verb is Verb.PUT and not by_call:
             # Its feeder is seen from the first time on that it has something to do.
             numbers.setdefault(system.feeder(one.actor, one.atom), len(numbers))
-    return format_schedule(choices)
+    return format_schedule(made)
 
 
 def _searched(system: System, request: Request) -> Iterator[tuple[Outcome, int]]:
@@ -146,17 +136,29 @@ def _report(system: System, outcome: Outcome, frontier: int, request: Request) -
         depth=outcome.depth,
         frontier=frontier,
         seconds=outcome.seconds,
-        failures=tuple(
-            Found(
-                path.verdict,
-                schedule_of(system, path.did, by_call=request.by_call),
-                len(path.moves),
-                _way_of(system, path, request) if path.circle else "",
-                _births(path.did).get(path.waits) if path.waits is not None else None,
-            )
-            for path in outcome.failures.values()
-        ),
+        failures=tuple(_found(system, path, request) for path in outcome.failures.values()),
     )
+
+
+def _found(system: System, path: Path, request: Request) -> Found:
+    return Found(
+        path.verdict,
+        schedule_of(system, path.did, by_call=request.by_call),
+        len(path.moves),
+        _way_of(system, path, request) if path.circle else "",
+        _births(path.did).get(path.waits) if path.waits is not None else None,
+    )
+
+
+def _smallest(program: Program, system: System, path: Path, request: Request) -> Found:
+    """That failure with as few steps, and then switches, as can be found."""
+    if not path.circle and path.waits is None:
+        # Each step is a move there, so that what is not needed can be left out.
+        fine = System(VirtualProgram(program).main(), by_call=request.by_call, eager=False)
+        single = in_single_steps(fine, system, path)
+        if single is not None:
+            return _found(fine, minimised(fine, single), request)
+    return _found(system, path, request)
 
 
 def shorten(system: System, outcome: Outcome) -> None:
@@ -197,8 +199,11 @@ def run(request: Request, out: int) -> None:
         schedule = partial(schedule_of, system, by_call=request.by_call)
         beside = findings(system, outcome.endings, outcome.races, schedule)
         raced = raced_for(system, outcome.races)
-        final = replace(final, over=True, findings=tuple(beside), raced_for=raced)
+        final = replace(final, findings=tuple(beside), raced_for=raced)
         _say(final, out)
+        paths = outcome.failures.values()
+        smallest = tuple(_smallest(program, system, path, request) for path in paths)
+        _say(replace(final, over=True, failures=smallest), out)
     except NotVirtualError as error:
         _say(Report(over=True, problem=f"it uses {error}, which is not there"), out)
     except TooLongError:

@@ -185,6 +185,10 @@ class System:
             self.members.append(Member((), process, None, (process, pipe)))
         return known
 
+    def actor(self, key: Key) -> int:
+        """The process with that key, which there has been."""
+        return self._by_key[key]
+
     def atom(self, name: str) -> int:
         """The number of that atom."""
         known = self.atoms.get(name)
