@@ -279,6 +279,8 @@ def _made(system: System, moves: tuple[Move, ...], verdict: Verdict) -> Path | N
         every += did
         if verdict is not Verdict.DEADLOCK and failure_in(state) is verdict:
             return Path(verdict, moves[: at + 1], tuple(every))
+    if any(system.members[move.actor].feeds is not None for move in system.moves(state)):
+        return None  # a feeder is no actor of the core's, and may still help
     world = VirtualWorld(system)
     for move in moves:
         world.make(move)
