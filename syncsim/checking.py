@@ -26,6 +26,7 @@ from syncsim.core.schedule import parse_schedule
 from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
+from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.worker import Found, Report, Request
 from syncsim.headless import plain, step_line
 from syncsim.program.source import Program, load
@@ -176,6 +177,7 @@ def check_program(
 ) -> Checked:
     """Search the program and replay what was found; raises ``CheckError``."""
     report = _search(request, on_progress)
+    on_progress(report)
     if report.problem:
         return _undecided(report, f"The program cannot be checked: {report.problem}.")
     failures = [
@@ -410,15 +412,15 @@ def _final(world: RealWorld, deadline: float) -> Diagnosis:
 
 def run(program: Program, request: Request, *, as_json: bool) -> int:
     """``syncsim check``: says what came of it; the answer is the exit code."""
-    shown = not as_json and sys.stderr.isatty()
+    progress = Progress(sys.stderr, request.seconds)
+    shown = not as_json and is_wanted(sys.stdout, sys.stderr)
     try:
-        checked = check_program(program, request, _show_progress if shown else lambda report: None)
+        checked = check_program(program, request, progress.show if shown else lambda report: None)
     except CheckError as error:
         print(f"syncsim: {error}.", file=sys.stderr)
         return 3
     finally:
-        if shown:
-            sys.stderr.write("\r\x1b[K")
+        progress.clear()
     if as_json:
         print(msgspec.json.encode(checked.as_dict()).decode())
     else:
@@ -426,15 +428,6 @@ def run(program: Program, request: Request, *, as_json: bool) -> int:
     if checked.verdict is Verdict.FINISHED:
         return 0
     return 3 if checked.verdict is Verdict.UNDECIDED else 1
-
-
-def _show_progress(report: Report) -> None:
-    rate = report.transitions / report.seconds if report.seconds else 0
-    sys.stderr.write(
-        f"\r\x1b[K{report.search}: {report.states:,} states, depth {report.depth}, "
-        f"{rate:,.0f} a second, {report.frontier:,} to go"[:100]
-    )
-    sys.stderr.flush()
 
 
 def told(checked: Checked) -> list[str]:
