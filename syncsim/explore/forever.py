@@ -26,6 +26,8 @@ _ACTS = frozenset(
 )  # fmt: skip
 #: What it does to see how things are.
 _LOOKS = frozenset((Verb.READ, Verb.VALUE, Verb.POLL, Verb.ALIVE))
+#: Where a Condition looks for itself whether somebody sleeps.
+_COUNTS = frozenset(("sleeping", "woken", "wait"))
 
 
 def waiting_for_ever(graph: Graph) -> Path | None:
@@ -86,6 +88,8 @@ def _only_looks(graph: Graph, members: set[int]) -> bool:
             for did in done:
                 if did.verb in _ACTS:
                     return False
+                if did.request is not None and did.request.operation.role in _COUNTS:
+                    continue
                 in_vain = did.verb is Verb.ACQUIRE and did.result is False
                 looks = looks or in_vain or did.verb in _LOOKS
     return looks
