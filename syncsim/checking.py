@@ -13,24 +13,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis, Finding, Link, Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import parse_schedule
 from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
+from syncsim.explore.judging import search_for
 from syncsim.explore.progress import Progress, is_wanted
-from syncsim.explore.worker import Found, Report, Request
+from syncsim.explore.properties import Kind, Property, PropertyError, pack, unpack
+from syncsim.explore.worker import Found, Judged, Report, Request
 from syncsim.headless import plain, step_line
 from syncsim.program.source import Program, load
 from syncsim.real.world import RealWorld
+from syncsim.witness import Witness
 
 #: Seconds that the worker may take longer than it was given.
 _GRACE = 10.0
@@ -44,6 +48,7 @@ class Failure(Struct, frozen=True):
     """One way to fail: its schedule, and what the real processes came to under it.
 
     ``confirmed`` is whether they came to that verdict; else the words are the search's.
+    ``property`` is the one that does not hold, if that is the failure.
     """
 
     verdict: Verdict
@@ -54,6 +59,22 @@ class Failure(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     cycle: tuple[Link, ...] = ()
     processes: tuple[dict[str, Any], ...] = ()
+    property: str = ""
+
+
+class Upheld(Struct, frozen=True):
+    """What a property came to: it holds, it does not, or (None) it is not known.
+
+    ``schedule`` is that of the counterexample, or for ``sometimes`` that of a witness, and
+    ``confirmed`` whether the real processes came to it.  ``site`` is where it was written.
+    """
+
+    property: str
+    site: str
+    holds: bool | None
+    explanation: str
+    schedule: str = ""
+    confirmed: bool = False
 
 
 class Checked(Struct, frozen=True):
@@ -77,6 +98,7 @@ class Checked(Struct, frozen=True):
     failures: tuple[Failure, ...] = ()
     findings: tuple[Finding, ...] = ()
     raced_for: dict[str, list[str]] = {}
+    properties: tuple[Upheld, ...] = ()
 
     @property
     def schedule(self) -> str:
@@ -107,9 +129,11 @@ class Checked(Struct, frozen=True):
                     "explanation": one.explanation,
                     "schedule": one.schedule,
                     "confirmed": one.confirmed,
+                    "property": one.property or None,
                 }
                 for one in self.failures
             ],
+            "properties": [msgspec.structs.asdict(one) for one in self.properties],
             "cycle": [
                 {"process": link.process, "waits_for": link.waits_for, "held_by": link.held_by}
                 for link in (worst.cycle if worst else ())
@@ -133,12 +157,14 @@ def check(
     max_states: int = 2_000_000,
     max_depth: int = 10_000,
     timeout: float = 60.0,
+    properties: Iterable[Property] = (),
 ) -> Checked:
     """Visit every interleaving of a program, or of a function at the top of a module.
 
-    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  Raises ``ProgramError`` for what
-    cannot be read, ``ValueError`` for a function that cannot be imported, ``CheckError`` when the
-    check itself fails.
+    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  ``properties`` are judged besides:
+    ``always``, ``never``, ``sometimes`` and ``eventually`` make them.  Raises ``ProgramError`` for
+    what cannot be read, ``ValueError`` for a function that cannot be imported, ``PropertyError``
+    for a property that cannot be judged, ``CheckError`` when the check itself fails.
     """
     with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
         program = load(_caller(what, folder) if callable(what) else os.fspath(what), arguments)
@@ -152,6 +178,7 @@ def check(
             states=max_states,
             depth=max_depth,
             seconds=timeout,
+            properties=pack(properties),
         )
         return check_program(program, request)
 
@@ -175,20 +202,52 @@ def _caller(function: Callable[[], object], folder: str) -> str:
 def check_program(
     program: Program, request: Request, on_progress: Callable[[Report], None] = lambda report: None
 ) -> Checked:
-    """Search the program and replay what was found; raises ``CheckError``."""
+    """Search the program and replay what was found; raises ``CheckError``, ``PropertyError``."""
+    claims = unpack(request.properties)
+    if claims and not search_for(request.search):
+        raise PropertyError(
+            f"properties are judged over all states, and the search {request.search} leaves most "
+            "of them out: take graph, or a sampler"
+        )
     report = _search(request, on_progress)
     on_progress(report)
+    if report.wrong:
+        raise PropertyError(report.wrong)
     if report.problem:
         return _undecided(report, f"The program cannot be checked: {report.problem}.")
     failures = [
         confirm(program, found)
         for found in sorted(report.failures, key=lambda found: len(parse_schedule(found.schedule)))
     ]
-    confirmed = [one for one in failures if one.confirmed]
-    failures = confirmed + [one for one in failures if not one.confirmed]
-    if confirmed:
-        worst = confirmed[0]
-        return _checked(report, worst.verdict, worst.explanation, tuple(failures), confirmed=True)
+    upheld = []
+    unknown = [Judged(None)] * len(claims)  # it did not come to say so
+    for claim, judged in zip(claims, report.properties or unknown, strict=True):
+        came_to, failure = _uphold(program, claim, judged, report)
+        upheld.append(came_to)
+        if failure is not None:
+            failures.append(failure)
+    failures.sort(key=_by_length)
+    checked = _decide(report, failures, upheld)
+    return replace(checked, properties=tuple(upheld))
+
+
+def _by_length(failure: Failure) -> tuple[bool, bool, int]:
+    """The confirmed first, then what no schedule shows; the shortest of them first."""
+    steps = len(parse_schedule(failure.schedule))
+    return not failure.confirmed, not _shows_itself(failure), steps
+
+
+def _shows_itself(failure: Failure) -> bool:
+    """Whether nothing is there to be confirmed: no run at all is the failure."""
+    return failure.property.startswith(Kind.SOMETIMES)
+
+
+def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld]) -> Checked:
+    if failures and (failures[0].confirmed or _shows_itself(failures[0])):
+        worst = failures[0]
+        return _checked(
+            report, worst.verdict, worst.explanation, tuple(failures), confirmed=worst.confirmed
+        )
     if failures:
         return _undecided(
             report,
@@ -196,11 +255,74 @@ def check_program(
             f"under its schedule ({failures[0].explanation}): an error of ours.",
             tuple(failures),
         )
+    for one in upheld:
+        if one.holds is None and report.complete:
+            return _undecided(report, f"{one.property} is not known to hold: {one.explanation}.")
     if report.complete:
         return _checked(report, Verdict.FINISHED, _proof(report), ())
     return _undecided(
         report, f"Nothing bad was found, but not everything was visited: {_covered(report)}."
     )
+
+
+def _uphold(
+    program: Program, claim: Property, judged: Judged, report: Report
+) -> tuple[Upheld, Failure | None]:
+    """What became of the property; with the failure that it is, if it does not hold."""
+    name, found = str(claim), judged.found
+    if found is None:
+        if judged.holds is None:
+            why = judged.doubt or "not everything was visited"
+            return Upheld(name, claim.site, None, why), None
+        if judged.holds:
+            return Upheld(name, claim.site, True, _proof_of(claim.kind, report.states)), None
+        why = f"{name} does not hold: so it is in none of the {report.states:,} states."
+        failure = Failure(Verdict.ASSERTION, why, "", False, property=name)
+        return Upheld(name, claim.site, False, why), failure
+    witness = Witness(claim)
+    try:
+        failure = confirm(program, found, witness.look)
+        goes_round = found.verdict == Verdict.STARVATION and failure.confirmed
+        agrees = witness.agrees(goes_on=goes_round)
+        why = _told_of(claim, found, witness) if agrees else "the property is true there"
+    except PropertyError as error:
+        failure = Failure(Verdict(found.verdict), "", found.schedule, False)
+        agrees, why = False, str(error)
+    if claim.kind is Kind.SOMETIMES:
+        holds = True if agrees else None
+        return Upheld(name, claim.site, holds, why, found.schedule, agrees), None
+    failure = replace(
+        failure, verdict=Verdict(found.verdict), explanation=why, confirmed=agrees, property=name
+    )
+    return Upheld(name, claim.site, False, why, found.schedule, agrees), failure
+
+
+def _proof_of(kind: Kind, states: int) -> str:
+    if kind is Kind.EVENTUALLY:
+        return f"no run through the {states:,} states avoids it"
+    return f"so in {'none' if kind is Kind.NEVER else 'all'} of the {states:,} states"
+
+
+def _told_of(claim: Property, found: Found, witness: Witness) -> str:
+    """Why the replay refutes the property, or shows what it claims that there is."""
+    choices = len(parse_schedule(found.schedule))
+    after = f"after {choices} choices" if choices else "at the beginning"
+    if claim.kind is Kind.EVENTUALLY:
+        if found.verdict == Verdict.STARVATION:
+            begins = len(parse_schedule(found.way))
+            how = (
+                f"after {begins} choices the same {choices - begins} can be made again and again, "
+                "and it never comes true"
+            )
+        else:
+            how = f"{after} nothing can happen any more, and it has not come true"
+    elif claim.kind is Kind.ALWAYS:
+        how = f"it is not so {after}"
+    else:
+        how = f"it is so {after}"
+    ends = "" if claim.kind is Kind.SOMETIMES else f"{claim} does not hold: "
+    where = f" ({witness.places})" if witness.places else ""
+    return f"{ends}{how}{where}."
 
 
 def _checked(
@@ -321,20 +443,25 @@ def _last_words(worker: subprocess.Popen[bytes]) -> str:
 # -- the real processes -----------------------------------------------------------------
 
 
-def confirm(program: Program, found: Found) -> Failure:
+def confirm(
+    program: Program, found: Found, look: Callable[[RealWorld], None] = lambda world: None
+) -> Failure:
     """Replay the schedule on the real processes; what came of it.
 
     Of a livelock, what follows the way must lead back to where it began.  Who waits for ever
     while others go on must wait there; that nothing can help it is what the search has seen.
+    ``look`` is shown the processes whenever they are quiet.
     """
     verdict, schedule, way = Verdict(found.verdict), found.schedule, found.way
     steps: list[Step] = []
     deadline = time.monotonic() + _REPLAY
     begins, made = len(parse_schedule(way)), 0
-    before: object = None
+    goes_round = verdict in (Verdict.LIVELOCK, Verdict.STARVATION)
     world = RealWorld(program, patience=10.0, on_step=steps.append)
     try:
         world.settle(deadline)
+        look(world)
+        before = _place(world) if goes_round and not begins else None
         for at, choice in enumerate(parse_schedule(schedule)):
             world.adapt(choice.grain, deadline)
             if choice not in world.choices():
@@ -342,11 +469,12 @@ def confirm(program: Program, found: Found) -> Failure:
                 return Failure(verdict, why, schedule, False, tuple(steps))
             world.take(choice, deadline)
             world.settle(deadline)
+            look(world)
             made += 1
-            if verdict is Verdict.LIVELOCK and made == begins:
+            if goes_round and made == begins:
                 before = _place(world)
         diagnosis = _final(world, deadline)
-        if verdict is Verdict.LIVELOCK and diagnosis.verdict is None and before == _place(world):
+        if goes_round and diagnosis.verdict is None and before == _place(world):
             round_ = made - begins
             again = "the same step comes" if round_ == 1 else f"the same {round_} steps come"
             diagnosis = replace(
@@ -393,7 +521,21 @@ def _place(world: RealWorld) -> object:
     """Where everybody is, and the value of everything."""
     state = world.state
     who = tuple((actor.pending, actor.life, actor.exitcode) for actor in state.actors)
-    return who, dict(state.atoms)
+    return who, {name: _essence(atom) for name, atom in state.atoms.items()}
+
+
+def _essence(atom: Atom) -> object:
+    """What the processes can tell of an atom, without what is kept of it for a person."""
+    match atom:
+        case Cell():
+            return atom.value
+        case Semaphore():
+            return atom.value, atom.recursive and atom.holders
+        case Channel():
+            buffered = [(item.label, item.sender) for item in atom.buffered]
+            return buffered, [item.label for item in atom.items], atom.sending, atom.ended
+        case _:
+            return atom
 
 
 def _final(world: RealWorld, deadline: float) -> Diagnosis:
@@ -419,6 +561,9 @@ def run(program: Program, request: Request, *, as_json: bool) -> int:
     except CheckError as error:
         print(f"syncsim: {error}.", file=sys.stderr)
         return 3
+    except PropertyError as error:
+        print(f"syncsim: {error}.", file=sys.stderr)
+        return 2
     finally:
         progress.clear()
     if as_json:
@@ -430,15 +575,28 @@ def run(program: Program, request: Request, *, as_json: bool) -> int:
     return 3 if checked.verdict is Verdict.UNDECIDED else 1
 
 
+#: What became of a property, in a word.
+_HOLDS = {True: "holds", False: "does not hold", None: "not known"}
+
+
 def told(checked: Checked) -> list[str]:
     """The check as lines of text."""
     word = "proven" if checked.verdict is Verdict.FINISHED else str(checked.verdict)
     lines = [word, plain(checked.explanation)]
     if not checked.failures and checked.executions + checked.states:
         lines.append(_raced_for(checked.raced_for))
+    for claim in checked.properties:
+        lines.append(f"{_HOLDS[claim.holds]}: {plain(claim.property)}")
+        if claim.holds is not False:  # else it is told as a failure
+            lines.append(f"  {plain(claim.explanation)}")
+        if claim.holds and claim.schedule:
+            lines.append(f"  schedule: {claim.schedule}")
     for failure in checked.failures:
         lines.append("")
         sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
+        if _shows_itself(failure):
+            lines.append(f"{failure.verdict}: {plain(failure.explanation)}")
+            continue
         lines.append(f"{failure.verdict} ({sure}): {plain(failure.explanation)}")
         lines += [step_line(step) for step in failure.steps]
         lines += [f"  {one.kind}: {plain(one.explanation)}" for one in failure.findings]

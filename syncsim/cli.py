@@ -7,11 +7,13 @@ import contextlib
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from syncsim import __version__
 
 if TYPE_CHECKING:
+    from syncsim.explore.properties import Property
     from syncsim.program.source import Program
     from syncsim.puzzles.catalogue import Puzzle
 
@@ -184,6 +186,7 @@ def _check(words: list[str]) -> int:
     parser.add_argument("--search", choices=SEARCHES, default="exhaustive", help="which search")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="for a search by samples")
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
+    _add_claims(parser)
     before, after = _split(words)
     asked = parser.parse_args(before)
     if (asked.program is None) == (asked.module is None):
@@ -205,8 +208,56 @@ def _check(words: list[str]) -> int:
         states=asked.max_states,
         depth=asked.max_depth,
         seconds=asked.timeout,
+        properties=_claims(asked),
     )
     return checking.run(program, request, as_json=asked.json)
+
+
+def _add_claims(parser: argparse.ArgumentParser) -> None:
+    """The options that claim something of the states."""
+    claims = parser.add_argument_group(
+        "properties",
+        "EXPR is a Python expression over a state, such as 'inside(\"write\") > 1' or "
+        "'value(\"slots\") == 0'; the words are inside(function[, process]), value(name), "
+        "items(name), holders(name), waiting(name), exitcode(process), processes, over",
+    )
+    for kind, text in (
+        ("always", "it is true in every state"),
+        ("never", "it is true in no state"),
+        ("sometimes", "there is a state in which it is true"),
+        ("eventually", "no run can do without a state in which it is true"),
+    ):
+        claims.add_argument(
+            f"--{kind}", action="append", default=[], type=_claim(kind), metavar="EXPR", help=text
+        )
+    claims.add_argument(
+        "--fairness",
+        choices=("strong", "weak"),
+        default="strong",
+        help="for --eventually: weak, where a lock may pass somebody by for ever (strong: not)",
+    )
+
+
+def _claim(kind: str) -> Callable[[str], Property]:
+    def parsed(text: str) -> Property:
+        from syncsim.explore.properties import Kind, PropertyError, parse
+
+        try:
+            return parse(Kind(kind), text)
+        except PropertyError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parsed
+
+
+def _claims(asked: argparse.Namespace) -> bytes:
+    """What is claimed, for the worker."""
+    from msgspec.structs import replace
+
+    from syncsim.explore.properties import Fairness, pack
+
+    found = [*asked.always, *asked.never, *asked.sometimes, *asked.eventually]
+    return pack(replace(one, fairness=Fairness(asked.fairness)) for one in found)
 
 
 def _divide(words: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,16 +12,26 @@ import pytest
 from syncsim.core.diagnosis import Verdict
 
 if TYPE_CHECKING:
-    from syncsim.checking import Checked, Failure
+    from syncsim.checking import Checked
+    from syncsim.explore.properties import Condition, Property
 
 
 class Claim:
-    """What a test may claim of a checked program; a claim that does not hold fails the test."""
+    """What a test may claim of a program; a claim that does not hold fails the test.
+
+    The claims ``always``, ``never``, ``sometimes`` and ``eventually`` are properties of the states
+    (see ``explore.properties``), and are searched for by themselves.
+    """
 
     __tracebackhide__ = True
 
-    def __init__(self, checked: Checked) -> None:
-        self.checked = checked
+    def __init__(self, run: Callable[..., Checked]) -> None:
+        self._run = run
+
+    @cached_property
+    def checked(self) -> Checked:
+        """What the check came to, without any property."""
+        return self._run()
 
     def never_deadlocks(self) -> Claim:
         """No process waits for ever, in any interleaving."""
@@ -30,26 +41,60 @@ class Claim:
         """No deadlock, no failed assertion, no uncaught exception, in any interleaving."""
         return self._never(*(v for v in Verdict if v not in (Verdict.FINISHED, Verdict.UNDECIDED)))
 
-    def _never(self, *verdicts: Verdict) -> Claim:
-        from syncsim.checking import told
+    def always(self, condition: Condition) -> Claim:
+        """The condition holds in every state."""
+        from syncsim.explore.properties import always
 
+        return self._holds(always(condition))
+
+    def never(self, condition: Condition) -> Claim:
+        """The condition holds in no state."""
+        from syncsim.explore.properties import never
+
+        return self._holds(never(condition))
+
+    def sometimes(self, condition: Condition) -> Claim:
+        """The condition holds in some state."""
+        from syncsim.explore.properties import sometimes
+
+        return self._holds(sometimes(condition))
+
+    def eventually(self, condition: Condition, **how: Any) -> Claim:
+        """Every run comes to a state in which the condition holds."""
+        from syncsim.explore.properties import eventually
+
+        return self._holds(eventually(condition, **how))
+
+    def _holds(self, claim: Property) -> Claim:
         __tracebackhide__ = True
-        bad: Failure | None = next(
-            (one for one in self.checked.failures if one.verdict in verdicts), None
-        )
-        if bad is not None or not self.checked.complete:
-            pytest.fail("\n".join(told(self.checked)), pytrace=False)
+        checked = self._run(properties=[claim])
+        if not (checked.properties and checked.properties[0].holds):
+            _fail(checked)
         return self
+
+    def _never(self, *verdicts: Verdict) -> Claim:
+        __tracebackhide__ = True
+        bad = any(one.verdict in verdicts for one in self.checked.failures)
+        if bad or not self.checked.complete:
+            _fail(self.checked)
+        return self
+
+
+def _fail(checked: Checked) -> None:
+    from syncsim.checking import told
+
+    __tracebackhide__ = True
+    pytest.fail("\n".join(told(checked)), pytrace=False)
 
 
 @pytest.fixture
 def syncsim_check() -> Callable[..., Claim]:
-    """Visit every interleaving of a program (a path) or of a function; then claim."""
+    """Claim something of every interleaving of a program (a path) or of a function."""
     # Whoever has the plugin installed and does not use it pays nothing.
     from syncsim.checking import check
 
     def checked(what: str | os.PathLike[str] | Callable[[], object], **options: Any) -> Claim:
         __tracebackhide__ = True
-        return Claim(check(what, **options))
+        return Claim(partial(check, what, **options))
 
     return checked

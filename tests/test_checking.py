@@ -30,6 +30,8 @@ def check(*words: object) -> subprocess.CompletedProcess[str]:
         ("lost_wakeup", "deadlock", "waits on c until it is notified"),
         ("spins_for_ever", "livelock", "again and again"),
         ("lost_update", "assertion", "AssertionError"),
+        ("turns", "finished", "no process can wait for ever"),
+        ("always_baking", "finished", "no process can wait for ever"),
         ("eat_for_ever", "deadlock", "None of them can go on"),
         ("copies", "finished", "no process can wait for ever"),
         ("main_goes_on", "finished", "no process can wait for ever"),

@@ -13,7 +13,8 @@ from typing import Protocol
 from syncsim.explore.dpor import DPORSearch
 from syncsim.explore.findings import Bounds, Outcome
 from syncsim.explore.forever import livelock, waiting_for_ever
-from syncsim.explore.graph import GraphSearch
+from syncsim.explore.graph import Graph, GraphSearch
+from syncsim.explore.judging import Judge, search_for
 from syncsim.explore.sampling import SAMPLERS, SampleSearch
 from syncsim.virtual.system import System
 
@@ -45,21 +46,44 @@ _SEARCHES: dict[str, tuple[Callable[[System], Search], ...]] = {
 SEARCHES = (*_SEARCHES, *SAMPLERS)
 
 
-def _begin(system: System, kind: str, seed: int) -> list[Search]:
+def _begin(system: System, kind: str, seed: int, judge: Judge | None) -> list[Search]:
+    see = None
+    if judge is not None:
+        judge.begin()
+        kind, see = search_for(kind), judge.see
     if kind in SAMPLERS:
-        return [SampleSearch(system, kind, seed)]
+        return [SampleSearch(system, kind, seed, see)]
+    if see is not None:
+        return [GraphSearch(system, see=see)]
     return [make(system) for make in _SEARCHES[kind]]
 
 
+def _look_at_the_whole(graph: Graph, outcome: Outcome, judge: Judge | None) -> None:
+    """What can be said only once all states are known: of runs, above all of those without end."""
+    if graph.system.nursery.cyclic:
+        for path in (waiting_for_ever(graph), livelock(graph)):
+            if path is not None:
+                outcome.found(path)
+    if judge is not None:
+        judge.finish(graph)
+
+
 def search(
-    system: System, kind: str, bounds: Bounds, *, first: bool = False, seed: int = 0
+    system: System,
+    kind: str,
+    bounds: Bounds,
+    *,
+    first: bool = False,
+    seed: int = 0,
+    judge: Judge | None = None,
 ) -> Iterator[tuple[Outcome, int]]:
     """Run that search; the outcome and the frontier now and then, the last time at the end.
 
-    With two searches, each gets the same number of steps in turn.
+    With two searches, each gets the same number of steps in turn.  A ``judge`` is shown the
+    states, which takes a search by states.
     """
     began = time.monotonic()
-    running = _begin(system, kind, seed)
+    running = _begin(system, kind, seed, judge)
     discovered = system.discovered
     steps = SLICE // 8
     while True:
@@ -67,21 +91,22 @@ def search(
             goes_on = one.advance(steps, bounds)
             outcome = one.outcome
             outcome.seconds = time.monotonic() - began
+            known = system.discovered == discovered
+            if known and outcome.complete and isinstance(one, GraphSearch):
+                _look_at_the_whole(one.graph, outcome, judge)
             if system.discovered != discovered:
-                # The end of a process turned out to be a step of its own: begin again.
+                # The end of a process turned out to be a step of its own, or a property asks for
+                # more than the states hold: begin again.
                 discovered = system.discovered
-                running = _begin(system, kind, seed)
+                running = _begin(system, kind, seed, judge)
                 break
             if system.nursery.cyclic and len(running) > 1:
                 # Some execution never ends: only the states can be exhausted.
                 running = [other for other in running if other.outcome.search == "graph"]
                 if one not in running:
                     continue
-            if outcome.complete and isinstance(one, GraphSearch) and system.nursery.cyclic:
-                for path in (waiting_for_ever(one.graph), livelock(one.graph)):
-                    if path is not None:
-                        outcome.found(path)
-            done = outcome.complete or (first and bool(outcome.failures))
+            failed = bool(outcome.failures) or (judge is not None and judge.broken)
+            done = outcome.complete or (first and failed)
             if not goes_on and not done:
                 if len(running) > 1:
                     running.remove(one)
@@ -90,9 +115,7 @@ def search(
             if done or outcome.seconds > bounds.seconds:
                 if not outcome.complete and not outcome.limit:
                     outcome.limit = (
-                        "the first failure"
-                        if first and outcome.failures
-                        else f"{bounds.seconds:g} seconds"
+                        "the first failure" if first and failed else f"{bounds.seconds:g} seconds"
                     )
                 yield outcome, one.frontier
                 return

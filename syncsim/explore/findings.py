@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.operation import Verb
@@ -36,6 +38,10 @@ class Path:
     def length(self) -> int:
         """How many choices of a schedule it is."""
         return sum(map(choices, self.did))
+
+
+#: Is shown a state, and what makes a way to it.
+See: TypeAlias = Callable[[State, Callable[[], Path]], None]
 
 
 @dataclass(slots=True)

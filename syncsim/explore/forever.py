@@ -9,13 +9,15 @@ ever, or where somebody does nothing but look at what nobody changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.operation import Verb
 from syncsim.explore.findings import Path, verdict_at_the_end
-from syncsim.explore.graph import Graph
-from syncsim.virtual.system import State, System
+from syncsim.explore.graph import Edge, Graph
+from syncsim.explore.properties import Fairness
+from syncsim.virtual.system import Did, Move, State, System
 
 #: What a process does that changes the world for others, or for a person.
 _ACTS = frozenset(
@@ -26,6 +28,8 @@ _ACTS = frozenset(
 )  # fmt: skip
 #: What it does to see how things are.
 _LOOKS = frozenset((Verb.READ, Verb.VALUE, Verb.POLL, Verb.ALIVE))
+#: Where a Condition looks for itself whether somebody sleeps.
+_COUNTS = frozenset(("sleeping", "woken", "wait"))
 
 
 def waiting_for_ever(graph: Graph) -> Path | None:
@@ -86,30 +90,106 @@ def _only_looks(graph: Graph, members: set[int]) -> bool:
             for did in done:
                 if did.verb in _ACTS:
                     return False
+                if did.request is not None and did.request.operation.role in _COUNTS:
+                    continue
                 in_vain = did.verb is Verb.ACQUIRE and did.result is False
                 looks = looks or in_vain or did.verb in _LOOKS
     return looks
 
 
-def fair_circles(graph: Graph) -> Iterable[set[int]]:
-    """Sets of states in which a fair run can stay for ever."""
-    todo = [set(range(len(graph.states)))]
+def fair_circles(
+    graph: Graph, within: Iterable[int] | None = None, fairness: Fairness = Fairness.STRONG
+) -> Iterable[set[int]]:
+    """Sets of states (of those within, if given) in which a fair run can stay for ever."""
+    todo = [set(range(len(graph.states)) if within is None else within)]
     while todo:
         for members in _components(graph, todo.pop()):
-            enabled: dict[int, list[int]] = {}
-            taken = set()
-            for member in members:
-                for after, move, _ in graph.edges[member]:
-                    enabled.setdefault(move.actor, []).append(member)
-                    if after in members:
-                        taken.add(move.actor)
-            denied = [actor for actor in enabled if actor not in taken]
-            if not denied:
+            denied = _denied(graph, members)
+            if fairness is Fairness.WEAK:
+                # Who is now and then not able to go may be passed by for ever.
+                if all(len(there) < len(members) for there in denied.values()):
+                    yield members
+            elif not denied:
                 yield members
             else:
-                left = members.difference(*(enabled[actor] for actor in denied))
+                left = members.difference(*denied.values())
                 if left:
                     todo.append(left)
+
+
+def _denied(graph: Graph, members: set[int]) -> dict[int, set[int]]:
+    """Who could go from some of these states, but never does and stays within; from which."""
+    enabled: dict[int, set[int]] = {}
+    taken = set()
+    for member in members:
+        for after, move, _ in graph.edges[member]:
+            enabled.setdefault(move.actor, set()).add(member)
+            if after in members:
+                taken.add(move.actor)
+    return {actor: there for actor, there in enabled.items() if actor not in taken}
+
+
+def avoiding(
+    graph: Graph, holds: Sequence[bool], begins: Sequence[bool], fairness: Fairness
+) -> Path | None:
+    """A run that comes by a state that ``begins``, and from there on by none that ``holds``.
+
+    The shortest that ends; or else the nearest that goes round in a fair circle.
+    """
+    # A state and whether the run has begun to avoid what it should come to.
+    came: dict[tuple[int, bool], tuple[tuple[int, bool], Edge | None]] = {}
+    start = (0, False)
+    seen = {start}
+    todo = deque([start])
+    ordered: list[int] = []
+
+    def reach(place: tuple[int, bool], by: Edge | None) -> bool:
+        new = place not in seen
+        if new:
+            seen.add(place)
+            came[place] = here, by
+        return new
+
+    while todo:
+        here = number, avoids = todo.popleft()
+        if not avoids and begins[number] and not holds[number] and reach((number, True), None):
+            todo.appendleft((number, True))
+        if avoids:
+            ordered.append(number)
+            if not graph.edges[number]:
+                end = verdict_at_the_end(graph.system, graph.states[number])
+                verdict = Verdict.ASSERTION if end is Verdict.FINISHED else end
+                return Path(verdict, *_by_way_of(graph, came, here))
+        for edge in graph.edges[number]:
+            if not (avoids and holds[edge[0]]) and reach((edge[0], avoids), edge):
+                todo.append((edge[0], avoids))
+    nearest = {number: at for at, number in enumerate(ordered)}
+    circles = list(fair_circles(graph, ordered, fairness))
+    if not circles:
+        return None
+    members = min(circles, key=lambda some: min(nearest[number] for number in some))
+    first = min(members, key=nearest.__getitem__)
+    way, done = _by_way_of(graph, came, (first, True))
+    through = [members - there for there in _denied(graph, members).values()]
+    moves, did = graph.circle(first, members, through)
+    return Path(Verdict.STARVATION, way + moves, done + did, circle=len(moves))
+
+
+def _by_way_of(
+    graph: Graph,
+    came: Mapping[tuple[int, bool], tuple[tuple[int, bool], Edge | None]],
+    place: tuple[int, bool],
+) -> tuple[tuple[Move, ...], tuple[Did, ...]]:
+    steps: list[Edge] = []
+    while place in came:
+        place, edge = came[place]
+        if edge is not None:
+            steps.append(edge)
+    steps.reverse()
+    done = [*graph.start.did]
+    for _, _, did in steps:
+        done += did
+    return tuple(move for _, move, _ in steps), tuple(done)
 
 
 def _components(graph: Graph, members: set[int]) -> Iterable[set[int]]:

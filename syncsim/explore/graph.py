@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeAlias
 
 from syncsim.core.diagnosis import Verdict
-from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
+from syncsim.explore.findings import Bounds, Outcome, Path, See, failure_in, verdict_at_the_end
 from syncsim.virtual.system import Did, Move, State, System
 
 #: What leads to a state, or from one: the number of the other one, the move, what was done.
@@ -85,8 +85,13 @@ class Graph:
                     todo.append(number)
         return found
 
-    def circle(self, number: int, members: set[int]) -> tuple[tuple[Move, ...], tuple[Did, ...]]:
-        """A way from that state back to it within the members, by all actors that move there."""
+    def circle(
+        self, number: int, members: set[int], through: Iterable[set[int]] = ()
+    ) -> tuple[tuple[Move, ...], tuple[Did, ...]]:
+        """A way from that state back to it within the members, by all actors that move there.
+
+        It comes through at least one state of each of the sets ``through``.
+        """
         wanted = {
             move.actor
             for member in members
@@ -101,10 +106,11 @@ class Graph:
             wanted -= {move.actor for move, _ in leg}
             moves += [move for move, _ in leg]
             every += [one for _, did in leg for one in did]
-        if at != number:
-            _, leg = self._leg(at, members, lambda _, after: after == number)
-            moves += [move for move, _ in leg]
-            every += [one for _, did in leg for one in did]
+        for goal in (*(some for some in through if number not in some), {number}):
+            if at not in goal:
+                at, leg = self._leg(at, members, _to(goal))
+                moves += [move for move, _ in leg]
+                every += [one for _, did in leg for one in did]
         return tuple(moves), tuple(every)
 
     def _leg(
@@ -133,16 +139,24 @@ def _by(actors: frozenset[int]) -> Wanted:
     return lambda move, _: move.actor in actors
 
 
+def _to(states: set[int]) -> Wanted:
+    return lambda _, after: after in states
+
+
 class GraphSearch:
     """A breadth-first visit of all states; ``advance`` goes on with it for a while.
 
-    It ends early when a failure of each of the ``wanted`` kinds was found.
+    It ends early when a failure of each of the ``wanted`` kinds was found.  ``see`` is shown each
+    state that is visited, and what makes a shortest way to it.
     """
 
-    def __init__(self, system: System, wanted: frozenset[Verdict] | None = None) -> None:
+    def __init__(
+        self, system: System, wanted: frozenset[Verdict] | None = None, see: See | None = None
+    ) -> None:
         self.outcome = Outcome("graph")
         self.graph = Graph(system)
         self._wanted = wanted
+        self._see = see
 
     @property
     def frontier(self) -> int:
@@ -162,6 +176,8 @@ class GraphSearch:
             state, depth = graph.states[number], graph.depths[number]
             outcome.states += 1
             outcome.depth = max(outcome.depth, depth)
+            if self._see is not None:
+                self._see(state, partial(graph.path_to, number, Verdict.ASSERTION))
             failure = failure_in(state)
             moves = system.moves(state)
             if not moves:

@@ -19,7 +19,7 @@ from itertools import cycle
 from typing import Protocol
 
 from syncsim.core.diagnosis import Verdict
-from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
+from syncsim.explore.findings import Bounds, Outcome, Path, See, failure_in, verdict_at_the_end
 from syncsim.virtual.system import Did, Move, System
 
 #: How long an execution is taken to be before one has been seen.
@@ -150,10 +150,11 @@ SAMPLERS: dict[str, tuple[Callable[[random.Random, Lengths], Sampler], ...]] = {
 class SampleSearch:
     """One execution after the other; never complete."""
 
-    def __init__(self, system: System, kind: str, seed: int) -> None:
+    def __init__(self, system: System, kind: str, seed: int, see: See | None = None) -> None:
         self.outcome = Outcome(kind)
         self._system = system
         self._seed = seed
+        self._see = see
         self._kinds = cycle(SAMPLERS[kind])
         self._lengths = Lengths()
 
@@ -184,6 +185,13 @@ class SampleSearch:
         counts: dict[int, int] = {}
         failure: Verdict | None = None
         possible: tuple[Move, ...] = ()
+
+        def way(verdict: Verdict = Verdict.ASSERTION) -> Path:
+            done = tuple(one for dids in every for one in dids)
+            return Path(verdict, _way(path), done)
+
+        see = self._see if self._see is not None else lambda state, way: None
+        see(state, way)
         while failure is None and len(path) < bounds.depth:
             moves = system.moves(state)
             if not moves:
@@ -202,14 +210,14 @@ class SampleSearch:
             path.append((move, did))
             every.append(did)
             counts[move.actor] = counts.get(move.actor, 0) + 1
+            see(state, way)
             failure = failure_in(state)
         outcome.transitions += len(path)
         outcome.states = outcome.transitions
         outcome.depth = max(outcome.depth, len(path))
         self._lengths.of, self._lengths.whole = counts, len(path)
         if failure is not None:
-            done = tuple(one for dids in every for one in dids)
-            outcome.found(Path(failure, _way(path), done))
+            outcome.found(way(failure))
 
 
 def _way(path: list[tuple[Move, tuple[Did, ...]]]) -> tuple[Move, ...]:

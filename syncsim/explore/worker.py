@@ -29,7 +29,9 @@ from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import Bounds, Outcome, Path, choices
 from syncsim.explore.graph import GraphSearch
+from syncsim.explore.judging import Judge
 from syncsim.explore.minimise import in_single_steps, minimised
+from syncsim.explore.properties import PropertyError, unpack
 from syncsim.program.source import Program, load
 from syncsim.virtual import body
 from syncsim.virtual.errors import NotVirtualError, TooLongError
@@ -55,6 +57,8 @@ class Request(Struct, frozen=True):
     depth: int = 10_000
     seconds: float = 60.0
     memory: int = 4 << 30
+    #: What is to be judged besides, by ``properties.pack``.
+    properties: bytes = b""
 
 
 class Found(Struct, frozen=True):
@@ -69,10 +73,18 @@ class Found(Struct, frozen=True):
     waits: int | None = None
 
 
+class Judged(Struct, frozen=True):
+    """What a property came to: ``found`` is a counterexample to it, or a witness of it."""
+
+    holds: bool | None
+    found: Found | None = None
+    doubt: str = ""
+
+
 class Report(Struct, frozen=True):
     """How far the search has come, or, if ``over``, what came of it.
 
-    ``problem`` says why the program cannot be searched.
+    ``problem`` says why the program cannot be searched, ``wrong`` what is wrong with a property.
     """
 
     search: str = ""
@@ -90,6 +102,8 @@ class Report(Struct, frozen=True):
     #: Beside the failures, of every interleaving that was visited.
     findings: tuple[Finding, ...] = ()
     raced_for: dict[str, list[str]] = {}
+    wrong: str = ""
+    properties: tuple[Judged, ...] = ()
 
 
 def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
@@ -110,9 +124,13 @@ def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
     return format_schedule(made)
 
 
-def _searched(system: System, request: Request) -> Iterator[tuple[Outcome, int]]:
+def _searched(
+    system: System, request: Request, judge: Judge | None
+) -> Iterator[tuple[Outcome, int]]:
     bounds = Bounds(request.states, request.depth, request.seconds)
-    return search(system, request.search, bounds, first=request.first, seed=request.seed)
+    return search(
+        system, request.search, bounds, first=request.first, seed=request.seed, judge=judge
+    )
 
 
 def _births(did: Iterable[Did]) -> dict[int, int]:
@@ -150,6 +168,17 @@ def _found(system: System, path: Path, request: Request) -> Found:
     )
 
 
+def _judged(system: System, judge: Judge, request: Request) -> tuple[Judged, ...]:
+    return tuple(
+        Judged(
+            one.holds,
+            _found(system, one.path, request) if one.path is not None else None,
+            one.doubt,
+        )
+        for one in judge.judgements
+    )
+
+
 def _smallest(program: Program, system: System, path: Path, request: Request) -> Found:
     """That failure with as few steps, and then switches, as can be found."""
     if not path.circle and path.waits is None:
@@ -184,26 +213,32 @@ def _mind_the_time(number: int, frame: FrameType | None) -> None:
 
 def run(request: Request, out: int) -> None:
     """Search, and tell how it goes."""
-    program = load(request.path, request.arguments)
+    found = load(request.path, request.arguments)
     try:
+        program = VirtualProgram(found)
+        properties = unpack(request.properties)
         # The main process runs to its first operation as soon as there is a system.
-        system = System(VirtualProgram(program).main(), by_call=request.by_call)
+        system = System(program.main(), by_call=request.by_call, eager=not properties)
+        judge = Judge(system, properties, lambda: program.functions) if properties else None
         told = time.monotonic()
         outcome, frontier = Outcome(request.search), 0
-        for outcome, frontier in _searched(system, request):
+        for outcome, frontier in _searched(system, request, judge):
             if time.monotonic() - told > 0.2:
                 told = time.monotonic()
                 _say(_report(system, outcome, frontier, request), out)
         shorten(system, outcome)
         final = _report(system, outcome, frontier, request)
+        judged = _judged(system, judge, request) if judge is not None else ()
         schedule = partial(schedule_of, system, by_call=request.by_call)
         beside = findings(system, outcome.endings, outcome.races, schedule)
         raced = raced_for(system, outcome.races)
-        final = replace(final, findings=tuple(beside), raced_for=raced)
+        final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
         _say(final, out)
         paths = outcome.failures.values()
-        smallest = tuple(_smallest(program, system, path, request) for path in paths)
+        smallest = tuple(_smallest(found, system, path, request) for path in paths)
         _say(replace(final, over=True, failures=smallest), out)
+    except PropertyError as error:
+        _say(Report(over=True, wrong=str(error)), out)
     except NotVirtualError as error:
         _say(Report(over=True, problem=f"it uses {error}, which is not there"), out)
     except TooLongError:

@@ -27,7 +27,8 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
 
     ``messages`` are in the pipe, the oldest first, ``size`` their bytes; ``received`` counts
     those that were taken out.  ``sending`` are those whose message is not wholly in it yet.
-    ``writers`` and ``readers`` have an end of it open.
+    ``writers`` and ``readers`` have an end of it open.  ``history`` is all that was ever taken
+    out, where it is kept.
     """
 
     messages: tuple[bytes, ...] = ()
@@ -37,6 +38,7 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
     sending: tuple[int, ...] = ()
     writers: tuple[int, ...] = ()
     readers: tuple[int, ...] = ()
+    history: tuple[bytes, ...] | None = None
 
     @property
     def ended(self) -> bool:
@@ -73,7 +75,10 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
         """Without its oldest message."""
         first, *rest = self.messages
         size = self.size - len(first) - HEADER
-        return replace(self, messages=tuple(rest), size=size, received=self.received + 1)
+        history = None if self.history is None else (*self.history, first)
+        return replace(
+            self, messages=tuple(rest), size=size, received=self.received + 1, history=history
+        )
 
     def opened(self, actor: int, *, writer: bool, reader: bool) -> Pipe:
         """With these ends open in that process, too."""

@@ -65,7 +65,8 @@ class Request(NamedTuple):
     ``payload`` is what the atom gets (the message, the value); ``child`` is what a START
     starts.  A ``silent`` one is no step: nobody could tell whether something came between; an
     ``inner`` one is a step only by the atom.  ``raised`` is what ends the process, which still
-    has to clean up.
+    has to clean up.  ``stack`` are the functions of the program that it is inside of, the
+    outermost first.
     """
 
     operation: Operation
@@ -74,6 +75,7 @@ class Request(NamedTuple):
     silent: bool = False
     raised: Raised | None = None
     inner: bool = False
+    stack: tuple[str, ...] = ()
 
 
 class Ended(NamedTuple):

@@ -59,6 +59,17 @@ def is_library(code: CodeType) -> bool:
     return found
 
 
+def _stack() -> tuple[str, ...]:
+    """The functions of the program that are being run, the outermost first."""
+    found = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if not is_library(frame.f_code):
+            found.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return tuple(reversed(found))
+
+
 class Call:
     """The call of the program that the process is inside of."""
 
@@ -279,9 +290,8 @@ class ProcessBody:
             timeout=timeout,
             detail=detail or (call.detail if call is not None else ""),
         )
-        told = Told(
-            tuple(self.events), Request(operation, payload, child, silent, self.raised, inner)
-        )
+        request = Request(operation, payload, child, silent, self.raised, inner, _stack())
+        told = Told(tuple(self.events), request)
         found = fingerprint_of(
             sys._getframe(1),
             ProcessBody._live.__code__,

@@ -32,12 +32,10 @@ def mark(
         body = here()
         if body.call is not None or body.silent:
             return original(self, *args, **keywords)
-        if body.replaying:
-            body.call = Call(title, "", None, "")
-        else:
-            shown = argument(*args) if args else ""
-            body.patience = 0.0
-            body.call = Call(title, type(self)._syncsim_id(self), body.site(), shown)
+        shown = argument(*args) if args else ""
+        body.patience = 0.0
+        # (Also on the way to where it was before, which may be in the middle of this call.)
+        body.call = Call(title, type(self)._syncsim_id(self), body.site(), shown)
         result = ""
         try:
             value = original(self, *args, **keywords)

@@ -160,6 +160,17 @@ class VirtualProgram:
         self._elsewhere = frozenset(sys.path[1:]) - {self._folder}
         self._compiled: dict[str, CodeType] = {}
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """The names of all functions in the modules of the program that were imported so far."""
+        found = set()
+        todo = [self._code, *self._compiled.values()]
+        while todo:
+            code = todo.pop()
+            found.add(code.co_name)
+            todo += [one for one in code.co_consts if isinstance(one, CodeType)]
+        return frozenset(found)
+
     # -- the main process ---------------------------------------------------------------
 
     def main(self) -> Seed:

@@ -9,7 +9,7 @@ from syncsim.core.operation import Verb
 from syncsim.virtual.atoms import Memory
 from syncsim.virtual.body import here
 from syncsim.virtual.calls import introduce, mark
-from syncsim.virtual.semlock import condition_parts, part
+from syncsim.virtual.semlock import condition_parts, part, permits
 
 
 def install(synchronize: Any) -> None:
@@ -17,7 +17,7 @@ def install(synchronize: Any) -> None:
     for lock in (synchronize.Lock, synchronize.RLock):
         introduce(lock, _own_key, lambda self: {"lock": part(self)})
     for semaphore in (synchronize.Semaphore, synchronize.BoundedSemaphore):
-        introduce(semaphore, _own_key, lambda self: {"permits": part(self)}, _permits)
+        introduce(semaphore, _own_key, lambda self: {"permits": permits(self)}, _permits)
     mark(synchronize.Semaphore, "get_value")
     introduce(
         synchronize.Condition,

@@ -16,7 +16,7 @@ from syncsim.virtual import pickling
 from syncsim.virtual.atoms import Pipe
 from syncsim.virtual.body import ProcessBody, here
 from syncsim.virtual.calls import introduce, mark
-from syncsim.virtual.semlock import condition_parts, part
+from syncsim.virtual.semlock import condition_parts, part, permits
 
 
 def install(queues: Any, synchronize: Any) -> None:
@@ -40,7 +40,7 @@ def install(queues: Any, synchronize: Any) -> None:
         }
 
     def queue_parts(self: Any) -> dict[str, Any]:
-        return {"slots": part(self._sem), **simple_parts(self)}
+        return {"slots": permits(self._sem), **simple_parts(self)}
 
     def joinable_parts(self: Any) -> dict[str, Any]:
         unfinished = part(self._unfinished_tasks)

@@ -32,6 +32,9 @@ class SemLock:
         self.handle = 0
         self.value = value
         self.key = here().new_atom()
+        # How often a process has it is asked of a lock alone.  Of a semaphore that one takes and
+        # another gives, the number would never come back to what it was.
+        self.counted = kind == _RECURSIVE or maxvalue == 1
 
     def _syncsim_key(self) -> str:
         return self.key
@@ -50,7 +53,7 @@ class SemLock:
             Verb.ACQUIRE, self.key, block=bool(block), timeout=timeout if block else None
         )
         if got:
-            body.counts[self.key] = body.counts.get(self.key, 0) + 1
+            self._add(1)
         elif timeout is not None and block:
             body.waited(timeout)
         return got
@@ -61,7 +64,12 @@ class SemLock:
         error = body.operate(Verb.RELEASE, self.key)
         if error is not None:
             raise type(_ERRORS[error])(*_ERRORS[error].args)
-        body.counts[self.key] = body.counts.get(self.key, 0) - 1
+        self._add(-1)
+
+    def _add(self, units: int) -> None:
+        if self.counted:
+            counts = here().counts
+            counts[self.key] = counts.get(self.key, 0) + units
 
     def __enter__(self) -> bool:
         return self.acquire()
@@ -93,8 +101,15 @@ def part(lock: Any) -> tuple[str, Semaphore, None]:
     return semaphore.key, semaphore.atom, None
 
 
+def permits(semaphore: Any) -> tuple[str, Semaphore, None]:
+    """The semaphore of what may be taken by one and given by another: nobody asks who has it."""
+    semaphore._semlock.counted = False
+    return part(semaphore)
+
+
 def condition_parts(condition: Any) -> dict[str, tuple[str, Semaphore, None]]:
     """The four semaphores of which a Condition is made."""
+    condition._lock._semlock.counted = True
     return {
         "lock": part(condition._lock),
         "sleeping": part(condition._sleeping_count),

@@ -8,6 +8,7 @@ answer that it never got before.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from enum import Enum, auto
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -44,6 +45,13 @@ _LOCAL = frozenset(
 
 #: Those of them that wait for others.
 _AWAITS = frozenset((Verb.JOIN, Verb.FLUSH))
+
+
+class Kept(Enum):
+    """What is kept in a state only where somebody looks at it, because it makes more of them."""
+
+    HOLDERS = auto()  # of what is no RLock: who took a unit and has not given it back
+    HISTORY = auto()  # what was ever received from a pipe
 
 
 class Move(NamedTuple):
@@ -101,15 +109,18 @@ class State:
         if self._key is None:
             self._key = (
                 tuple([node.number if node is not None else 0 for node in self.nodes]),
-                _without_end(self.atoms),
+                _to_come(self.atoms),
             )
         return self._key
 
 
-def _without_end(atoms: tuple[Thing | None, ...]) -> tuple[Thing | None, ...]:
+def _to_come(atoms: tuple[Thing | None, ...]) -> tuple[Thing | None, ...]:
+    """What matters of the atoms from here on: not how many messages went through a pipe."""
     end = len(atoms)
     while end and atoms[end - 1] is None:
         end -= 1
+    if Pipe in map(type, atoms):
+        return tuple([replace(a, received=0) if type(a) is Pipe else a for a in atoms[:end]])
     return atoms[:end]
 
 
@@ -156,6 +167,12 @@ class System:
         self.halved: set[int] = set()
         #: Whether there is a pipe, and so perhaps a feeder.
         self.pipes = False
+        #: What a state holds besides, for those who look at it: no process could tell.
+        self.kept: set[Kept] = set()
+        #: Every primitive that was ever made, by its id, and then by its name (in another run an
+        #: id may be that of another one); and what each message looks like.
+        self.named: dict[str, dict[str, Primitive]] = {}
+        self.labels: dict[bytes, str] = {}
         self._taken: dict[tuple[object, object, Move], Taken] = {}
         self._known = 0
         self._killed: dict[tuple[int, int], Node] = {}
@@ -202,8 +219,16 @@ class System:
 
     @property
     def discovered(self) -> int:
-        """Grows whenever something that seemed to be in nobody's interest turns out to be."""
-        return len(self.watched) + len(self.mortal) + len(self.halved)
+        """Grows whenever something that seemed to be in nobody's interest turns out to be.
+
+        A search has to begin again then.
+        """
+        return len(self.watched) + len(self.mortal) + len(self.halved) + len(self.kept)
+
+    def keep(self, what: Kept) -> None:
+        """Have the states hold that, too: those that were made before do not."""
+        self.kept.add(what)
+        self._taken.clear()
 
     # -- states -------------------------------------------------------------------------
 
@@ -694,19 +719,24 @@ class _Run:
                 self.system.mortal.add(target)
 
     def _note(self, actor: int, events: tuple[Event, ...]) -> None:
+        system = self.system
         for event in events:
             if type(event) is Made:
+                primitive = event.primitive
+                system.named.setdefault(primitive.id, {})[primitive.name] = primitive
                 contents = dict(event.contents)
                 for name, atom in event.atoms:
-                    at = self.system.atom(name)
-                    self.system.primitives.setdefault(at, event.primitive)
+                    at = system.atom(name)
+                    system.primitives.setdefault(at, primitive)
                     while len(self.atoms) <= at:
                         self.atoms.append(None)
                     content = contents.get(name, atom)
                     if isinstance(content, Pipe):
-                        self.system.pipes = True
+                        system.pipes = True
                         content = content.opened(actor, writer=True, reader=True)
-                    elif isinstance(content, Semaphore):
+                        if Kept.HISTORY in system.kept:
+                            content = replace(content, history=())
+                    elif isinstance(content, Semaphore) and Kept.HOLDERS not in system.kept:
                         # Who holds it matters to a recursive one alone; else it is for show.
                         content = replace(content, resource=content.recursive)
                     assert isinstance(content, Semaphore | Pipe | Memory)
@@ -728,10 +758,12 @@ class _Run:
         match verb:
             case Verb.PUT:
                 assert isinstance(request.payload, bytes)
+                self.system.labels[request.payload] = request.operation.detail
                 self.atoms[at] = pipe.put(actor, request.payload)
                 return None, 0
             case Verb.SEND:
                 assert isinstance(request.payload, bytes)
+                self.system.labels[request.payload] = request.operation.detail
                 if not pipe.readers:
                     return "BrokenPipeError", put
                 self.atoms[at] = pipe.sent(actor, request.payload)

@@ -1,0 +1,23 @@
+from multiprocessing import Condition, Process, Semaphore
+
+
+def take_turns(mine, yours):
+    while True:
+        mine.acquire()
+        yours.release()
+
+
+def sleep_and_wake(bell):
+    with bell:
+        while True:
+            bell.notify()
+            bell.wait()
+
+
+if __name__ == "__main__":
+    black, white = Semaphore(1), Semaphore(0)
+    Process(target=take_turns, args=(black, white)).start()
+    Process(target=take_turns, args=(white, black)).start()
+    bell = Condition()
+    Process(target=sleep_and_wake, args=(bell,)).start()
+    Process(target=sleep_and_wake, args=(bell,)).start()
