@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import secrets
+import select
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from msgspec.structs import replace
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis, Finding, Link, Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
+from syncsim.core.lineage import signal_name
 from syncsim.core.schedule import parse_schedule
 from syncsim.core.status import status
 from syncsim.core.step import Step
@@ -40,6 +43,8 @@ from syncsim.witness import Witness
 _GRACE = 10.0
 #: So many things that were raced for are named.
 _MOST_RACED_FOR = 5
+#: Seconds without a sign of life of the worker after which we give up.
+_SILENCE = 10.0
 #: Seconds for one replay.
 _REPLAY = 20.0
 
@@ -213,7 +218,7 @@ def check_program(
     on_progress(report)
     if report.wrong:
         raise PropertyError(report.wrong)
-    if report.problem:
+    if report.problem and not report.failures:
         return _undecided(report, f"The program cannot be checked: {report.problem}.")
     failures = [
         confirm(program, found)
@@ -379,6 +384,7 @@ def _proof(report: Report) -> str:
 
 def _search(request: Request, on_progress: Callable[[Report], None]) -> Report:
     environment = os.environ | {"PYTHONHASHSEED": "0"}
+    request = replace(request, word=secrets.token_hex(8))
     worker = subprocess.Popen(
         [sys.executable, "-m", "syncsim.explore.worker"],
         stdin=subprocess.PIPE,
@@ -393,9 +399,7 @@ def _search(request: Request, on_progress: Callable[[Report], None]) -> Report:
         worker.stdin.write(msgspec.json.encode(request))
         worker.stdin.close()
         report = _listen(worker.stdout, request, on_progress)
-        if report is None:
-            raise CheckError(_last_words(worker))
-        return report
+        return report if report.over else replace(report, over=True, problem=_why(worker))
     finally:
         worker.kill()
         worker.wait()
@@ -404,40 +408,41 @@ def _search(request: Request, on_progress: Callable[[Report], None]) -> Report:
                 stream.close()
 
 
-def _listen(
-    lines: IO[bytes], request: Request, on_progress: Callable[[Report], None]
-) -> Report | None:
-    import select
-
+def _listen(lines: IO[bytes], request: Request, on_progress: Callable[[Report], None]) -> Report:
+    """The last report; it is not ``over`` if the worker has ended before."""
+    word, decoder = request.word.encode(), msgspec.json.Decoder(Report)
+    newest, buffer = Report(), b""
     deadline = time.monotonic() + request.seconds + _GRACE
-    decoder = msgspec.json.Decoder(Report)
-    newest: Report | None = None
-    buffer = b""
     while True:
-        left = deadline - time.monotonic()
+        left = min(deadline - time.monotonic(), _SILENCE)
         if left <= 0 or not select.select([lines], [], [], left)[0]:
-            if newest is None:
-                newest = Report()
-            limit = f"{request.seconds:g} seconds"
-            return msgspec.structs.replace(newest, over=True, limit=limit)
+            if left == _SILENCE:
+                problem = "it is inside a call that does not come back"
+            elif newest.search:
+                return replace(newest, over=True, limit=f"{request.seconds:g} seconds")
+            else:
+                problem = f"it was not ready to be searched after {request.seconds:g} s"
+            return replace(newest, over=True, problem=problem)
         data = os.read(lines.fileno(), 1 << 16)
         if not data:
-            return None
+            return newest
         *whole, buffer = (buffer + data).split(b"\n")
         for line in whole:
-            newest = decoder.decode(line)
-            if newest.over:
-                return newest
-            on_progress(newest)
+            if line.startswith(word):  # (else a sign of life, or the program's)
+                newest = decoder.decode(line[len(word) :])
+                if newest.over:
+                    return newest
+                on_progress(newest)
 
 
-def _last_words(worker: subprocess.Popen[bytes]) -> str:
+def _why(worker: subprocess.Popen[bytes]) -> str:
+    """Why the worker has ended without a word; raises ``CheckError`` if that is our fault."""
     assert worker.stderr is not None
     words = worker.stderr.read().decode("utf-8", "replace").strip().splitlines()
     code = worker.wait()
     if code < 0:
-        return f"the checker was killed by signal {-code}"
-    return f"the checker broke off: {words[-1] if words else f'exit code {code}'}"
+        return f"it ends the process in which it is checked, by {signal_name(-code)}"
+    raise CheckError(f"the checker broke off: {words[-1] if words else f'exit code {code}'}")
 
 
 # -- the real processes -----------------------------------------------------------------
@@ -607,6 +612,8 @@ def told(checked: Checked) -> list[str]:
             shown = f" (schedule: {one.schedule})" if one.schedule else ""
             lines += ["", f"{one.kind}: {plain(one.explanation)}{shown}"]
     searched = f"{checked.executions:,} executions, " if checked.executions else ""
+    if not checked.search:
+        return lines
     lines.append("")
     lines.append(
         f"{checked.search}: {searched}{checked.states:,} states, {checked.transitions:,} steps, "

@@ -69,30 +69,6 @@ def test_what_is_proven_exits_with_nothing_wrong() -> None:
     assert found.stdout.startswith("proven\n")
 
 
-@pytest.mark.parametrize(
-    ("text", "code", "words"),
-    [
-        ("import os\nos.fork()\n", 3, "os.fork"),
-        ("while True: pass\n", 3, "without any operation"),
-        ("import sys\nsys.exit(3)\n", 0, "proven"),
-        ("raise ValueError('no')\n", 1, "ValueError: no"),
-        ("x = bytearray(10 << 30)\n", 3, "MemoryError"),
-        ("import threading\nthreading.Thread(target=print).start()\n", 3, "threading.Thread"),
-        ("def (:\n", 2, "line 1"),
-    ],
-    ids=["fork", "no operation", "exit", "exception", "memory", "thread", "syntax"],
-)
-def test_a_broken_program_gives_a_clear_verdict(
-    tmp_path: Path, text: str, code: int, words: str
-) -> None:
-    path = tmp_path / "program.py"
-    path.write_text(text)
-    found = check(path)
-    assert found.returncode == code, found.stdout + found.stderr
-    assert words in found.stdout + found.stderr
-    assert "Traceback" not in found.stderr
-
-
 def test_a_bound_is_named() -> None:
     checked = syncsim.check(PROGRAMS / "copies.py", max_states=3, search="graph")
     assert checked.verdict is Verdict.UNDECIDED

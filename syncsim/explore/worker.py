@@ -8,6 +8,7 @@ process, whoever asked lives on.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import signal
@@ -42,6 +43,9 @@ from syncsim.virtual.system import Did, System
 TOO_LONG = 5.0
 #: A search for a shorter path may take so many states.
 SHORTEN = 200_000
+#: Seconds between two signs of life.
+_HEARTBEAT = 0.5
+_PR_SET_PDEATHSIG = 1
 
 
 class Request(Struct, frozen=True):
@@ -59,6 +63,8 @@ class Request(Struct, frozen=True):
     memory: int = 4 << 30
     #: What is to be judged besides, by ``properties.pack``.
     properties: bytes = b""
+    #: What each line that we say begins with, so that nothing the program writes is taken for one.
+    word: str = ""
 
 
 class Found(Struct, frozen=True):
@@ -201,17 +207,36 @@ def shorten(system: System, outcome: Outcome) -> None:
         outcome.found(path)
 
 
-def _say(report: Report, out: int) -> None:
-    os.write(out, msgspec.json.encode(report) + b"\n")
+class Out:
+    """Where we say what we say, one line after the other; an empty one says that we live."""
+
+    def __init__(self, file: int, word: str) -> None:
+        self._file = file
+        self._word = word.encode()
+        self._saying = False
+
+    def say(self, line: bytes) -> None:
+        """Another line."""
+        data = self._word + line + b"\n"
+        self._saying = True
+        while data:
+            data = data[os.write(self._file, data) :]
+        self._saying = False
+
+    def mind_the_time(self, number: int, frame: FrameType | None) -> None:
+        """Now and then: say that we live, and break off what runs too long."""
+        if not self._saying:
+            os.write(self._file, b"\n")
+        began = body.running_since()
+        if began is not None and time.monotonic() - began > TOO_LONG:
+            raise TooLongError
 
 
-def _mind_the_time(number: int, frame: FrameType | None) -> None:
-    began = body.running_since()
-    if began is not None and time.monotonic() - began > TOO_LONG:
-        raise TooLongError
+def _say(report: Report, out: Out) -> None:
+    out.say(msgspec.json.encode(report))
 
 
-def run(request: Request, out: int) -> None:
+def run(request: Request, out: Out) -> None:
     """Search, and tell how it goes."""
     found = load(request.path, request.arguments)
     try:
@@ -244,24 +269,35 @@ def run(request: Request, out: int) -> None:
     except TooLongError:
         _say(Report(over=True, problem=f"it runs for {TOO_LONG:g} s without any operation"), out)
     except MemoryError as error:
-        _say(Report(over=True, problem=f"a limit was met: {type(error).__name__}"), out)
+        limit = f"it needs more than {request.memory / (1 << 30):g} GB of memory"
+        _say(Report(over=True, problem=f"{limit} ({type(error).__name__})"), out)
 
 
 def main() -> None:
     """Serve the one request that comes through stdin."""
+    _die_with_our_parent()
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
-    # What the program prints past us must not get between our lines.
-    out = os.dup(1)
+    # What the program writes past us must not get between our lines, or fill a pipe.
+    out, words = Out(os.dup(1), request.word), os.dup(2)
     with open(os.devnull, "r+b") as nothing:
-        os.dup2(nothing.fileno(), 0)
-        os.dup2(nothing.fileno(), 1)
+        for stream in range(3):
+            os.dup2(nothing.fileno(), stream)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
-    signal.signal(signal.SIGPROF, _mind_the_time)
-    signal.setitimer(signal.ITIMER_PROF, 0.5, 0.5)
-    run(request, out)
-    sys.stdout.flush()
+    signal.signal(signal.SIGALRM, out.mind_the_time)
+    signal.setitimer(signal.ITIMER_REAL, _HEARTBEAT, _HEARTBEAT)
+    try:
+        run(request, out)
+    except BaseException as error:  # an error of ours: its last words are for our parent
+        os.write(words, f"{type(error).__name__}: {error}\n".encode()[:1000])
+        os._exit(1)
     os._exit(0)  # no process of the program is asked whether it wants to clean up
+
+
+def _die_with_our_parent() -> None:
+    """However it ends, also while code in C does not come back (Linux; ``prctl(2)``)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib.machinery
+import importlib.util
 import io
 import itertools
 import os
@@ -23,7 +24,7 @@ from syncsim.virtual.body import ProcessBody, Who, here
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.library import Missing, library, random_module, sys_module, without
 from syncsim.virtual.memory import Memory
-from syncsim.virtual.processes import Children, live_as_child, live_as_main
+from syncsim.virtual.processes import Children, come_to_an_end, live_as_child, live_as_main
 
 #: Modules that reach out of the process past multiprocessing.
 _OUTSIDE = (
@@ -78,6 +79,11 @@ class _Stream:
         """It is none."""
         return False
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NotVirtualError(f"sys.{self._name}.{name}")
+
     encoding = "utf-8"
     errors = "strict"
 
@@ -127,6 +133,11 @@ class Identity:
         self._method = _globals()[1].get("_actual_context")
         for where, name, value in self._before:
             where[name] = value
+
+    @property
+    def current(self) -> Any:
+        """The process object."""
+        return self._current
 
     def become(self, current: Any) -> None:
         """The process object, once it has been unpickled."""
@@ -218,7 +229,9 @@ class VirtualProgram:
         if name in own and name != "_multiprocessing":
             return own[name]
         if top == "multiprocessing":
-            raise NotVirtualError(name)
+            if _is_there(name):
+                raise NotVirtualError(name)
+            return None
         if name == "sys":
             return self.sys
         modules = here().memory.modules
@@ -386,12 +399,27 @@ class _SpawnSeed(_ChildSeed):
         body = self._body(memory, starting, self._method)
 
         def live() -> int:
+            code = come_to_an_end(body, prepare)
+            if body.identity.current is starting:
+                return code  # it did not even come to its bootstrapping
+            return live_as_child(body, body.identity.current, lambda: body.identity.children)
+
+        def prepare() -> None:
             self._program.run(body, "__mp_main__")
-            child = pickling.loads(self._data)
-            body.identity.become(child)
-            return live_as_child(body, child, lambda: body.identity.children)
+            body.identity.become(pickling.loads(self._data))
 
         return body, body.grow(live, results)
+
+
+def _is_there(name: str) -> bool:
+    """Whether the real library has a module, or something in a module, of that name."""
+    parent, _, last = name.rpartition(".")
+    if hasattr(sys.modules.get(parent), last):
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what should hold it is no package
+        return False
 
 
 class _Starting:
@@ -411,7 +439,7 @@ def _print(*values: Any, file: Any = None, **keywords: Any) -> None:
 def _input(prompt: object = "") -> str:
     """There is nobody to ask."""
     if prompt:
-        _print(prompt, end="")
+        _print(prompt, end="", flush=True)
     raise EOFError("EOF when reading a line")
 
 

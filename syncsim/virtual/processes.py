@@ -176,19 +176,19 @@ def live_as_child(body: ProcessBody, process_obj: Any, children: Callable[[], Ch
         finally:
             clean_up(body, children())
 
-    return leave(body, _come_to_an_end(body, run, f"Process {process_obj.name}:\n"))
+    return leave(body, come_to_an_end(body, run, f"Process {process_obj.name}:\n"))
 
 
 def live_as_main(
     body: ProcessBody, run: Callable[[], None], children: Callable[[], Children]
 ) -> int:
     """The main process, from its first line to its exit."""
-    code = _come_to_an_end(body, run)
+    code = come_to_an_end(body, run)
     clean_up(body, children())
     return leave(body, code)
 
 
-def _come_to_an_end(body: ProcessBody, run: Callable[[], None], head: str = "") -> int:
+def come_to_an_end(body: ProcessBody, run: Callable[[], None], head: str = "") -> int:
     """Run that; the exit code, and what is written where an exception ends it."""
     try:
         run()
