@@ -35,6 +35,7 @@ _DONE = {
     "Event.wait": "goes on: {it} is set",
     "Event.is_set": "looks whether {it} is set: {result}",
     "Barrier.wait": "passes {it}",
+    "Barrier.read": "looks at {it}: {result}",
     "Queue.put": "puts {detail} into {it}",
     "Queue.get": "gets {result} from {it}",
     "Queue.empty": "looks whether {it} is empty: {result}",

@@ -16,13 +16,13 @@ from syncsim.virtual.automaton import Request
 from syncsim.virtual.system import LIVES, Did, Move, System
 
 (
-    READ, WRITE,  # a cell
+    READ, WRITE, SET,  # a cell; one SET under a lock may be read without it
     TAKE, TRY, MISS, GIVE, GIVE_BOUNDED, REFUSED, LOOK,  # a semaphore; a TRY might have missed
     SEND, RECEIVE, AWAIT, POLL, EMPTY, EOF, CLOSE_WRITER, CLOSE_READER,  # a pipe
     PUT, FEED, FLUSH,  # the buffer of a process before a pipe
     STEP, EXIT, KILL, ASK, JOIN,  # a life; ASK is what can be answered either way
-) = range(25)  # fmt: skip
-_KINDS = 25
+) = range(26)  # fmt: skip
+_KINDS = 26
 
 
 def _table(*pairs: tuple[int, tuple[int, ...]]) -> list[int]:
@@ -37,6 +37,7 @@ def _table(*pairs: tuple[int, tuple[int, ...]]) -> list[int]:
 
 CONFLICTS = _table(
     (WRITE, (READ, WRITE)),
+    (SET, (READ,)),
     (TAKE, (TAKE, TRY, MISS, GIVE_BOUNDED, LOOK)),
     (TRY, (TRY, MISS, GIVE, GIVE_BOUNDED, LOOK)),
     (GIVE, (GIVE, MISS, LOOK)),
@@ -107,6 +108,9 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
     first = True
     for one in did:
         touched = _touches(one, first=first)
+        if one.stopped is not None:
+            at, verb = one.stopped
+            touched.append(Touch(_thing(at), MISS if verb is Verb.ACQUIRE else EMPTY, 0))
         if one.actor == actor or (one.request is None and one.verb is Verb.SEND):
             touches += touched
             first = first and not touched
@@ -153,12 +157,12 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
         return [Touch(_life(atom), ASK, 0)]
     if verb is Verb.CLOSE:
         return _closed(did)
-    if request.silent or did.own:
+    if did.own or (request.silent and verb is not Verb.WRITE):
         return []
     tried = not first or not request.operation.blocking or request.operation.can_time_out
     match verb:
         case Verb.READ | Verb.WRITE:
-            kind = READ if verb is Verb.READ else WRITE
+            kind = READ if verb is Verb.READ else SET if request.silent else WRITE
             if isinstance(request.payload, Items):
                 return [Touch(_thing(atom, place), kind, 0) for place in request.payload.places]
             return [Touch(_thing(atom), kind, 0)]

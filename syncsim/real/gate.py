@@ -49,7 +49,7 @@ _NEVER = 255
 class Call:
     """The user-level call a thread is inside of: its name, primitive, site and argument."""
 
-    __slots__ = ("detail", "key", "name", "primitive", "site")
+    __slots__ = ("detail", "key", "looked", "name", "patience", "primitive", "site")
 
     def __init__(self, name: str, primitive: str, site: FrameType | None, detail: str = "") -> None:
         self.name = name
@@ -57,6 +57,13 @@ class Call:
         self.primitive = primitive
         self.site = site and (site.f_code, site.f_lineno)
         self.key = (name, primitive, id(site.f_code) if site else 0, site.f_lineno if site else 0)
+        #: Seconds that have passed in it, and when somebody last looked (see ``probes.clock``).
+        self.patience = 0.0
+        self.looked = 0.0
+
+    def waited(self, seconds: float | None) -> None:
+        """It waited so long in vain."""
+        self.patience += seconds or 0.0
 
 
 class Helper:
@@ -426,6 +433,8 @@ class Gate:
         try:
             grant = self._wait() if gated else wire.RUN_FREE
             if grant == wire.TIME_OUT:
+                if call is not None:
+                    call.waited(timeout)
                 return False
             if grant != wire.RUN_FREE:
                 # (The feeder that had the put lock may have said so before giving it back.)
@@ -524,6 +533,8 @@ class Gate:
             self._withdraw(gated)
             raise
         if grant == wire.TIME_OUT:
+            if here.call is not None:
+                here.call.waited(timeout)
             return in_vain
         try:
             if grant == wire.RUN_FREE and verb is not Verb.START:

@@ -159,6 +159,8 @@ def _globals() -> tuple[dict[str, Any], dict[str, Any]]:
 class VirtualProgram:
     """The program, ready to be run any number of times."""
 
+    _syncsim_shared = True
+
     def __init__(self, program: Program) -> None:
         self.program = program
         self._folder = os.path.dirname(os.path.abspath(program.path))

@@ -57,7 +57,8 @@ def _permits(semaphore: Any) -> int | None:
 class Wrapper:
     """In the place of ``heap.BufferWrapper``: the two numbers that a Barrier keeps in memory.
 
-    They are read and written under its lock alone, so they are no steps.
+    Written, and mostly read, under its lock, where they are no steps.  ``n_waiting`` and
+    ``broken`` read them without it.
     """
 
     _syncsim_shared = True
@@ -77,7 +78,7 @@ class Wrapper:
         body = here()
         if body.silent:
             return 0
-        value: int = body.operate(Verb.READ, self.keys[at], silent=True)
+        value: int = body.operate(Verb.READ, self.keys[at], silent=body.call is not None)
         return value
 
     def __setitem__(self, at: int, value: int) -> None:

@@ -80,7 +80,8 @@ class Did(NamedTuple):
     times_out: bool = False
     #: Whether the semaphore has a maximum that can be met, so that a release may fail.
     bounded: bool = False
-    #: Whether it is about what is the actor's own: an RLock that it has, or has not.
+    #: Whether it is about what is the actor's own: an RLock that it has, or has not, or memory
+    #: that it alone may touch now.
     own: bool = False
     #: The ends of pipes that it closed: (pipe, reader, writer).
     closed: tuple[tuple[int, bool, bool], ...] = ()
@@ -88,6 +89,8 @@ class Did(NamedTuple):
     lost: tuple[int, ...] = ()
     #: Of a send: whether all of it fitted into the pipe.
     whole: bool = True
+    #: By the call: the atom at which its call could not go on, and what it wanted of it.
+    stopped: tuple[int, Verb] | None = None
 
 
 class State:
@@ -165,6 +168,8 @@ class System:
         self.mortal: set[int] = set()
         #: Pipes of which somebody has one end alone, and so can meet the end of the other.
         self.halved: set[int] = set()
+        #: Cells that are written under a lock, and that somebody reads without it.
+        self.glimpsed: set[int] = set()
         #: Whether there is a pipe, and so perhaps a feeder.
         self.pipes = False
         #: What a state holds besides, for those who look at it: no process could tell.
@@ -223,7 +228,8 @@ class System:
 
         A search has to begin again then.
         """
-        return len(self.watched) + len(self.mortal) + len(self.halved) + len(self.kept)
+        noticed = (self.watched, self.mortal, self.halved, self.glimpsed, self.kept)
+        return sum(map(len, noticed))
 
     def keep(self, what: Kept) -> None:
         """Have the states hold that, too: those that were made before do not."""
@@ -487,9 +493,21 @@ class _Run:
             self._settle(())
             return
         self._make(move.actor, times_out=move.times_out, token=True)
-        while system.by_call and self._in_call(move.actor) and self.can_go(move.actor):
+        while system.by_call and self._in_call(move.actor):
+            if not self.can_go(move.actor):
+                self._stop(move.actor)
+                break
             self._make(move.actor, token=False)
         self.go_on(move.actor)
+
+    def _stop(self, actor: int) -> None:
+        """Note what its call waits for: in another state it would have gone on."""
+        node = self.nodes[actor]
+        assert node is not None
+        assert node.request is not None
+        operation = node.request.operation
+        stopped = self.system.atoms[operation.atom], operation.verb
+        self.did[-1] = self.did[-1]._replace(stopped=stopped)
 
     def _in_call(self, actor: int) -> bool:
         """Whether its next operation belongs to the call it is in the middle of."""
@@ -610,6 +628,7 @@ class _Run:
                         self.atoms[at] = atom.apply(operation, actor)[0]
                         result = True
                     else:
+                        assert not operation.blocking, "it cannot go"
                         result = False
                 elif verb is Verb.RELEASE:
                     after, word = atom.apply(operation, actor)
@@ -618,6 +637,7 @@ class _Run:
                 else:
                     result = atom.value
             elif isinstance(atom, Memory):
+                own = request.silent and at not in self.system.glimpsed
                 if verb is Verb.WRITE:
                     self.atoms[at] = atom.written(request.payload)
                 else:
@@ -706,6 +726,8 @@ class _Run:
             node.simple = not self.system.by_call and not request.silent
         if request.silent:
             return
+        if operation.call == "Barrier.read":
+            self.system.glimpsed.add(self.system.atoms[operation.atom])
         if verb is Verb.JOIN and not operation.can_time_out:
             node.joins = int(operation.atom) - FIRST_PID
         if (
@@ -773,6 +795,7 @@ class _Run:
                 return None, 0
             case Verb.RECEIVE:
                 if not pipe.messages:
+                    assert not pipe.writers, "it cannot go"
                     return None, put
                 self.atoms[at] = after = pipe.taken()
                 for waiting in after.sending:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,8 @@ from syncsim.explore.dependence import Event, dependent, event_of
 from syncsim.explore.dpor import DPOR
 from syncsim.explore.findings import Bounds
 from syncsim.explore.graph import GraphSearch
+from syncsim.program.source import load
+from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import State, System
 
 #: So many programs each; with --hypothesis-profile thorough ten times as many.
@@ -184,3 +187,17 @@ def test_lives(plan: Plan) -> None:
 @_settings
 def test_ends_of_pipes(plan: Plan) -> None:
     compare(plan, optimal=False)
+
+
+@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@pytest.mark.parametrize("sleepers", [2, 3])
+def test_a_call_goes_on_or_not_by_what_others_hold(sleepers: int, by_call: bool) -> None:
+    """By the call, a sleeper that gives up takes the lock in the same step, if it is free."""
+    path = Path(__file__).parent / "programs" / "times_out.py"
+    system = System(VirtualProgram(load(path, (str(sleepers),))).main(), by_call=by_call)
+    executions = list(DPOR(system).executions())
+    assert not any(one.blocked for one in executions)
+    graph = GraphSearch(system)
+    graph.advance(10**6, Bounds())
+    assert graph.outcome.complete
+    assert graph.outcome.ends == len({one.state.key for one in executions})

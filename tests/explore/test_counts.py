@@ -11,6 +11,7 @@ from syncsim.explore.dpor import DPOR
 from syncsim.explore.findings import Bounds
 from syncsim.explore.graph import GraphSearch
 from syncsim.program.source import load
+from syncsim.puzzles.catalogue import catalogue
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import System
 
@@ -107,3 +108,24 @@ def test_philosophers_deadlock_as_soon_as_each_has_one_fork(count: int) -> None:
     search = GraphSearch(system_of(f"philosophers {count} 1"), frozenset([Verdict.DEADLOCK]))
     search.advance(10**6, Bounds())
     assert search.outcome.failures[Verdict.DEADLOCK].length == 2 * count
+
+
+@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@pytest.mark.parametrize(
+    "slug",
+    [
+        "ab-ba",
+        "bounded-resource",
+        "dining-philosophers",
+        "if-instead-of-while",
+        "lost-update",
+        "readers-writers",
+        "two-phase-handshake",
+    ],
+)
+def test_no_execution_of_a_puzzle_is_begun_in_vain(slug: str, by_call: bool) -> None:
+    (path,) = (puzzle.program for puzzle in catalogue() if puzzle.slug == slug)
+    system = System(VirtualProgram(load(path)).main(), by_call=by_call)
+    complete, _, blocked = counted(system)
+    assert complete > 1
+    assert blocked == 0

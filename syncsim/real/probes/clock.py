@@ -1,18 +1,25 @@
-"""The clock: ``time.sleep`` is a step that takes real time only in free running."""
+"""The clock: ``time.sleep`` is a step that takes real time only in free running.
+
+So it is with the time that passes in a call of the library that has a timeout in several parts
+(``Queue.get``, ``Condition.wait_for``): in controlled running it is what was waited in vain, else
+a schedule that takes longer than the timeout would be another run.
+"""
 
 from __future__ import annotations
 
 import functools
 import sys
 import time
+from types import SimpleNamespace
 
 from syncsim.core.operation import Verb
 from syncsim.real.gate import Gate
+from syncsim.real.probes.library import queues, synchronize
 from syncsim.real.probes.unseen import unseen
 
 
 def install(gate: Gate) -> None:
-    """Wraps ``time.sleep`` for the program; the library's own sleeps stay as they are."""
+    """Wraps ``time.sleep`` for the program, and the library's look at the clock."""
     real = time.sleep
 
     @unseen
@@ -33,3 +40,16 @@ def install(gate: Gate) -> None:
             gate.take(Verb.SLEEP, "", lambda: real(seconds), "sleep", f"{seconds:g}")
 
     vars(time)["sleep"] = sleep
+    for module in (synchronize, queues):
+        module.time = SimpleNamespace(monotonic=lambda: _passed(gate))
+
+
+def _passed(gate: Gate) -> float:
+    """Seconds, for the library alone: from the beginning of the call that it is in."""
+    now, call = time.monotonic(), gate.here.call
+    if call is None:
+        return now
+    if not gate.shut and call.looked:
+        call.patience += now - call.looked
+    call.looked = now
+    return call.patience

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncsim.core.operation import Verb
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark
 from syncsim.real.probes.library import synchronize
 from syncsim.real.probes.semlock import RealSemLock, condition_parts, part
+from syncsim.real.probes.unseen import unseen
 
 
 def install(gate: Gate) -> None:
@@ -43,6 +45,21 @@ def install(gate: Gate) -> None:
     ):
         for method in methods:
             mark(gate, cls, method)
+    for name in ("_state", "_count"):
+        setattr(synchronize.Barrier, name, _looked_at(gate, getattr(synchronize.Barrier, name)))
+
+
+def _looked_at(gate: Gate, memory: Any) -> property:
+    """A number that a Barrier keeps in memory: to read it without the lock is a step."""
+
+    @unseen
+    def get(self: Any) -> Any:
+        if not gate.applies() or gate.here.call is not None:
+            return memory.fget(self)
+        lock = self._cond._lock._semlock.key
+        return gate.take(Verb.READ, lock, lambda: memory.fget(self), "Barrier.read")
+
+    return property(get, memory.fset)
 
 
 def _own_key(lock: Any) -> str:

@@ -1,0 +1,100 @@
+"""How fast the explorer is beside frontrun, which explores interleavings of threads.
+
+    python -m venv /somewhere && /somewhere/bin/pip install frontrun
+    python tests/benchmarks/bench_frontrun.py /somewhere
+
+The same programs, their threads and our processes, each searched to its end: no bound on
+preemptions, no stop at the first failure.  Seconds are those of the search by the clock on the
+wall; those of the whole command, with the start of an interpreter, are told beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from syncsim.explore.dpor import DPOR
+from syncsim.program.source import load
+from syncsim.virtual.loader import VirtualProgram
+from syncsim.virtual.system import System
+
+HERE = Path(__file__).parent
+PROGRAMS = HERE.parent / "explore" / "programs"
+#: Seconds after which frontrun is not waited for any longer.
+MOST = 120.0
+#: The program, how many take part, our words for it, and by how much we should be faster.
+CASES = [
+    ("philosophers", 4, ("1", "lefty"), 20),
+    ("philosophers", 5, ("1", "lefty"), 100),
+    ("lost_update", 2, (), 20),
+    ("lost_update", 3, (), 20),
+    ("locked_counter", 3, (), 20),
+]
+
+
+class Searched(NamedTuple):
+    """Seconds of the search, and of the whole command; how many executions; whether all."""
+
+    seconds: float
+    whole: float
+    executions: int
+    complete: bool = True
+
+
+def ours(name: str, words: tuple[str, ...]) -> Searched:
+    """Our search, the quickest of three: each knows nothing of the program beforehand."""
+    path, found = PROGRAMS / f"{name}.py", []
+    for _ in range(3):
+        began = time.perf_counter()
+        system = System(VirtualProgram(load(str(path), words)).main())
+        number = sum(1 for _ in DPOR(system).executions())
+        found.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "syncsim", "check", str(path), "--json", "--search", "dpor"]
+    told = subprocess.run([*command, "--", *words], capture_output=True, check=False)
+    whole = time.perf_counter() - began
+    result = json.loads(told.stdout)
+    assert result["complete"], result
+    assert result["executions"] == number
+    return Searched(min(found), whole, number)
+
+
+def theirs(venv: Path, name: str, count: int) -> Searched:
+    """The search of frontrun, which wants to be started by its own command."""
+    began = time.perf_counter()
+    program = HERE / "peers" / "with_frontrun.py"
+    command = [venv / "bin" / "frontrun", venv / "bin" / "python", program, name, count, MOST]
+    told = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
+    whole = time.perf_counter() - began
+    result = json.loads(told.stdout.splitlines()[-1])
+    return Searched(result["seconds"], whole, result["executions"], result["complete"])
+
+
+def main() -> int:
+    """Print the figures; 1 if one is not what it should be."""
+    venv = Path(sys.argv[1]) if len(sys.argv) == 2 else None
+    if venv is None or not (venv / "bin" / "frontrun").exists():
+        print(__doc__, file=sys.stderr)
+        return 2
+    slow = 0
+    for name, count, words, wanted in CASES:
+        we, they = ours(name, (str(count), *words)), theirs(venv, name, count)
+        ratio = they.seconds / we.seconds
+        slow += ratio < wanted
+        least = "" if they.complete else "at least "
+        print(
+            f"{name} {count}: {we.executions} executions in {1000 * we.seconds:.1f} ms "
+            f"(whole command {we.whole:.2f} s); frontrun {they.executions} in {least}"
+            f"{they.seconds:.2f} s ({they.whole:.2f} s): {least}{ratio:,.0f} times as long "
+            f"(wanted: {wanted})",
+            flush=True,
+        )
+    return min(slow, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""Sleepers whom nobody wakes: each gives up, and takes the lock again."""
+
+import sys
+from multiprocessing import Condition, Process
+
+
+def sleep(condition):
+    with condition:
+        condition.wait(0.01)
+
+
+if __name__ == "__main__":
+    condition = Condition()
+    for _ in range(int(sys.argv[1])):
+        Process(target=sleep, args=(condition,)).start()
