@@ -7,7 +7,7 @@ answer that it never got before.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sized
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -228,7 +228,13 @@ class System:
 
         A search has to begin again then.
         """
-        noticed = (self.watched, self.mortal, self.halved, self.glimpsed, self.kept)
+        noticed: tuple[Sized, ...] = (
+            self.watched,
+            self.mortal,
+            self.halved,
+            self.glimpsed,
+            self.kept,
+        )
         return sum(map(len, noticed))
 
     def keep(self, what: Kept) -> None:
