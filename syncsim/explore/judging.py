@@ -7,6 +7,7 @@ sampler may refute what holds nowhere, and find what holds somewhere; it proves 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Sequence
 
 from syncsim.explore.findings import Path
@@ -23,6 +24,14 @@ def search_for(kind: str) -> str:
     if kind in SAMPLERS:
         return kind
     return "graph" if kind in ("exhaustive", "graph") else ""
+
+
+_asked: list[float] = []
+
+
+def asked_since() -> float | None:
+    """Since when a condition has been at work, by the monotonic clock."""
+    return _asked[-1] if _asked else None
 
 
 class Judgement:
@@ -44,21 +53,27 @@ class Judgement:
     def holds_in(self, state: State) -> bool | None:
         """Whether the condition is true there; None where it says nothing."""
         self._view.state = state
+        _asked.append(time.monotonic())
         try:
             found = self.property.holds(self._view)
         except NotYetError as error:
             self._missing = str(error)
             return None
+        finally:
+            _asked.pop()
         self._said = True
         return found
 
     def begins_in(self, state: State) -> bool:
         """Whether from there on the condition has to come true."""
         self._view.state = state
+        _asked.append(time.monotonic())
         try:
             return self.property.begins(self._view)
         except NotYetError:
             return False
+        finally:
+            _asked.pop()
 
     def doubts(self, functions: Collection[str], people: Collection[str]) -> str:
         """What it asks for that there is not: then it is no wonder what came of it."""

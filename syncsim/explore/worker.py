@@ -30,7 +30,7 @@ from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import Bounds, Outcome, Path, choices
 from syncsim.explore.graph import GraphSearch
-from syncsim.explore.judging import Judge
+from syncsim.explore.judging import Judge, asked_since
 from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
 from syncsim.program.source import Program, load
@@ -230,6 +230,9 @@ class Out:
         began = body.running_since()
         if began is not None and time.monotonic() - began > TOO_LONG:
             raise TooLongError
+        asked = asked_since()
+        if asked is not None and time.monotonic() - asked > TOO_LONG:
+            raise PropertyError(f"it takes longer than {TOO_LONG:g} s")
 
 
 def _say(report: Report, out: Out) -> None:
