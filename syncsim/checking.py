@@ -287,9 +287,12 @@ def _uphold(
     witness = Witness(claim)
     try:
         failure = confirm(program, found, witness.look)
+        whole = witness.looks == len(parse_schedule(found.schedule)) + 1
         goes_round = found.verdict == Verdict.STARVATION and failure.confirmed
-        agrees = witness.agrees(goes_on=goes_round)
-        why = _told_of(claim, found, witness) if agrees else "the property is true there"
+        agrees = whole and witness.agrees(goes_on=goes_round)
+        why = "the property was not seen to be so" if whole else failure.explanation
+        if agrees:
+            why = _told_of(claim, found, witness)
     except PropertyError as error:
         failure = Failure(Verdict(found.verdict), "", found.schedule, False)
         agrees, why = False, str(error)
@@ -317,7 +320,7 @@ def _told_of(claim: Property, found: Found, witness: Witness) -> str:
             begins = len(parse_schedule(found.way))
             how = (
                 f"after {begins} choices the same {choices - begins} can be made again and again, "
-                "and it never comes true"
+                f"which is fair ({claim.fairness} fairness), and it never comes true"
             )
         else:
             how = f"{after} nothing can happen any more, and it has not come true"

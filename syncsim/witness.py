@@ -21,6 +21,11 @@ class Witness:
         #: Where everybody is, in words.
         self.places = ""
 
+    @property
+    def looks(self) -> int:
+        """How often it was quiet."""
+        return len(self._holds)
+
     def look(self, world: RealWorld) -> None:
         """It is quiet; raises ``PropertyError`` where the property cannot be judged."""
         state = world.state

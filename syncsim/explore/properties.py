@@ -309,13 +309,14 @@ def _lambda_in(text: str, code: CodeType) -> str | None:
         (line, column) for line, _, column, _ in code.co_positions() if line and column is not None
     ]
     last = max(places, default=None)
-    for node in ast.walk(ast.parse(text)):
+    found = None
+    for node in ast.walk(ast.parse(text)):  # from the outermost on: the last one is meant
         if isinstance(node, ast.Lambda) and last is not None:
             body = node.body
             begin, end = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
             if node.lineno == code.co_firstlineno and begin <= last < end:
-                return " ".join((ast.get_source_segment(text, body) or "").split())
-    return None
+                found = " ".join((ast.get_source_segment(text, body) or "").split())
+    return found
 
 
 # -- as an expression -------------------------------------------------------------------
