@@ -87,13 +87,12 @@ def test_one_big_lock_keeps_readers_from_reading_together() -> None:
 
 def test_no_more_friends_row_than_there_are_boats() -> None:
     found = checked(
-        "bounded-resource",
+        "boats",
         # Each is in row() from birth on; who is out has one of the boats.
-        always(lambda s: len(s.holders("boats")) + s.value("boats") == 3),
-        sometimes(lambda s: len(s.holders("boats")) == 3 and len(s.waiting("boats")) == 2),
-        never(lambda s: len(s.holders("boats")) > 3),
+        always(lambda s: len(s.holders("boats")) + s.value("boats") == 2),
+        sometimes(lambda s: s.holders("boats") == ("Cleo", "Ada") and s.waiting("boats")),
+        never(lambda s: len(s.waiting("boats")) > 1),
         eventually(lambda s: s.over),
-        grain="call",
     )
     assert found.verdict is Verdict.FINISHED, found.explanation
 
@@ -231,8 +230,9 @@ def test_what_is_true_because_of_a_wrong_name_is_not_proven(claim: Property, wor
         (never(lambda s: s.inside("write_page") > "1"), "it raises TypeError: '>' not supported"),
         (always(lambda s: 1 / s.inside("read_page")), "it raises ZeroDivisionError"),
         (always(lambda s: s.items("door")), "door is a Lock: nothing is got from it"),
+        (never(lambda s: sum(1 for _ in iter(int, 1))), "it takes longer than 5 s"),
     ],
-    ids=["type", "zero", "kind"],
+    ids=["type", "zero", "kind", "endless"],
 )
 def test_an_exception_in_a_property_is_a_sentence(claim: Property, words: str) -> None:
     with pytest.raises(PropertyError, match=r"cannot be judged") as caught:

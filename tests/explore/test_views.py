@@ -84,11 +84,23 @@ def run_both(path: Path, arguments: tuple[str, ...], seed: int, *, by_call: bool
         system.close()
 
 
+def arguments_of(path: Path) -> tuple[str, ...]:
+    return ("politely", "4") if path.stem == "table" else ()
+
+
 @pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize(
     "path", [*PUZZLES, *PROGRAMS], ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
 def test_a_property_sees_the_same_in_both_worlds(path: Path, by_call: bool) -> None:
-    arguments = ("politely", "4") if path.stem == "table" else ()
-    for seed in range(2):
-        run_both(path, arguments, seed, by_call=by_call)
+    run_both(path, arguments_of(path), 1, by_call=by_call)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    "path", [*PUZZLES, *PROGRAMS], ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_many_runs_are_seen_the_same_in_both_worlds(path: Path, seed: int, by_call: bool) -> None:
+    run_both(path, arguments_of(path), seed, by_call=by_call)
