@@ -228,8 +228,8 @@ class System:
 
         A search has to begin again then.
         """
-        noticed = (self.watched, self.mortal, self.halved, self.glimpsed, self.kept)
-        return sum(map(len, noticed))
+        halved, glimpsed = len(self.halved), len(self.glimpsed)
+        return len(self.watched) + len(self.mortal) + halved + glimpsed + len(self.kept)
 
     def keep(self, what: Kept) -> None:
         """Have the states hold that, too: those that were made before do not."""
