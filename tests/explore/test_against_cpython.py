@@ -15,6 +15,7 @@ from clients import Client, clients
 from free_running import FreeRunner, Outcome, outcome_of
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from wrong_atoms import MUTANTS
 
 from syncsim.checking import Failure, confirm
 from syncsim.core.operation import Verb
@@ -29,7 +30,7 @@ from syncsim.virtual.system import Did, System
 MOST_EXECUTIONS = 3_000
 #: So often is each program run freely, and so many of its outcomes are replayed.
 RUNS = 10
-REPLAYS = 3
+REPLAYS = 2
 
 #: What the programs have, a family for each test.
 FAMILIES = [
@@ -94,21 +95,19 @@ def replayed(failure: Failure) -> Outcome:
     return outcome_of(code, printed)
 
 
-def hold_to_cpython(client: Client, folder: Path, runner: FreeRunner, runs: int = RUNS) -> None:
-    """Hold what is found of the program to what real processes do."""
+def hold_to_cpython(client: Client, folder: Path, runner: FreeRunner, runs: int = RUNS) -> bool:
+    """Hold what is found of the program to what real processes do; False if it is too large."""
     path = folder / "program.py"
     path.write_text(client.source())
-    found = explored(path)
-    assume(found is not None)
-    assert found is not None
+    found, by_call = explored(path), explored(path, by_call=True)
+    if found is None or by_call is None:
+        return False
     paths = [path]
     for seed in range(runs - 1):
         paths.append(folder / f"program_{seed}.py")
         paths[-1].write_text(client.source(seed))
     for outcome in runner.run(paths, found):
         assert outcome in found
-    by_call = explored(path, by_call=True)
-    assert by_call is not None
     assert by_call.keys() <= found.keys()
     for every in (found, by_call):
         # The failures first: they are what is told.
@@ -116,6 +115,7 @@ def hold_to_cpython(client: Client, folder: Path, runner: FreeRunner, runs: int 
             failure = confirm(load(path), every[outcome])
             assert failure.confirmed, (every[outcome], failure.explanation)
             assert replayed(failure) == outcome, every[outcome]
+    return True
 
 
 #: A few of each family; with --hypothesis-profile thorough ten times as many.
@@ -131,4 +131,26 @@ _settings = settings(
 def test_whatever_real_processes_do_is_found_and_the_other_way_round(
     kinds: tuple[str, ...], data: st.DataObject, runner: FreeRunner, tmp_path: Path
 ) -> None:
-    hold_to_cpython(data.draw(clients(*kinds)), tmp_path, runner)
+    assume(hold_to_cpython(data.draw(clients(*kinds)), tmp_path, runner))
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@given(data=st.data())
+@settings(_settings, max_examples=settings.default.max_examples // 20)
+def test_so_it_is_with_processes_that_begin_anew(
+    method: str, data: st.DataObject, runner: FreeRunner, tmp_path: Path
+) -> None:
+    kinds = "lock", "condition", "event", "queue", "pipe", "barrier"
+    client = data.draw(clients(*kinds, most=5, method=method))
+    assume(hold_to_cpython(client, tmp_path, runner, runs=4))
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_an_atom_that_is_wrong_is_noticed(
+    name: str, monkeypatch: pytest.MonkeyPatch, runner: FreeRunner, tmp_path: Path
+) -> None:
+    apply, client = MUTANTS[name]
+    assert hold_to_cpython(client, tmp_path, runner)
+    apply(monkeypatch)
+    with pytest.raises(AssertionError):
+        hold_to_cpython(client, tmp_path, runner)
