@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import inspect
 import os
-import secrets
-import select
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -25,11 +22,11 @@ from msgspec.structs import replace
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis, Finding, Link, Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
-from syncsim.core.lineage import signal_name
 from syncsim.core.schedule import parse_schedule
 from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
+from syncsim.explore.checker import Checker, CheckError
 from syncsim.explore.judging import search_for
 from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.properties import Kind, Property, PropertyError, pack, unpack
@@ -39,12 +36,8 @@ from syncsim.program.source import Program, load
 from syncsim.real.world import RealWorld
 from syncsim.witness import Witness
 
-#: Seconds that the worker may take longer than it was given.
-_GRACE = 10.0
 #: So many things that were raced for are named.
 _MOST_RACED_FOR = 5
-#: Seconds without a sign of life of the worker after which we give up.
-_SILENCE = 10.0
 #: Seconds for one replay.
 _REPLAY = 20.0
 
@@ -147,10 +140,6 @@ class Checked(Struct, frozen=True):
         }
 
 
-class CheckError(Exception):
-    """The check itself failed: a sentence."""
-
-
 def check(
     what: str | os.PathLike[str] | Callable[[], object],
     *,
@@ -214,14 +203,25 @@ def check_program(
             f"properties are judged over all states, and the search {request.search} leaves most "
             "of them out: take graph, or a sampler"
         )
-    report = _search(request, on_progress)
+    with Checker(request) as checker:
+        report = checker.search(on_progress)
     on_progress(report)
     if report.wrong:
         raise PropertyError(report.wrong)
+    return judge(program, report, claims)
+
+
+def judge(
+    program: Program,
+    report: Report,
+    claims: Sequence[Property] = (),
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Checked:
+    """Replay what the search found; once it is ``interrupted`` what comes of it means nothing."""
     if report.problem and not report.failures:
         return _undecided(report, f"The program cannot be checked: {report.problem}.")
     failures = [
-        confirm(program, found)
+        confirm(program, found, interrupted=interrupted)
         for found in sorted(report.failures, key=lambda found: len(parse_schedule(found.schedule)))
     ]
     upheld = []
@@ -382,77 +382,14 @@ def _proof(report: Report) -> str:
     return f"{what}: no process can wait for ever, no assertion can fail, none can crash."
 
 
-# -- the search -------------------------------------------------------------------------
-
-
-def _search(request: Request, on_progress: Callable[[Report], None]) -> Report:
-    environment = os.environ | {"PYTHONHASHSEED": "0"}
-    request = replace(request, word=secrets.token_hex(8))
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "syncsim.explore.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
-    )
-    try:
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        worker.stdin.write(msgspec.json.encode(request))
-        worker.stdin.close()
-        report = _listen(worker.stdout, request, on_progress)
-        return report if report.over else replace(report, over=True, problem=_why(worker))
-    finally:
-        worker.kill()
-        worker.wait()
-        for stream in (worker.stdout, worker.stderr):
-            if stream is not None:
-                stream.close()
-
-
-def _listen(lines: IO[bytes], request: Request, on_progress: Callable[[Report], None]) -> Report:
-    """The last report; it is not ``over`` if the worker has ended before."""
-    word, decoder = request.word.encode(), msgspec.json.Decoder(Report)
-    newest, buffer = Report(), b""
-    deadline = time.monotonic() + request.seconds + _GRACE
-    while True:
-        left = min(deadline - time.monotonic(), _SILENCE)
-        if left <= 0 or not select.select([lines], [], [], left)[0]:
-            if left == _SILENCE:
-                problem = "it is inside a call that does not come back"
-            elif newest.search:
-                return replace(newest, over=True, limit=f"{request.seconds:g} seconds")
-            else:
-                problem = f"it was not ready to be searched after {request.seconds:g} s"
-            return replace(newest, over=True, problem=problem)
-        data = os.read(lines.fileno(), 1 << 16)
-        if not data:
-            return newest
-        *whole, buffer = (buffer + data).split(b"\n")
-        for line in whole:
-            if line.startswith(word):  # (else a sign of life, or the program's)
-                newest = decoder.decode(line[len(word) :])
-                if newest.over:
-                    return newest
-                on_progress(newest)
-
-
-def _why(worker: subprocess.Popen[bytes]) -> str:
-    """Why the worker has ended without a word; raises ``CheckError`` if that is our fault."""
-    assert worker.stderr is not None
-    words = worker.stderr.read().decode("utf-8", "replace").strip().splitlines()
-    code = worker.wait()
-    if code < 0:
-        return f"it ends the process in which it is checked, by {signal_name(-code)}"
-    raise CheckError(f"the checker broke off: {words[-1] if words else f'exit code {code}'}")
-
-
 # -- the real processes -----------------------------------------------------------------
 
 
 def confirm(
-    program: Program, found: Found, look: Callable[[RealWorld], None] = lambda world: None
+    program: Program,
+    found: Found,
+    look: Callable[[RealWorld], None] = lambda world: None,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> Failure:
     """Replay the schedule on the real processes; what came of it.
 
@@ -466,6 +403,7 @@ def confirm(
     begins, made = len(parse_schedule(way)), 0
     goes_round = verdict in (Verdict.LIVELOCK, Verdict.STARVATION)
     world = RealWorld(program, patience=10.0, on_step=steps.append)
+    world.interrupted = interrupted
     try:
         world.settle(deadline)
         look(world)

@@ -34,25 +34,33 @@ _COUNTS = frozenset(("sleeping", "woken", "wait"))
 
 def waiting_for_ever(graph: Graph) -> Path | None:
     """A shortest way to a state in which somebody waits for ever, though others may go on."""
+    # (States are numbered from the nearest on.)
+    first = [(min(hopeless), actor) for actor, hopeless in hopeless_waits(graph) if hopeless]
+    if not first:
+        return None
+    number, actor = min(first)
+    way = graph.path_to(number, Verdict.DEADLOCK)
+    return Path(way.verdict, way.moves, way.did, waits=actor)
+
+
+def hopeless_waits(graph: Graph) -> Iterable[tuple[int, set[int]]]:
+    """For each actor the states in which it waits for ever, though others may go on."""
     system = graph.system
-    actors = {actor for state in graph.states for actor in system.waiting(state)}
-    best: tuple[int, int] | None = None
-    for actor in actors:
+    for actor in {actor for state in graph.states for actor in system.waiting(state)}:
         goes = [
             number
             for number, out in enumerate(graph.edges)
             if any(any(did.actor == actor for did in done) for _, _, done in out)
         ]
         hopeful = graph.leading_to(goes)
-        for number, state in enumerate(graph.states):
-            if number not in hopeful and _waits(system, state, actor):
-                if best is None or number < best[0]:
-                    best = number, actor
-                break  # (States are numbered from the nearest on.)
-    if best is None:
-        return None
-    way = graph.path_to(best[0], Verdict.DEADLOCK)
-    return Path(way.verdict, way.moves, way.did, waits=best[1])
+        yield (
+            actor,
+            {
+                number
+                for number, state in enumerate(graph.states)
+                if number not in hopeful and _waits(system, state, actor)
+            },
+        )
 
 
 def _waits(system: System, state: State, actor: int) -> bool:
@@ -63,21 +71,27 @@ def _waits(system: System, state: State, actor: int) -> bool:
 
 def livelock(graph: Graph) -> Path | None:
     """The nearest lasso that achieves nothing; its moves end with one round of the circle."""
-    ends = [
-        number
-        for number, out in enumerate(graph.edges)
-        if not out and verdict_at_the_end(graph.system, graph.states[number]) is Verdict.FINISHED
-    ]
-    best: set[int] | None = None
-    for members in fair_circles(graph):
-        if (ends or _only_looks(graph, members)) and (best is None or min(members) < min(best)):
-            best = members
-    if best is None:
+    vain, _ = circles(graph)
+    if not vain:
         return None
+    best = min(vain, key=min)
     first = min(best)
     way = graph.path_to(first, Verdict.LIVELOCK)
     moves, did = graph.circle(first, best)
     return Path(Verdict.LIVELOCK, way.moves + moves, way.did + did, circle=len(moves))
+
+
+def circles(graph: Graph) -> tuple[list[set[int]], list[set[int]]]:
+    """The sets of states in which a fair run can stay for ever: in vain, and to some end."""
+    ends = any(
+        not out and verdict_at_the_end(graph.system, state) is Verdict.FINISHED
+        for state, out in zip(graph.states, graph.edges, strict=True)
+    )
+    vain: list[set[int]] = []
+    good: list[set[int]] = []
+    for members in fair_circles(graph):
+        (vain if ends or _only_looks(graph, members) else good).append(members)
+    return vain, good
 
 
 def _only_looks(graph: Graph, members: set[int]) -> bool:

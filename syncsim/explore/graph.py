@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.explore.findings import Bounds, Outcome, Path, See, failure_in, verdict_at_the_end
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.virtual.system import Did, Move, State, System, Taken
 
 #: What leads to a state, or from one: the number of the other one, the move, what was done.
 Edge: TypeAlias = tuple[int, Move, tuple[Did, ...]]
@@ -27,9 +27,9 @@ class Graph:
     Those that were visited, one after the other, have ``edges``: what leads from them.
     """
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, start: Taken | None = None) -> None:
         self.system = system
-        self.start = start = system.start()
+        self.start = start = start or system.start()
         self.states: list[State] = [start.state]
         self.edges: list[list[Edge]] = []
         self.depths: list[int] = [0]
@@ -151,10 +151,14 @@ class GraphSearch:
     """
 
     def __init__(
-        self, system: System, wanted: frozenset[Verdict] | None = None, see: See | None = None
+        self,
+        system: System,
+        wanted: frozenset[Verdict] | None = None,
+        see: See | None = None,
+        start: Taken | None = None,
     ) -> None:
         self.outcome = Outcome("graph")
-        self.graph = Graph(system)
+        self.graph = Graph(system, start)
         self._wanted = wanted
         self._see = see
 

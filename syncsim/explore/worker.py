@@ -1,8 +1,9 @@
 """The checker: a process of its own in which a program is searched, with limits on it.
 
 ``python -m syncsim.explore.worker`` reads one request and writes one JSON object a line: how
-far it has come (``Report``), and at last what was found.  Whatever the program does to this
-process, whoever asked lives on.
+far it has come (``Report``), and at last what was found.  If ``foresight`` is asked for, it then
+says whether it knows what may come, and answers each ``Question`` with an ``Answer``.  Whatever
+the program does to this process, whoever asked lives on; it ends when nobody asks any more.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import ctypes
 import os
 import resource
 import signal
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from types import FrameType
+from typing import IO
 
 import msgspec
 from msgspec import Struct
@@ -24,11 +25,13 @@ from msgspec.structs import replace
 
 from syncsim.core.diagnosis import Finding
 from syncsim.core.operation import Verb
-from syncsim.core.schedule import Choice, Grain, format_schedule
+from syncsim.core.outlook import Foreseen
+from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import Bounds, Outcome, Path, choices
+from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.graph import GraphSearch
 from syncsim.explore.judging import Judge, asked_since
 from syncsim.explore.minimise import in_single_steps, minimised
@@ -43,6 +46,8 @@ from syncsim.virtual.system import Did, System
 TOO_LONG = 5.0
 #: A search for a shorter path may take so many states.
 SHORTEN = 200_000
+#: A graph of so many states is kept for foresight.
+KEPT = 200_000
 #: Seconds between two signs of life.
 _HEARTBEAT = 0.5
 _PR_SET_PDEATHSIG = 1
@@ -65,6 +70,22 @@ class Request(Struct, frozen=True):
     properties: bytes = b""
     #: What each line that we say begins with, so that nothing the program writes is taken for one.
     word: str = ""
+    #: Whether one wants to ask afterwards what may come.
+    foresight: bool = False
+
+
+class Question(Struct, frozen=True):
+    """What may come after the first ``keep`` choices of the last question, and those?"""
+
+    keep: int
+    then: str
+    grain: Grain
+
+
+class Answer(Struct, frozen=True):
+    """What may come; None where nothing is known."""
+
+    foreseen: Foreseen | None
 
 
 class Found(Struct, frozen=True):
@@ -223,10 +244,14 @@ class Out:
             data = data[os.write(self._file, data) :]
         self._saying = False
 
-    def mind_the_time(self, number: int, frame: FrameType | None) -> None:
-        """Now and then: say that we live, and break off what runs too long."""
+    def live(self) -> None:
+        """Say that we live."""
         if not self._saying:
             os.write(self._file, b"\n")
+
+    def mind_the_time(self, number: int, frame: FrameType | None) -> None:
+        """Now and then: say that we live, and break off what runs too long."""
+        self.live()
         began = body.running_since()
         if began is not None and time.monotonic() - began > TOO_LONG:
             raise TooLongError
@@ -235,12 +260,29 @@ class Out:
             raise PropertyError(f"it takes longer than {TOO_LONG:g} s")
 
 
-def _say(report: Report, out: Out) -> None:
-    out.say(msgspec.json.encode(report))
+def _say(what: object, out: Out) -> None:
+    out.say(msgspec.json.encode(what))
 
 
-def run(request: Request, out: Out) -> None:
-    """Search, and tell how it goes."""
+def _foresee(system: System, outcome: Outcome, questions: Iterable[bytes], out: Out) -> None:
+    """Say whether what may come is known; if so, answer whoever asks."""
+    foresight = None
+    if outcome.complete and not system.by_call:
+        with contextlib.suppress(MemoryError):
+            graph = whole_graph(system, KEPT)
+            foresight = Foresight(graph, KEPT) if graph is not None else None
+    _say(foresight is not None, out)
+    if foresight is None:
+        return
+    signal.setitimer(signal.ITIMER_REAL, 0)  # nobody listens unless he has asked
+    for line in questions:
+        asked = msgspec.json.decode(line, type=Question)
+        then = parse_schedule(asked.then)
+        _say(Answer(foresight.foresee(asked.keep, then, asked.grain)), out)
+
+
+def run(request: Request, questions: IO[bytes], out: Out) -> None:
+    """Search, and tell how it goes; then answer questions."""
     found = load(request.path, request.arguments)
     try:
         program = VirtualProgram(found)
@@ -274,12 +316,16 @@ def run(request: Request, out: Out) -> None:
     except MemoryError as error:
         limit = f"it needs more than {request.memory / (1 << 30):g} GB of memory"
         _say(Report(over=True, problem=f"{limit} ({type(error).__name__})"), out)
+    else:
+        if request.foresight:
+            _foresee(system, outcome, questions, out)
 
 
 def main() -> None:
     """Serve the one request that comes through stdin."""
     _die_with_our_parent()
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    questions = os.fdopen(os.dup(0), "rb")
+    request = msgspec.json.decode(questions.readline(), type=Request)
     # What the program writes past us must not get between our lines, or fill a pipe.
     out, words = Out(os.dup(1), request.word), os.dup(2)
     with open(os.devnull, "r+b") as nothing:
@@ -287,10 +333,11 @@ def main() -> None:
             os.dup2(nothing.fileno(), stream)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
+    out.live()
     signal.signal(signal.SIGALRM, out.mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, _HEARTBEAT, _HEARTBEAT)
     try:
-        run(request, out)
+        run(request, questions, out)
     except BaseException as error:  # an error of ours: its last words are for our parent
         os.write(words, f"{type(error).__name__}: {error}\n".encode()[:1000])
         os._exit(1)

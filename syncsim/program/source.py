@@ -10,7 +10,7 @@ import io
 import tokenize
 import warnings
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from syncsim.program.modules import find_source
@@ -64,6 +64,15 @@ def load_module(name: str, arguments: tuple[str, ...] = ()) -> Program:
             "check its name, and in which folder you are."
         )
     return Program(path, _text(path), name, ("-m", name), arguments)
+
+
+def read_again(program: Program) -> Program:
+    """The program as its file stands now.
+
+    Raises:
+        ProgramError: the file is gone, it cannot be read, or it is no Python any more.
+    """
+    return replace(program, text=_text(program.path))
 
 
 def source_of(file: str) -> str | None:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from syncsim.puzzles.catalogue import Puzzle
+from syncsim.ui.check import BackgroundCheck, Begin
 from syncsim.ui.closing import wait_for_closed
 from syncsim.ui.look import THEMES, ascii_only, theme_variables
 
@@ -56,10 +57,16 @@ class SyncsimApp(App[int]):
         ),
     ]
 
-    def __init__(self, opening: Puzzle | Program | None = None, start: Start = start_real) -> None:
+    def __init__(
+        self,
+        opening: Puzzle | Program | None = None,
+        start: Start = start_real,
+        begin: Begin = BackgroundCheck,
+    ) -> None:
         super().__init__()
         self._opening = opening
         self._start = start
+        self._begin = begin
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
@@ -96,10 +103,10 @@ class SyncsimApp(App[int]):
         from syncsim.ui.screens.stage import StageScreen
 
         if isinstance(what, Puzzle):
-            self.push_screen(StageScreen(load(what.program), what, self._start))
+            self.push_screen(StageScreen(load(what.program), what, self._start, self._begin))
         else:
             program = load(what) if isinstance(what, Path) else what
-            self.push_screen(StageScreen(program, None, self._start))
+            self.push_screen(StageScreen(program, None, self._start, self._begin))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette offers every key of the screen by its description."""

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len
 from textual.theme import Theme
 
+from syncsim.core.outlook import Outlook
 from syncsim.core.state import Actor
 from syncsim.core.status import Activity, Status
 
@@ -98,9 +99,9 @@ def theme_variables() -> dict[str, str]:
 
 
 class Mark(NamedTuple):
-    """How a status looks: a glyph, the same in ASCII, a word, and a tone.
+    """How a status, or an outlook, looks: a glyph, the same in ASCII, a word, and a tone.
 
-    The tone is the name of a style: ``go``, ``rest``, ``quiet`` or ``bad``.
+    The tone is the name of a style: ``go``, ``rest``, ``quiet``, ``good``, ``unsure`` or ``bad``.
     """
 
     glyph: str
@@ -133,6 +134,18 @@ _MARKS: Final = {
 def mark(status: Status) -> Mark:
     """How the status is shown, the same on every screen."""
     return _MARKS[status]
+
+
+_OUTLOOKS: Final = {
+    Outlook.SAFE: Mark("✓", "v", "safe", "good"),
+    Outlook.OPEN: Mark("◐", "~", "either way", "unsure"),
+    Outlook.DOOMED: Mark("✗", "x", "doomed", "bad"),
+}
+
+
+def outlook_mark(outlook: Outlook) -> Mark:
+    """How it is shown what may still come."""
+    return _OUTLOOKS[outlook]
 
 
 _TEXTURES: Final = {
@@ -189,8 +202,8 @@ def ascii_only() -> bool:
 
 #: Our own signs in ASCII, cell by cell, for what is drawn of several signs.
 _TO_ASCII: Final = str.maketrans(
-    "▸◂←→▶◀─━│┃┆┊╭╮╰╯├┤┬┴┼›‹…⋯●○◌◆◇▌▐▏█▞▒░·▪✓✗⊗■⇄↦×–◦»“”",
-    "><<>><--||::+++++|+++><~~oo.*-|:'#%=-.*vx#==>x-o>''",
+    "▸◂←→▶◀─━│┃┆┊╭╮╰╯├┤┬┴┼›‹…⋯●○◌◆◇◐▌▐▏█▞▒░·▪✓✗⊗■⇄↦×–◦»“”",
+    "><<>><--||::+++++|+++><~~oo.*-~|:'#%=-.*vx#==>x-o>''",
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, assert_never
 
 from syncsim.core.atoms import ActorId
@@ -27,10 +27,10 @@ from syncsim.core.live import (
     Stepped,
     Update,
 )
-from syncsim.core.schedule import Grain, Move
+from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import Replay, Scheduler, scheduler_named
 from syncsim.core.state import State
-from syncsim.program.source import Program
+from syncsim.program.source import Program, ProgramError, read_again
 from syncsim.ui.closing import close_soon
 from syncsim.ui.history import History, Moment
 from syncsim.ui.speed import FIRST, LADDER
@@ -127,9 +127,12 @@ class Playing:
         self._asked = False
         self._asked_of: ActorId | None = None
         self._replay_to: int | None = None
+        #: The schedule that is replayed step by step, as long as the run keeps to it.
+        self._follows: tuple[Choice, ...] | None = None
         #: The step before which the person first picked whose turn it is; None: not yet.
         self._first_by_hand: int | None = None
         self._freed = False
+        self._replayed = False
         self._judged: tuple[State, Diagnosis] | None = None
         self._stopped = False
         try:
@@ -153,6 +156,8 @@ class Playing:
             self._take(updates.popleft())
         if self._replay_to is not None:
             self._end_of_replay(self._replay_to)
+        if self._follows is not None and waiting:
+            self._end_of_following(self._follows)
         return waiting > 0
 
     def _broke(self, message: str, updates: deque[Update], close: Callable[[], None]) -> None:
@@ -233,7 +238,9 @@ class Playing:
     @property
     def picked_by(self) -> str:
         """Who picked where the person did not: the scheduler, or the operating system."""
-        return "the operating system" if self._freed else self.scheduler
+        if self._freed:
+            return "the operating system"
+        return "a replay" if self._replayed else self.scheduler
 
     @property
     def speed(self) -> float | None:
@@ -283,6 +290,13 @@ class Playing:
         if may_go is None or playing:
             may_go = [choice.actor for choice in self.history.now.state.choices()]
         return actors[may_go[0]].name if len(may_go) == 1 else "the next step"
+
+    @property
+    def following(self) -> tuple[int, int] | None:
+        """How many choices of a schedule were made, and of how many, while one follows it."""
+        if self._follows is None:
+            return None
+        return self.history.now.chosen or 0, len(self._follows)
 
     @property
     def replaying(self) -> bool:
@@ -336,10 +350,32 @@ class Playing:
         """End the run, without waiting for it: that can take a moment."""
         close_soon(self.live.close)
 
-    def restart(self) -> None:
-        """The same from the beginning."""
+    def restart(self) -> bool:
+        """From the beginning, the program as its file stands now; False where it is none."""
+        if not self._read_again():
+            return False
         self.close()
         self._begin(scheduler_named(self.scheduler))
+        return True
+
+    def replay(self, schedule: Sequence[Choice], grain: Grain) -> bool:
+        """From the beginning, where that schedule picks until it is over, or one goes elsewhere."""
+        if not self._read_again():
+            return False
+        self.close()
+        self.grain = grain
+        self._begin(Replay(schedule))
+        self._follows = tuple(schedule)
+        self._replayed = True
+        return True
+
+    def _read_again(self) -> bool:
+        try:
+            self.program = read_again(self.program)
+        except ProgramError as error:
+            self.said = str(error)
+            return False
+        return True
 
     def branch(self) -> bool:
         """Start again and go to the moment one looks at, to take another way from there.
@@ -358,6 +394,18 @@ class Playing:
         self.live.speed(None)
         self.live.play()
         return True
+
+    def _end_of_following(self, schedule: tuple[Choice, ...]) -> None:
+        now = self.history.now
+        made = self.history.schedule(now)
+        keeps = made is not None and tuple(made) == schedule[: len(made)]
+        if made is not None and keeps and len(made) < len(schedule):
+            return
+        self._follows = None
+        if not keeps:
+            self.said = "You went another way than the replay: from here on it is your own run."
+        if not self.broken:
+            self.live.use(scheduler_named(self.scheduler))
 
     def _end_of_replay(self, choices: int) -> None:
         there = (self.history.now.chosen or 0) >= choices

@@ -8,6 +8,7 @@ answer that it never got before.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sized
+from copy import copy
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -187,6 +188,15 @@ class System:
         """Give up all processes."""
         self.nursery.close()
 
+    def stepwise(self, *, by_call: bool) -> System:
+        """The same processes and atoms, where nothing happens along with what is chosen.
+
+        As a person steps: also what nobody else can tell the time of is a step of its own.
+        """
+        other = copy(self)
+        other.by_call, other.xray, other.eager = by_call, not by_call, False
+        return other
+
     # -- who and what there is ----------------------------------------------------------
 
     def _member(self, key: Key, parent: int | None, seed: Seed) -> int:
@@ -325,6 +335,18 @@ class System:
                         )
                 return self._take(state, move, node if known is None else None)
         return self._take(state, move, None)
+
+    def settled(self, state: State) -> Taken:
+        """Let all happen that happens of itself."""
+        run = _Run(self, state)
+        run.settle()
+        return run.taken()
+
+    def follow(self, state: State, move: Move) -> Taken:
+        """As ``take``, but nothing is kept of it: at another grain something else comes of it."""
+        run = _Run(self, state)
+        run.choose(move)
+        return run.taken()
 
     def _is_watched(self, state: State, actor: int) -> bool:
         """Whether anything but the process itself is about its end there."""
@@ -496,7 +518,7 @@ class _Run:
         feeds = system.members[move.actor].feeds
         if feeds is not None:
             self._feed(*feeds, token=True)
-            self._settle(())
+            self.settle()
             return
         self._make(move.actor, times_out=move.times_out, token=True)
         while system.by_call and self._in_call(move.actor):
@@ -527,9 +549,10 @@ class _Run:
 
     def go_on(self, actor: int) -> None:
         """Make what follows of itself: silent operations and, if eager, local steps."""
-        self._settle((actor,))
+        self.settle((actor,))
 
-    def _settle(self, first: tuple[int, ...]) -> None:
+    def settle(self, first: tuple[int, ...] = ()) -> None:
+        """Make what follows of itself, beginning with those actors."""
         system = self.system
         todo = list(first)
         while True:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from checks import ScriptedCheck
 from scripted import ScriptedLive
 from textual.pilot import Pilot
 
@@ -14,6 +15,7 @@ from syncsim.core.scheduler import Scheduler
 from syncsim.program.source import Program
 from syncsim.puzzles.catalogue import Puzzle, find
 from syncsim.ui.app import SyncsimApp
+from syncsim.ui.check import Check
 from syncsim.ui.screens.stage import StageScreen
 
 SMALL = (80, 24)
@@ -25,7 +27,7 @@ TO_THE_DEADLOCK = ("down", *["enter"] * 4, *["down", "enter"] * 4)
 
 
 class Staging:
-    """An app, and every run that it started, the newest last."""
+    """An app, and every run and every check that it started, the newest last."""
 
     def __init__(
         self,
@@ -33,10 +35,11 @@ class Staging:
         opening: Puzzle | Program | str | None = "dining-philosophers",
     ) -> None:
         self.runs: list[ScriptedLive] = []
+        self.checks: list[ScriptedCheck] = []
         self.pilot: Pilot[int]
         self._script = script
         puzzle = find(opening) if isinstance(opening, str) else opening
-        self.app = SyncsimApp(puzzle, start=self._start)
+        self.app = SyncsimApp(puzzle, start=self._start, begin=self._check)
         self.app.animation_level = "none"
 
     def _start(self, program: Program, scheduler: Scheduler) -> Live:
@@ -44,6 +47,16 @@ class Staging:
         live.use(scheduler)
         self.runs.append(live)
         return live
+
+    def _check(self, program: Program) -> Check:
+        check = ScriptedCheck(program)
+        self.checks.append(check)
+        return check
+
+    @property
+    def check(self) -> ScriptedCheck:
+        """The newest check."""
+        return self.checks[-1]
 
     @property
     def live(self) -> ScriptedLive:

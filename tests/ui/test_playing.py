@@ -13,10 +13,11 @@ from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import Broken, Live, Mode
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Replay, Scheduler
-from syncsim.program.source import Program
+from syncsim.program.source import Program, load
 from syncsim.ui.closing import wait_for_closed
 from syncsim.ui.playing import Playing
 
+DINING = Path(__file__).parent / "programs" / "dining.py"
 RUNS: list[ScriptedLive] = []
 
 
@@ -28,7 +29,7 @@ def start(program: Program, scheduler: Scheduler) -> Live:
 
 
 def playing(*actors: int) -> Playing:
-    made = Playing(Program(Path("program.py"), "", "program.py", ("program.py",)), start)
+    made = Playing(load(DINING), start)
     RUNS[-1].run(*actors)
     made.drain()
     return made

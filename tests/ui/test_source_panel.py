@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Actor, Life, State
-from syncsim.program.source import load
+from syncsim.program.source import load, read_again
 from syncsim.ui import look
 from syncsim.ui.widgets.source import SourcePanel
 
@@ -67,3 +67,19 @@ async def test_a_file_that_cannot_be_read_leaves_the_panel_as_it_is(tmp_path: Pa
         app.panel.show(at(lost), lost)
         assert app.panel.title == "town.py"
         assert "main" not in app.seen()
+
+
+async def test_another_text_of_the_program_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    file = tmp_path / "town.py"
+    file.write_text("old = 1\n" * 3)
+    program = load(file)
+    app = Reading(SourcePanel(program))
+    async with app.run_test(size=(80, 12)) as pilot:
+        place = Site(str(file), 2, "main")
+        app.panel.show(at(place), place)
+        file.write_text("new = 2\n" * 5)
+        app.panel.read(read_again(program))
+        app.panel.show(at(place), place)
+        await pilot.pause()
+        assert "old" not in app.seen()
+        assert "5 new = 2" in app.seen()

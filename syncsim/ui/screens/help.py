@@ -13,8 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from syncsim.core.outlook import Outlook
 from syncsim.core.status import Activity, Status
-from syncsim.ui.look import KINDS, ascii_only, mark, shown, texture
+from syncsim.ui.look import KINDS, ascii_only, mark, outlook_mark, shown, texture
 
 #: What each status means.
 MEANINGS = {
@@ -30,6 +31,13 @@ MEANINGS = {
     Status.ZOMBIE: "has ended, and nobody has joined it yet",
     Status.CRASHED: "ended by an exception that nobody caught",
     Status.KILLED: "ended by a signal",
+}
+
+#: What each outlook means.
+OUTLOOKS = {
+    Outlook.SAFE: "whatever the others do then, nothing fails any more",
+    Outlook.OPEN: "it can still end well, and it can still fail",
+    Outlook.DOOMED: "whatever one does then, it fails: the point of no return is passed",
 }
 
 _TEXTURES = {
@@ -86,6 +94,14 @@ def _lines(bindings: Sequence[Binding]) -> Iterator[Content]:
     yield Content.styled(
         "A process has one colour, wherever it is shown; a bar stands before its name.", "$quiet"
     )
+    yield Content("")
+    yield Content.styled(
+        "What may come if it goes next, once the program was checked", "bold $accent"
+    )
+    for outlook, meaning in OUTLOOKS.items():
+        looks = outlook_mark(outlook)
+        tone = {"good": "$success", "unsure": "$warning", "bad": "bold $error"}[looks.tone]
+        yield _row(looks.sign, looks.word, meaning, tone)
     yield Content("")
     yield Content.styled("Time, the newest step at the left", "bold $accent")
     for activity, meaning in _TEXTURES.items():

@@ -24,11 +24,14 @@ from syncsim.core.operation import Site
 from syncsim.core.schedule import format_schedule
 from syncsim.core.state import Actor, State
 from syncsim.core.words import waiting_for
-from syncsim.program.source import Program
+from syncsim.program.source import Program, ProgramError, read_again
 from syncsim.puzzles.catalogue import Puzzle
+from syncsim.ui.check import BackgroundCheck, Begin
+from syncsim.ui.checking import Checking, as_one_steps, marks_of, step_of
 from syncsim.ui.look import clean, cut, shown
 from syncsim.ui.playing import OVER, Playing, Start
 from syncsim.ui.screens.stage_keys import BRIEF, STAGE_KEYS
+from syncsim.ui.widgets.checked import CheckBand, CheckStanding
 from syncsim.ui.widgets.faults import FaultsMenu
 from syncsim.ui.widgets.header import GoalLine, Header, Standing
 from syncsim.ui.widgets.inspector import about_part, about_primitive, about_process
@@ -60,11 +63,13 @@ class StageScreen(Screen[None]):
     ]
     BINDINGS = STAGE_KEYS
 
-    def __init__(self, program: Program, puzzle: Puzzle | None, start: Start) -> None:
+    def __init__(
+        self, program: Program, puzzle: Puzzle | None, start: Start, begin: Begin = BackgroundCheck
+    ) -> None:
         super().__init__()
-        self._program = program
         self._puzzle = puzzle
         self._playing = Playing(program, start)
+        self._checking = Checking(begin)
         self._panels = Panels(program, self._playing.history)
         self._seed = 1
         self._hints = 0
@@ -81,12 +86,13 @@ class StageScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, goal, panels, verdict, keys."""
-        title = self._puzzle.title if self._puzzle else self._program.name
+        title = self._puzzle.title if self._puzzle else self._playing.program.name
         yield Header(Standing(title, scheduler=self._playing.scheduler))
         if self._puzzle is not None:
             yield GoalLine(self._puzzle.goal.text, self._puzzle.goal.par)
         yield self._panels
         yield VerdictBand()
+        yield CheckBand()
         yield FaultsMenu()
         yield Static(id="notice", markup=False)
         yield KeyLine(self.BINDINGS, BRIEF)
@@ -98,8 +104,9 @@ class StageScreen(Screen[None]):
         self.look()
 
     def on_unmount(self) -> None:
-        """Leave no run behind, however one leaves."""
+        """Leave no run and no check behind, however one leaves."""
         self._playing.close()
+        self._checking.close()
 
     def on_resize(self) -> None:
         """Share the room out anew."""
@@ -115,6 +122,8 @@ class StageScreen(Screen[None]):
         """Take in what has happened, then draw what has changed."""
         playing, panels = self._playing, self._panels
         playing.drain()
+        self._checking.drain()
+        self._checking.ask(playing.program, playing.history, playing.moment)
         if playing.said:
             self.notice(playing.said)
             playing.said = ""
@@ -133,6 +142,8 @@ class StageScreen(Screen[None]):
             panels.processes.chosen, panels.primitives.chosen, playing.history.now.printed,
             panels.inspector.display, panels.among_primitives, bool(playing.fresh),
             playing.moment.last, playing.awaited, self._menu.is_open, playing.grain,
+            self._check_standing(), self._checking.shows_marks(playing.program),
+            self._checking.foreseen(playing.moment), playing.following,
         )  # fmt: skip
         if (
             len(now) == len(self._drawn)
@@ -150,6 +161,10 @@ class StageScreen(Screen[None]):
     def _draw(self, state: State, diagnosis: Diagnosis | None) -> None:
         playing = self._playing
         known = diagnosis or Diagnosis(None)
+        checking = self._checking
+        marks = None
+        if checking.shows_marks(playing.program):
+            marks = marks_of(checking.foreseen(playing.moment))
         with self.app.batch_update():
             self.query_one(Header).show(self._standing())
             self._share_room(state)
@@ -160,11 +175,14 @@ class StageScreen(Screen[None]):
                 self._place(),
                 whole=not playing.fresh,
                 xray=playing.xrayed,
+                marks=marks,
             )
             outcome = self._outcome()
             self.query_one(VerdictBand).show(outcome)
-            if self.has_class("-verdict") != (outcome is not None):
-                self.set_class(outcome is not None, "-verdict")
+            self.query_one(CheckBand).show(self._check_standing())
+            told = outcome is not None or checking.told
+            if self.has_class("-verdict") != told:
+                self.set_class(told, "-verdict")
                 self.call_after_refresh(self._share_room, state)
             self._inspect(state, diagnosis)
             self._menu.show(playing.history.now.state)
@@ -174,7 +192,7 @@ class StageScreen(Screen[None]):
 
     def _standing(self) -> Standing:
         playing = self._playing
-        title = self._puzzle.title if self._puzzle else self._program.name
+        title = self._puzzle.title if self._puzzle else playing.program.name
         instead = ""
         if playing.broken:
             instead = "broken"
@@ -188,10 +206,30 @@ class StageScreen(Screen[None]):
         stands = ""
         if playing.at is None and verdict is not None and verdict is not Verdict.FINISHED:
             stands = brief(verdict)
-        return Standing(
-            title, playing.history.now.state.n, playing.mode, playing.scheduler,
+        picks = playing.scheduler
+        if playing.following is not None:
+            picks = "replay {} of {}".format(*playing.following)
+        standing = Standing(
+            title, playing.history.now.state.n, playing.mode, picks,
             playing.speed, None if playing.at is None else playing.moment.state.n, instead,
             stands, playing.xrayed,
+        )  # fmt: skip
+        seen = self._checking.foreseen(playing.moment)
+        if seen is None:
+            return standing
+        since = None
+        if seen.doomed_after is not None:
+            since = step_of(playing.history, seen.doomed_after)
+        return standing._replace(outlook=seen.outlook, fails=" or ".join(seen.fails), since=since)
+
+    def _check_standing(self) -> CheckStanding | None:
+        """What is told of the check; None where there is none, or one does not want to see it."""
+        checking, playing = self._checking, self._playing
+        if not (checking.running or checking.told) or self._menu.is_open:
+            return None
+        return CheckStanding(
+            checking.running, checking.searched, checking.checked, checking.why, checking.known,
+            not checking.is_of(playing.program), playing.history.now.state,
         )  # fmt: skip
 
     def _place(self) -> Site | None:
@@ -206,7 +244,8 @@ class StageScreen(Screen[None]):
     def _outcome(self) -> Outcome | None:
         """What the band says: the verdict that is the goal, once it is reached, or the newest."""
         playing = self._playing
-        covered = self._menu.is_open or (self._panels.narrow and self._panels.inspecting)
+        covered = self._menu.is_open or self._checking.told
+        covered |= self._panels.narrow and self._panels.inspecting
         if playing.at is not None or playing.verdict is None or covered:
             return None
         goal = self._puzzle.goal if self._puzzle else None
@@ -255,6 +294,7 @@ class StageScreen(Screen[None]):
             words["stage.inspect"] = "close"
         if playing.xrayed:
             words["stage.xray"] = "by call"
+        words["stage.check"] = self._checking.word
         if playing.mode is Mode.OVER:
             gone = ("play", "step", "step_chosen", "slower", "free")
             words |= {f"stage.{key}": "" for key in gone}
@@ -406,6 +446,39 @@ class StageScreen(Screen[None]):
         self._drawn = ()
         self.call_after_refresh(self._resized)
 
+    def action_check(self) -> None:
+        """Check the program as its file stands now, or stop that; then: what of it one sees."""
+        checking = self._checking
+        self._hush()
+        try:
+            program = read_again(self._playing.program)
+        except ProgramError as error:
+            self.notice(str(error))
+            return
+        if checking.running:
+            checking.close()
+            self.notice("The check was stopped.")
+        elif checking.is_of(program):
+            checking.turn()
+        else:
+            checking.start(program)
+        self._resized_soon()
+
+    def action_replay(self, number: int) -> None:
+        """What the check has found, step by step, from the beginning."""
+        checking = self._checking
+        found = checking.replayable
+        if not checking.told or number > len(found):
+            self.notice("There is nothing to replay: v checks the program.")
+            return
+        failure = found[number - 1]
+        schedule, grain = as_one_steps(failure)
+        if self._playing.replay(schedule, grain):
+            checking.told = False
+            self._begin_again()
+            self.notice(f"The way to the {failure.verdict}: s makes its steps, space plays it.")
+        self._resized_soon()
+
     def action_xray(self) -> None:
         """Atom by atom, with all that is inside; or call by call again."""
         self._hush()
@@ -445,14 +518,15 @@ class StageScreen(Screen[None]):
 
     def action_restart(self) -> None:
         """From the beginning."""
-        self._playing.restart()
-        self._begin_again()
+        if self._playing.restart():
+            self._begin_again()
+        self.look()
 
     def _begin_again(self) -> None:
         self._hush()
         if self._menu.is_open:
             self._close_menu()
-        self._panels.begin(self._playing.history)
+        self._panels.begin(self._playing.history, self._playing.program)
         self._asked = None
         self.look()
 
@@ -518,7 +592,8 @@ class StageScreen(Screen[None]):
         """The whole program."""
         from syncsim.ui.screens.code import CodeScreen
 
-        self.app.push_screen(CodeScreen(self._program, self._playing.moment.state, self._place()))
+        playing = self._playing
+        self.app.push_screen(CodeScreen(playing.program, playing.moment.state, self._place()))
 
     def action_hint(self) -> None:
         """The next hint of the puzzle."""
@@ -538,8 +613,14 @@ class StageScreen(Screen[None]):
 
     def action_leave(self) -> None:
         """Close what is open; then go back."""
+        checking = self._checking
         if self._panels.inspecting:
             self.action_inspect()
+        elif checking.running:
+            self.action_check()
+        elif checking.told:
+            checking.told = False
+            self._resized_soon()
         else:
             self.app.pop_screen()
 

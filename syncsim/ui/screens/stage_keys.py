@@ -65,6 +65,13 @@ STAGE_KEYS: list[BindingType] = [
         id="stage.inspect",
     ),
     key(
+        "v",
+        "check",
+        "check",
+        "Check every interleaving; then: hide the result, hide the marks, show both.",
+        id="stage.check",
+    ),
+    key(
         "left",
         "back",
         "look back",
@@ -131,6 +138,17 @@ STAGE_KEYS: list[BindingType] = [
         "Move to the next panel, or to the one before.",
         id="stage.panel_before",
         show=False,
+    ),
+    *(
+        key(
+            f"{number}",
+            f"replay({number})",
+            f"replay failure {number}",
+            "Replay a failure that the check has found, from the beginning.",
+            id=f"stage.replay_{number}",
+            show=False,
+        )
+        for number in range(1, 6)
     ),
     key(
         "r", "restart", "restart", "Start the program again from the beginning.", id="stage.restart"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
 
 from syncsim.core.live import Mode
-from syncsim.ui.look import ascii_only, clean, cut_end, shown
+from syncsim.core.outlook import Outlook
+from syncsim.ui.look import ascii_only, clean, cut_end, outlook_mark, shown
 from syncsim.ui.speed import spoken
 
 
@@ -29,6 +30,11 @@ class Standing(NamedTuple):
     verdict: str = ""
     #: Whether one steps atom by atom.
     xray: bool = False
+    #: What may still come of the run, where that is known; how it can fail; and since which step
+    #: it can only fail.
+    outlook: Outlook | None = None
+    fails: str = ""
+    since: int | None = None
 
 
 #: A glyph, the same in ASCII, a word and a style.
@@ -40,8 +46,31 @@ _MODES = {
 }
 
 
+#: From so many cells on, whole sentences are worth more than the last fields.
+ROOMY = 100
+
 #: What the left side needs at the least: our name, and the beginning of the title.
 _LEAST = 20
+
+
+def _outlook(now: Standing, *, brief: bool) -> tuple[str, str]:
+    """What may still come, in words, and their style."""
+    if now.outlook is None:
+        return "", ""
+    sign = outlook_mark(now.outlook).sign
+    since = f" since step {now.since}" if now.since else ""
+    match now.outlook:
+        case Outlook.SAFE:
+            return f"{sign} {'safe' if brief else 'nothing can fail'}", "$success"
+        case Outlook.OPEN:
+            return f"{sign} {'either way' if brief else 'can still go either way'}", "$warning"
+        case Outlook.DOOMED if brief:
+            return f"{sign} doomed{since}", "bold $error"
+        case Outlook.DOOMED:
+            since = f"{since.strip()} it " if since else ""
+            return f"{sign} {since}can only fail: {now.fails}", "bold $error"
+        case _:
+            assert_never(now.outlook)
 
 
 def _width(fields: list[tuple[str, str]], gap: int) -> int:
@@ -103,6 +132,7 @@ class Header(Widget):
             (mode, style),
             ("X-ray" if now.xray else "", "bold $accent"),
             (now.verdict, "bold $error"),
+            _outlook(now, brief=self.size.width < ROOMY),
             ("the system picks" if picks else clean(now.scheduler, 24), "$quiet"),
             ("" if picks else spoken(now.speed), "$quiet"),
         ]

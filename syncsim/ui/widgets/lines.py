@@ -93,6 +93,8 @@ STYLES: Final = (
     "go",
     "rest",
     "quiet",
+    "good",
+    "unsure",
     "bad",
     "accent",
     "fresh",
@@ -138,6 +140,8 @@ class LinePanel(ScrollView, can_focus=True):
         .look--rest { color: $rest; }
         .look--quiet { color: $quiet; }
         .look--faint { color: $frame; }
+        .look--good { color: $success; }
+        .look--unsure { color: $warning; }
         .look--bad { color: $error; text-style: bold; }
         .look--accent { color: $accent; }
         .look--faded { text-style: dim; }

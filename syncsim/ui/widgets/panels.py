@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.operation import Site
+from syncsim.core.outlook import Outlook
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.program.source import Program
 from syncsim.ui.history import History, Moment
@@ -64,8 +66,11 @@ class Panels(Container):
         *,
         whole: bool,
         xray: bool,
+        marks: Mapping[ActorId, Outlook] | None = None,
     ) -> None:
         """Show this moment, of step ``n`` if that is past, with the action at ``place``.
+
+        ``marks`` say what may come if that process goes next; None: they are not wanted.
 
         Unless ``whole``, the panels that tell of single steps are left as they are.
         """
@@ -73,7 +78,7 @@ class Panels(Container):
         if self._xray and not xray:
             self._leave_the_inside(state)
         self._xray = xray
-        self.processes.show(state, diagnosis, moment.last, xray=xray)
+        self.processes.show(state, diagnosis, moment.last, xray=xray, marks=marks)
         self.primitives.show(state, diagnosis, xray=xray)
         if self.source.display:
             self.source.show(state, place)
@@ -85,8 +90,10 @@ class Panels(Container):
         if self.happened.display and whole:
             self.happened.show(state, n)
 
-    def begin(self, history: History) -> None:
-        """Another run."""
+    def begin(self, history: History, program: Program) -> None:
+        """Another run, perhaps of another text."""
+        self.source.read(program)
+        self.name_panels()
         for panel in (self.time, self.processes, self.primitives):
             panel.forget()
         self.happened.begin(history)

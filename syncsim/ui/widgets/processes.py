@@ -7,11 +7,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rich.cells import cell_len
+from textual.content import Content
 from textual.reactive import reactive
 
 from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.lineage import signal_name
 from syncsim.core.operation import Verb
+from syncsim.core.outlook import Outlook
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, State
 from syncsim.core.status import Status, status
@@ -25,6 +27,12 @@ _MOST = 200
 
 #: Nobody has written anything.
 _SILENT: Mapping[int, str] = MappingProxyType({})
+
+#: The tones of marks, for a text in the frame.
+_TONES = {"good": "$success", "unsure": "$warning", "bad": "bold $error"}
+
+#: How many cells a mark takes, with the blank before it.
+_MARK = 2
 
 
 class Columns(NamedTuple):
@@ -133,6 +141,16 @@ def lane(
     return tuple(pieces)
 
 
+def _legend() -> Content:
+    """What the marks say, for the frame."""
+    return Content("  ").join(
+        [
+            Content.assemble((mark.sign, _TONES[mark.tone]), " ", mark.word)
+            for mark in map(look.outlook_mark, Outlook)
+        ]
+    )
+
+
 class ProcessesPanel(ChoicePanel):
     """A lane for each process: in order of birth, but children of a child right after it.
 
@@ -149,6 +167,7 @@ class ProcessesPanel(ChoicePanel):
         self._state = State()
         self._stuck: tuple[int, ...] = ()
         self._last = _SILENT
+        self._marks: Mapping[int, Outlook] | None = None
         self._xray = False
         self._bare: dict[int, tuple[Piece, ...]] = {}  # the lanes as they are now ...
         self._before: dict[int, tuple[Piece, ...]] = {}  # ... and as they were a step ago
@@ -160,8 +179,12 @@ class ProcessesPanel(ChoicePanel):
         last: Mapping[int, str] = _SILENT,
         *,
         xray: bool = False,
+        marks: Mapping[int, Outlook] | None = None,
     ) -> None:
-        """Show this state; ``last`` is the last line that each process has written."""
+        """Show this state; ``last`` is the last line that each process has written.
+
+        ``marks`` say what may come if that one goes next; None: there is no room for any.
+        """
         if state.n != self._state.n:
             near = 0 < state.n - self._state.n <= 2
             self._before = self._bare if near else {}
@@ -171,6 +194,10 @@ class ProcessesPanel(ChoicePanel):
         self._xray = xray
         self._stuck = diagnosis.stuck
         self._last = last
+        if (marks is None) != (self._marks is None):
+            self.border_subtitle = _legend() if marks is not None else None
+            self._before = {}
+        self._marks = marks
         self.draw()
 
     def forget(self) -> None:
@@ -181,7 +208,8 @@ class ProcessesPanel(ChoicePanel):
     def compose_lines(self) -> list[Line]:
         """A line for each process."""
         state = self._state
-        room = self.room - 2
+        marks = self._marks
+        room = self.room - 2 - (_MARK if marks is not None else 0)
         actors = lanes(state, xray=self._xray)
         columns = Columns.of(actors, room)
         grain = Grain.ATOM if self._xray else Grain.CALL
@@ -196,6 +224,10 @@ class ProcessesPanel(ChoicePanel):
             here = key == chosen
             style = " ".join(name for name, on in (("fresh", fresh), ("chosen", here)) if on)
             cursor = Piece("▸ " if here else "  ", "accent")
+            if marks is not None and key in marks:
+                sign = look.outlook_mark(marks[key])
+                gap = Piece(" " * (room - width_of(pieces) + _MARK - 1))
+                pieces = (*pieces, gap, Piece(sign.sign, sign.tone))
             lines.append(Line((cursor, *pieces), style))
         return lines
 

@@ -82,11 +82,22 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, program: Program, *, id: str = "source") -> None:  # noqa: A002
         super().__init__(id=id)
+        self._program: Program | None = None
+        self.read(program)
+
+    def read(self, program: Program) -> None:
+        """Show that program; its files are read anew where its text is another one."""
+        if self._program is not None and self._program.text == program.text:
+            return
+        self._program = program
         self._page = _Page(os.path.realpath(program.path), program.name, program.text)
         self._pages: dict[str, _Page | None] = {str(program.path): self._page}
         self.border_title = clean(self.title, 40).replace("[", "\\[")
         self._marks: Marks = {}
         self._here = 0
+        if self.is_mounted:
+            self.virtual_size = self._page.size
+            self.refresh(layout=True)
 
     @property
     def title(self) -> str:

@@ -14,7 +14,7 @@ from syncsim.ui.look import ascii_only, clean, colour, shown
 from syncsim.ui.widgets.ring import ring
 
 #: A glyph, the same in ASCII, and a title, for each verdict.
-_TITLES = {
+TITLES = {
     Verdict.FINISHED: ("✓", "v", "Finished"),
     Verdict.DEADLOCK: ("⊗", "#", "Deadlock"),
     Verdict.LIVELOCK: ("↻", "@", "Livelock"),
@@ -36,7 +36,7 @@ _FINDINGS = 3
 
 def brief(verdict: Verdict) -> str:
     """The verdict in a word, with its sign: "⊗ deadlock"."""
-    glyph, plain, _ = _TITLES[verdict]
+    glyph, plain, _ = TITLES[verdict]
     return f"{plain if ascii_only() else glyph} {verdict}"
 
 
@@ -95,7 +95,7 @@ class VerdictBand(Static):
 
 
 def _title(outcome: Outcome, verdict: Verdict) -> str:
-    glyph, plain, words = _TITLES[verdict]
+    glyph, plain, words = TITLES[verdict]
     steps = "1 step" if outcome.n == 1 else f"{outcome.n} steps"
     if outcome.reached:
         star = "*" if ascii_only() else "★"
