@@ -40,12 +40,14 @@ class _Library:
     """The private package, its modules by name."""
 
     def __init__(self) -> None:
-        self.modules: dict[str, ModuleType] = {}
+        self.modules = pickling.private
         package = self._module(_PACKAGE)
         package.__path__ = []
         for name in _MISSING:
             self._add(name, Missing(f"{_PACKAGE}.{name}"))
-        self._add("reduction", _module_of("reduction", ForkingPickler=pickling))
+        self._add(
+            "reduction", _module_of("reduction", ForkingPickler=pickling, HAVE_SEND_HANDLE=True)
+        )
         self._add("util", _util())
         self._add("heap", _module_of("heap", BufferWrapper=primitives.Wrapper))
         self._add("resource_tracker", _module_of("resource_tracker", register=lambda *_: None))

@@ -142,7 +142,8 @@ class VirtualWorld(World):
     def _done(self, did: Did) -> None:
         assert did.request is not None
         actor, operation = self._actors[did.actor], did.request.operation
-        if did.verb in _UNSTEPPED:
+        sends = did.verb is Verb.SEND and operation.call.startswith("Connection.")
+        if did.verb in _UNSTEPPED and not sends:
             if did.verb is not Verb.CLOSE:
                 self._ledger.move(actor, operation)
             return
