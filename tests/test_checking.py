@@ -35,6 +35,16 @@ def check(*words: object) -> subprocess.CompletedProcess[str]:
         ("eat_for_ever", "deadlock", "None of them can go on"),
         ("copies", "finished", "no process can wait for ever"),
         ("main_goes_on", "finished", "no process can wait for ever"),
+        ("manager_locks", "deadlock", "Process-2 holds left and waits for right"),
+        ("manager_lost_update", "assertion", "AssertionError"),
+        ("manager_locked_update", "finished", "no process can wait for ever"),
+        ("manager_nested", "assertion", "AssertionError"),
+        ("manager_queue", "finished", "no process can wait for ever"),
+        ("manager_dead_holder", "deadlock", "held by Process-2 (who has ended)"),
+        ("manager_gone", "crash", "BrokenPipeError"),
+        ("manager_lost_wakeup", "deadlock", "waits on ready until it is notified"),
+        ("manager_spins", "livelock", "again and again"),
+        ("manager_for_ever", "finished", "no process can wait for ever"),
     ],
 )
 def test_each_trap_is_found_and_confirmed(name: str, verdict: str, words: str) -> None:
@@ -43,6 +53,12 @@ def test_each_trap_is_found_and_confirmed(name: str, verdict: str, words: str) -
     assert words in checked.explanation
     assert checked.complete
     assert checked.confirmed is (verdict != "finished")
+
+
+def test_who_died_with_a_lock_of_a_manager_is_a_finding() -> None:
+    checked = syncsim.check(PROGRAMS / "manager_dead_holder.py")
+    (failure,) = checked.failures
+    assert "dead holder" in {finding.kind for finding in failure.findings}
 
 
 def test_one_json_object_and_an_exit_code() -> None:

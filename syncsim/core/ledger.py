@@ -6,7 +6,7 @@ made only when one is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -47,6 +47,8 @@ class Ledger:
         self.actors: list[Actor] = []
         self.atoms: dict[str, Atom] = {}
         self.primitives: dict[str, Primitive] = {}
+        #: The atoms that have vanished with the server that kept them: nobody waits there.
+        self.gone: frozenset[str] = frozenset()
         self._unheard: dict[str, int] = {}
         self._by_pid: dict[str, ActorId] = {}
         self._on_step = on_step
@@ -79,6 +81,7 @@ class Ledger:
                 atoms=dict(self.atoms),
                 primitives=dict(self.primitives),
                 unheard=dict(self._unheard),
+                gone=self.gone,
                 grain=self._grain,
             )
         return self._state
@@ -146,7 +149,7 @@ class Ledger:
         if operation.verb is Verb.WAIT_ANY:
             return any_ready(operation, self.atoms, self._has_ended)
         atom = self.atoms.get(operation.atom)
-        return atom is None or atom.enabled(operation, actor)
+        return atom is None or operation.atom in self.gone or atom.enabled(operation, actor)
 
     def by_pid(self, pid: int) -> Actor | None:
         """The process with that pid; the newest, should the pid have come again."""
@@ -156,6 +159,11 @@ class Ledger:
     def last_site(self, actor: ActorId) -> Site | None:
         """Where in the program the actor made its last step."""
         return self._last_site.get(actor)
+
+    def name_of(self, primitive: str) -> str:
+        """The name of the primitive with that id; empty if there is none."""
+        known = self.primitives.get(primitive)
+        return known.name if known else ""
 
     def _has_ended(self, pid: str) -> bool:
         target = self._by_pid.get(pid)
@@ -170,13 +178,17 @@ class Ledger:
         """As ``State.choices``, without making a state."""
         # Asked for at every step of a run, so without detours; who has ended has nothing pending.
         found = []
-        atoms, grain = self.atoms, self._grain
+        atoms, grain, gone = self.atoms, self._grain, self.gone
         for actor in self.actors:
             operation = actor.pending
             if operation is None or actor.stopped:
                 continue
             atom = atoms.get(operation.atom)
-            if atom.enabled(operation, actor.id) if atom is not None else self.can_go(actor):
+            if atom is None or operation.atom in gone:
+                goes = self.can_go(actor)
+            else:
+                goes = atom.enabled(operation, actor.id)
+            if goes:
                 found.append(Choice(actor.id, grain=grain))
             elif operation.can_time_out:
                 found.append(Choice(actor.id, Move.TIME_OUT, grain))
@@ -346,6 +358,12 @@ class Ledger:
     def callers(self, *names: str) -> list[ActorId]:
         """Whose operation on one of these atoms is under way."""
         return [a.id for a in self.actors if a.pending is not None and a.pending.atom in names]
+
+    def vanish(self, primitives: Iterable[str]) -> None:
+        """The server that kept these primitives has ended: who waits there hears of that."""
+        known = (self.primitives[one] for one in primitives if one in self.primitives)
+        self.gone |= {atom for primitive in known for atom in primitive.parts.values()}
+        self._state = None
 
     def end_channel(self, channel: str) -> None:
         """Nobody can send through the channel any more."""

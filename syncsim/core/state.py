@@ -151,6 +151,8 @@ class State(Struct, frozen=True):
     primitives: Mapping[str, Primitive] = {}
     #: Conditions (by id) that were notified while nobody waited, and the step of the last time.
     unheard: Mapping[str, int] = {}
+    #: The atoms that have vanished with the server of a manager: nobody waits there any longer.
+    gone: frozenset[str] = frozenset()
     #: At what size the next step is made.
     grain: Grain = Grain.CALL
 
@@ -188,7 +190,9 @@ class State(Struct, frozen=True):
         if operation.verb is Verb.WAIT_ANY:
             return not any_ready(operation, self.atoms, self._has_ended)
         atom = self.atoms.get(operation.atom)
-        return atom is not None and not atom.enabled(operation, actor.id)
+        if atom is None or operation.atom in self.gone:
+            return False
+        return not atom.enabled(operation, actor.id)
 
     def _has_ended(self, pid: str) -> bool:
         target = self.by_pid(pid)

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from syncsim.core.operation import Verb
-from syncsim.virtual.atoms import Items
+from syncsim.core.served import SERVED
+from syncsim.virtual.atoms import GONE, Items
 from syncsim.virtual.automaton import Request
 from syncsim.virtual.system import LIVES, Did, Move, System
 
@@ -21,8 +22,9 @@ from syncsim.virtual.system import LIVES, Did, Move, System
     SEND, RECEIVE, AWAIT, POLL, EMPTY, EOF, CLOSE_WRITER, CLOSE_READER,  # a pipe
     PUT, FEED, FLUSH,  # the buffer of a process before a pipe
     STEP, EXIT, KILL, ASK, JOIN,  # a life; ASK is what can be answered either way
-) = range(26)  # fmt: skip
-_KINDS = 26
+    CALLED, SEEN, KNOCK, LATE, VANISH,  # what a server keeps; with its server it vanishes
+) = range(31)  # fmt: skip
+_KINDS = 31
 
 
 def _table(*pairs: tuple[int, tuple[int, ...]]) -> list[int]:
@@ -48,6 +50,9 @@ CONFLICTS = _table(
     (CLOSE_WRITER, (POLL, EMPTY)),
     (KILL, (STEP, EXIT, ASK)),
     (EXIT, (ASK,)),
+    (CALLED, (CALLED, SEEN)),
+    (VANISH, (CALLED, SEEN, KNOCK, LATE)),
+    (VANISH, (TAKE, TRY, MISS, GIVE, GIVE_BOUNDED, REFUSED, LOOK)),
 )
 #: The same where the one comes first: after a miss nothing can be taken until something is given.
 RACES = list(CONFLICTS)
@@ -72,7 +77,9 @@ STOPS = [
     for kind in range(_KINDS)
 ]
 #: What may turn out otherwise in another order.
-_FICKLE = frozenset((TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK))
+_FICKLE = frozenset(
+    (TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK, CALLED, SEEN, KNOCK, LATE)
+)
 _STEADY = frozenset((READ, WRITE, STEP, EXIT))
 
 
@@ -153,12 +160,17 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
         if verb is Verb.JOIN and not request.operation.can_time_out:
             return [Touch(_life(atom), JOIN, 1)]
         if verb is Verb.TERMINATE:
-            return [Touch(_life(atom), KILL, 0), *_lost(did), *_closed(did)]
+            return [Touch(_life(atom), KILL, 0), *_lost(did), *_closed(did), *_kept(did)]
         return [Touch(_life(atom), ASK, 0)]
     if verb is Verb.CLOSE:
         return _closed(did)
-    if did.own or (request.silent and verb is not Verb.WRITE):
+    if verb is Verb.CALL or verb is Verb.WAKE:
+        return _served(did, request)
+    served = request.operation.call.startswith(SERVED)
+    if did.own or (request.silent and verb is not Verb.WRITE and not served):
         return []
+    if did.result == GONE:
+        return [Touch(_thing(atom), LATE, 0)]
     tried = not first or not request.operation.blocking or request.operation.can_time_out
     match verb:
         case Verb.READ | Verb.WRITE:
@@ -193,6 +205,21 @@ def _lost(did: Did) -> list[Touch]:
     return [Touch(_life(feeder), KILL, 0) for feeder in did.lost]
 
 
+def _served(did: Did, request: Request) -> list[Touch]:
+    """A call on something that a server keeps, or one that shuts the server down."""
+    if not request.operation.atom:
+        return [Touch(_life(did.atom), EXIT, 0), *_kept(did)]
+    if did.served is not None:
+        kind = CALLED if did.served.counts else SEEN
+    else:
+        kind = LATE if did.result == GONE else KNOCK
+    return [Touch(_thing(did.atom), kind, 0)]
+
+
+def _kept(did: Did) -> list[Touch]:
+    return [Touch(_thing(atom), VANISH, 0) for atom in did.kept]
+
+
 def _closed(did: Did) -> list[Touch]:
     found = []
     for atom, reader, writer in did.closed:
@@ -216,7 +243,12 @@ def pending_event(system: System, actor: int, request: Request | None) -> Event:
     return Event(Move(actor), (), touches, (), True)
 
 
-_PENDING = {Verb.ACQUIRE: TAKE, Verb.RECEIVE: RECEIVE, Verb.POLL: AWAIT}
+_PENDING = {
+    Verb.ACQUIRE: TAKE,
+    Verb.RECEIVE: RECEIVE,
+    Verb.POLL: AWAIT,
+    Verb.WAKE: CALLED,
+}
 
 
 def dependent(one: Event, other: Event) -> bool:

@@ -35,7 +35,8 @@ def _who(node: Node | None) -> Hashable:
         return None
     if node.ended is not None:
         return node.ended
-    assert node.request is not None
+    if node.request is None:
+        return None  # a server that goes on serving
     operation = node.request.operation
     return operation.verb, operation.atom, operation.site
 

@@ -17,6 +17,7 @@ from syncsim.core.operation import Verb
 from syncsim.explore.findings import Path, verdict_at_the_end
 from syncsim.explore.graph import Edge, Graph
 from syncsim.explore.properties import Fairness
+from syncsim.virtual.served import Asleep
 from syncsim.virtual.system import Did, Move, State, System
 
 #: What a process does that changes the world for others, or for a person.
@@ -102,13 +103,20 @@ def _only_looks(graph: Graph, members: set[int]) -> bool:
             if after not in members:
                 continue
             for did in done:
-                if did.verb in _ACTS:
+                if did.verb in _ACTS or _changes(did):
                     return False
                 if did.request is not None and did.request.operation.role in _COUNTS:
                     continue
                 in_vain = did.verb is Verb.ACQUIRE and did.result is False
-                looks = looks or in_vain or did.verb in _LOOKS
+                looks = looks or in_vain or did.verb in _LOOKS or did.served is not None
     return looks
+
+
+def _changes(did: Did) -> bool:
+    """Whether it changes something that the server of a manager keeps (to sleep is to look)."""
+    served = did.served
+    slept = did.times_out or isinstance(did.result, Asleep)
+    return served is not None and (bool(served.wakes) if slept else served.counts)
 
 
 def fair_circles(

@@ -102,12 +102,14 @@ def _uses(move: Move, did: tuple[Did, ...]) -> list[Did]:
         if one.verb in _CONTESTED
         and one.actor == move.actor
         and not (one.own or (one.request is not None and one.request.silent))
-    ]
+    ] + [one for one in did if one.served is not None and one.actor == move.actor]
 
 
 def _conflict(one: Did, other: Did) -> bool:
     if {one.verb, other.verb} in _ALIKE:
         return False
+    if one.served is not None and other.served is not None:
+        return one.served.counts or other.served.counts
     if one.verb not in _DATA:
         return True
     assert one.request is not None

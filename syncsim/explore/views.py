@@ -9,7 +9,8 @@ from syncsim.core.atoms import Cell, Channel, Semaphore
 from syncsim.core.state import Primitive
 from syncsim.core.state import State as RealState
 from syncsim.explore.properties import NotYetError, PropertyError, View, Who, value_of
-from syncsim.virtual.atoms import Memory, Pipe
+from syncsim.virtual.atoms import Gone, Memory, Pipe
+from syncsim.virtual.served import Referent
 from syncsim.virtual.system import Kept, Move, State, System
 
 
@@ -62,19 +63,26 @@ class VirtualView(View):
         atoms, at = self.state.atoms, self._system.atoms[name]
         return atoms[at] if at < len(atoms) else None
 
+    def _last(self, name: str) -> Any:
+        """The atom, also when it is gone with the server of a manager."""
+        found = self._atom(name)
+        return found.last if isinstance(found, Gone) else found
+
     def _semaphore(self, atom: str) -> Semaphore:
-        found = self._atom(atom)
+        found = self._last(atom)
         assert isinstance(found, Semaphore)
         return found
 
     def _held_by(self, atom: str) -> tuple[int, ...]:
         if Kept.HOLDERS not in self._system.kept:
             self._keep(Kept.HOLDERS)
-        found = self._atom(atom)
+        found = self._last(atom)
         return found.holders if isinstance(found, Semaphore) else ()
 
     def _content(self, atom: str) -> Any:
-        found = self._atom(atom)
+        found = self._last(atom)
+        if isinstance(found, Referent):
+            return _told(found.text)
         assert isinstance(found, Memory)
         value = found.value
         if not isinstance(value, tuple):
@@ -156,10 +164,7 @@ class RealView(View):
     def _content(self, atom: str) -> Any:
         found = self._state.atoms[atom]
         assert isinstance(found, Cell)
-        value = value_of(found.value)
-        if isinstance(value, str) and value == found.value:  # a text would be in quotes
-            raise PropertyError(f"of the real processes' shared memory only {value} is known")
-        return value
+        return _told(found.value)
 
     def _items(self, atom: str) -> tuple[Any, ...]:
         found = self._state.atoms[atom]
@@ -171,3 +176,11 @@ class RealView(View):
 
     def _blocked(self, primitive: Primitive) -> Iterator[int]:
         return (actor.id for actor in self._state.waiting(primitive))
+
+
+def _told(text: str) -> Any:
+    """What that text stands for, which is all that is known of it."""
+    value = value_of(text)
+    if isinstance(value, str) and value == text:  # a text would be in quotes
+        raise PropertyError(f"of what is there only {value} is known")
+    return value

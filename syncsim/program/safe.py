@@ -8,13 +8,16 @@ other side replaces with its name.
 from __future__ import annotations
 
 import json
+import re
 from array import array
+from collections.abc import Callable
 from itertools import islice
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 #: Stands around the id of a primitive in a text.
 MARK = "\x00"
+_MARKED = re.compile(f"{MARK}([^{MARK}]*){MARK}")
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -84,6 +87,13 @@ def primitive_id(value: object) -> str:
         return getter(value) if getter else ""
     except Exception:  # half-built, closed, or not what it seems: then it has no name
         return ""
+
+
+def named(text: str, name_of: Callable[[str], str]) -> str:
+    """The text with names in the place of marks; ``name_of`` gives that of an id, or nothing."""
+    if MARK not in text:
+        return text
+    return _MARKED.sub(lambda found: name_of(found[1]) or "a primitive", text)
 
 
 def frames_as_json(

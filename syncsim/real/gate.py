@@ -250,7 +250,7 @@ class Gate:
 
     def is_library(self, code: CodeType) -> bool:
         """Whether the code is multiprocessing's or ours, and not the program's."""
-        return self._look_up(code)[0]
+        return (self._library.get(id(code)) or self._look_up(code))[0]
 
     def claim(self, code: CodeType) -> None:
         """The code is the library's, whatever its file says (it was made by ``exec``)."""

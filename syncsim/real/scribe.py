@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -29,7 +28,7 @@ from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.core.work import Outcome, Work
 from syncsim.program.names import Namer, Position
-from syncsim.program.safe import MARK
+from syncsim.program.safe import named
 from syncsim.program.source import source_of
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
@@ -98,6 +97,8 @@ class Scribe:
         # What the servers of managers told of cells that are not known yet.
         self._shown: dict[str, str] = {}
         self._fresh: set[str] = set()
+        # What the server of a manager keeps.
+        self._kept_by: dict[ActorId, list[str]] = {}
 
     def take_in(self, records: Sequence[wire.Record]) -> None:
         """Writes the records down, in their order."""
@@ -166,6 +167,7 @@ class Scribe:
             if of == pid and not self._ledger.actors[member].ended:
                 # (A feeder has no exit code of its own: its end is told with its process's.)
                 feeds = self._ledger.actors[member].library
+                self._ledger.vanish(self._kept_by.pop(member, ()))
                 self._ledger.end(member, None if feeds else code)
                 self._account.settle_up(member)
 
@@ -361,14 +363,7 @@ class Scribe:
 
     def named(self, text: str) -> str:
         """The text with the names of primitives in the place of their marks (see ``safe``)."""
-        if MARK not in text:
-            return text
-
-        def name(found: re.Match[str]) -> str:
-            primitive = self._ledger.primitives.get(found[1])
-            return primitive.name if primitive else "a primitive"
-
-        return re.sub(f"{MARK}([^{MARK}]*){MARK}", name, text)
+        return named(text, self._ledger.name_of)
 
     def _sent(self, worker: ActorId, operation: Operation) -> None:
         """A worker (or who ends a Pool) has sent something to the thread for the results."""
@@ -564,6 +559,9 @@ class Scribe:
     def _shows(self, record: wire.Shows) -> None:
         if record.fresh:
             self._fresh.add(record.atom)
+            server = self.actor(record.pid)
+            if server is not None:
+                self._kept_by.setdefault(server, []).append(record.atom)
         text = self.named(record.text)
         if record.fresh or record.atom not in self._ledger.atoms:
             self._shown[record.atom] = text

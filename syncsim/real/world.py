@@ -322,7 +322,9 @@ class RealWorld(World):
         if choice.move is Move.TIME_OUT:
             self._send(actor, wire.TIME_OUT)
             self._scribe.effect(actor, operation, "False")
-        elif operation.verb in _MODELLED and operation.atom not in ledger.atoms:
+        elif operation.verb in _MODELLED and (
+            operation.atom not in ledger.atoms or operation.atom in ledger.gone
+        ):
             account.granted.add(actor)
             self._send(actor, wire.RUN_FREE)
         elif operation.verb in _FORETOLD:

@@ -7,12 +7,13 @@ ledger; here is what the processes see: bytes and values.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
+from syncsim.virtual.served import Referent
 
 #: The maximum of a semaphore that has none.
 SEM_VALUE_MAX = 2**31 - 1
@@ -134,4 +135,45 @@ class Memory(Struct, frozen=True, gc=False, cache_hash=True):
         return Memory(tuple(whole))
 
 
-Thing: TypeAlias = Semaphore | Pipe | Memory
+#: What an operation answers on something of a manager whose server is gone.
+GONE = "gone"
+
+
+class Gone(Struct, frozen=True, gc=False, cache_hash=True):
+    """What is left of something that the server of a manager kept, when that is gone.
+
+    Whoever waits for it need not wait any longer: it is like a free semaphore.
+    """
+
+    last: Semaphore | Referent
+
+    @property
+    def value(self) -> int:
+        """As of a semaphore that can be had."""
+        return 1
+
+    @property
+    def recursive(self) -> bool:
+        """As of one that is none."""
+        return False
+
+    @property
+    def holders(self) -> tuple[int, ...]:
+        """As of one that nobody has."""
+        return ()
+
+
+class Alias(NamedTuple):
+    """Another name of an atom."""
+
+    of: str
+
+
+class Lent(NamedTuple):
+    """An atom that the server with that pid keeps, and what it begins with (None: as it is)."""
+
+    server: int
+    content: Hashable
+
+
+Thing: TypeAlias = Semaphore | Pipe | Memory | Referent | Gone

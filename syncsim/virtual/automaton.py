@@ -48,7 +48,13 @@ class Wrote(NamedTuple):
     text: str
 
 
-Event: TypeAlias = Back | Made | Wrote
+class Said(NamedTuple):
+    """What came of the process's last operation, as text."""
+
+    text: str
+
+
+Event: TypeAlias = Back | Made | Wrote | Said
 
 
 class Raised(NamedTuple):
@@ -86,10 +92,13 @@ class Ended(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a process does with an answer: what happens on the way, and what it asks next."""
+    """What a process does with an answer: what happens on the way, and what it asks next.
+
+    (Nothing and never, if it is the server of a manager.)
+    """
 
     events: tuple[Event, ...]
-    then: Request | Ended
+    then: Request | Ended | None
 
 
 class Body(Protocol):

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -22,7 +22,18 @@ from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
 from syncsim.program.names import Position
 from syncsim.program.source import source_of
-from syncsim.virtual.automaton import Back, Ended, Event, Made, Raised, Request, Seed, Told, Wrote
+from syncsim.virtual.automaton import (
+    Back,
+    Ended,
+    Event,
+    Made,
+    Raised,
+    Request,
+    Said,
+    Seed,
+    Told,
+    Wrote,
+)
 from syncsim.virtual.fingerprint import fingerprint_of
 from syncsim.virtual.memory import Memory
 
@@ -68,6 +79,21 @@ def _stack() -> tuple[str, ...]:
             found.append(frame.f_code.co_name)
         frame = frame.f_back
     return tuple(reversed(found))
+
+
+def claim(code: CodeType) -> None:
+    """The code is the library's, whatever its file says (it was made by ``exec``)."""
+    _library[code] = True
+
+
+@contextlib.contextmanager
+def running(body: ProcessBody) -> Iterator[None]:
+    """What runs meanwhile is code of that process."""
+    _here.append(body)
+    try:
+        yield
+    finally:
+        _here.pop()
 
 
 class Call:
@@ -129,6 +155,9 @@ class ProcessBody:
         self.closed: set[Hashable] = set()
         self.fed: list[str] = []
         self.cancelled: set[str] = set()
+        #: The servers of managers that it has started, by pid; those it has spoken with.
+        self.servers: dict[int, Callable[[], None]] = {}
+        self.connected: set[str] = set()
         #: What ``print`` writes to; made when it is first used.
         self.stdout: Any = None
         self._results: tuple[Hashable, ...] = ()
@@ -220,6 +249,7 @@ class ProcessBody:
             frozenset(self.closed),
             tuple(self.fed),
             frozenset(self.cancelled),
+            (tuple(self.servers), frozenset(self.connected)),
             (self.made, self.started, self.raised, self.silent),
             (call.name, call.primitive, call.site, call.detail) if call is not None else None,
             tuple(children),
@@ -375,6 +405,10 @@ class ProcessBody:
     def returned(self, result: str) -> None:
         """A marked call has returned."""
         self.events.append(Back(result))
+
+    def said(self, result: str) -> None:
+        """What came of its last operation."""
+        self.events.append(Said(result))
 
     def wrote(self, stream: str, text: str) -> None:
         """It wrote that without a step."""

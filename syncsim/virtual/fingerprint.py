@@ -327,6 +327,15 @@ def fingerprint_of(
     return found
 
 
+def image_of(modules: dict[str, ModuleType]) -> Hashable | None:
+    """All that is in those modules of the program; None where that cannot be said."""
+    writer = _Writer()
+    try:
+        return tuple([writer.module(module) for module in modules.values()])
+    except (UnknownError, TypeError, RecursionError):
+        return None
+
+
 @lru_cache(maxsize=1)
 def _can_read() -> bool:
     """Whether what we know of frames is so: tried out on one of our own."""

@@ -17,14 +17,14 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from syncsim.virtual import connections, pickling, primitives, processes, queues, shared
+from syncsim.virtual import connections, managers, pickling, primitives, processes, queues, shared
 from syncsim.virtual.body import here
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.semlock import SemLock
 
 _PACKAGE = "multiprocessing"
 _OWN = ("process", "context", "synchronize", "queues")
-_MISSING = ("managers", "pool", "shared_memory", "dummy", "spawn", "forkserver", "popen_fork")
+_MISSING = ("pool", "shared_memory", "dummy", "spawn", "forkserver", "popen_fork")
 
 
 class Missing(ModuleType):
@@ -40,12 +40,14 @@ class _Library:
     """The private package, its modules by name."""
 
     def __init__(self) -> None:
-        self.modules: dict[str, ModuleType] = {}
+        self.modules = pickling.private
         package = self._module(_PACKAGE)
         package.__path__ = []
         for name in _MISSING:
             self._add(name, Missing(f"{_PACKAGE}.{name}"))
-        self._add("reduction", _module_of("reduction", ForkingPickler=pickling))
+        self._add(
+            "reduction", _module_of("reduction", ForkingPickler=pickling, HAVE_SEND_HANDLE=True)
+        )
         self._add("util", _util())
         self._add("heap", _module_of("heap", BufferWrapper=primitives.Wrapper))
         self._add("resource_tracker", _module_of("resource_tracker", register=lambda *_: None))
@@ -73,6 +75,8 @@ class _Library:
         vars(package).update({name: getattr(default, name) for name in names})
         vars(package)["__all__"] = names
         vars(package)["reducer"] = None
+        self._load("managers", managers.builtins_for(self._builtins, self.modules))
+        managers.install(self.modules[f"{_PACKAGE}.managers"])
 
     def _module(self, name: str) -> Any:
         return self.modules.setdefault(name, ModuleType(name))
@@ -81,10 +85,10 @@ class _Library:
         self.modules[f"{_PACKAGE}.{name}"] = module
         setattr(self.modules[_PACKAGE], name, module)
 
-    def _load(self, name: str) -> None:
+    def _load(self, name: str, builtins: dict[str, Any] | None = None) -> None:
         module = ModuleType(f"{_PACKAGE}.{name}")
         module.__package__ = _PACKAGE
-        vars(module)["__builtins__"] = self._builtins
+        vars(module)["__builtins__"] = builtins or self._builtins
         self._add(name, module)
         exec(_code(name), vars(module))
 

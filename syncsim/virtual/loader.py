@@ -20,9 +20,10 @@ from syncsim.program.safe import safe_text
 from syncsim.program.source import Program
 from syncsim.virtual import pickling
 from syncsim.virtual.automaton import FIRST_PID, Seed, Told
-from syncsim.virtual.body import ProcessBody, Who, here
+from syncsim.virtual.body import ProcessBody, Who, here, running
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.library import Missing, library, random_module, sys_module, without
+from syncsim.virtual.managers import ServerBody
 from syncsim.virtual.memory import Memory
 from syncsim.virtual.processes import Children, come_to_an_end, live_as_child, live_as_main
 
@@ -364,6 +365,10 @@ class _ForkSeed(_ChildSeed):
         self.name: str = process_obj.name
         self.daemon: bool = process_obj.daemon
 
+    def server_side(self) -> tuple[Any, Memory]:
+        """What a server that is this child has: its only argument, and its memory."""
+        return self._object._args[0], self._memory
+
     def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
         """The child; the image that it is made from stays as it is."""
         memory, (child,) = self._memory.fork(self._object)
@@ -393,6 +398,15 @@ class _SpawnSeed(_ChildSeed):
         self._method = method
         self.name: str = process_obj.name
         self.daemon: bool = process_obj.daemon
+
+    def server_side(self) -> tuple[Any, Memory]:
+        """What a server that is this child has: its only argument, and its memory."""
+        memory = self._memory.fresh()
+        body = ServerBody(memory)
+        with running(body):
+            self._program.run(body, "__mp_main__")
+            child = pickling.loads(self._data)
+        return child._args[0], memory
 
     def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
         """The child."""

@@ -6,13 +6,17 @@ What processes share can only be handed over when a process is spawned.
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
-from types import FunctionType
+from collections.abc import Callable
+from types import FunctionType, ModuleType
 from typing import Any
 
 from syncsim.virtual.body import here
 
+#: The private modules of the library, by name.
+private: dict[str, ModuleType] = {}
 #: Where the things are gathered that a process being spawned is given; None: none is.
 _given: list[list[Any] | None] = [None]
 _shared: dict[str, Any] = {}
@@ -33,6 +37,9 @@ class _Pickler(pickle.Pickler):
                         f"Can't pickle {value!r}: attribute lookup {name} on {module} failed"
                     ) from None
                 return _find, (module, name)
+            name = value.__name__
+            if getattr(private.get(module), name, None) is value:
+                return _find_private, (module, name)
         if getattr(type(value), "_syncsim_shared", False):
             return shared(value)
         return NotImplemented
@@ -44,6 +51,10 @@ def _find(module: str, name: str) -> Any:
     for word in name.split("."):
         found = getattr(found, word)
     return found
+
+
+def _find_private(module: str, name: str) -> Any:
+    return getattr(private[module], name)
 
 
 def shared(value: Any) -> Any:
@@ -64,10 +75,13 @@ def _again(key: str) -> Any:
     return _shared[key]
 
 
-def dumps(value: Any) -> bytes:
-    """The value as bytes; raises what pickling raises."""
+def dumps(value: Any, reducers: dict[type, Callable[[Any], Any]] | None = None) -> bytes:
+    """The value as bytes; raises what pickling raises.  Some types have ``reducers`` there."""
     buffer = io.BytesIO()
-    _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(value)
+    pickler = _Pickler(buffer, pickle.HIGHEST_PROTOCOL)
+    if reducers is not None:
+        pickler.dispatch_table = {**copyreg.dispatch_table, **reducers}
+    pickler.dump(value)
     return buffer.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -134,13 +135,21 @@ def leave(body: ProcessBody, code: int) -> int:
 
 
 def clean_up(body: ProcessBody, children: Children) -> None:
-    """``util._exit_function``: daemons are terminated, the others joined, queues flushed."""
+    """``util._exit_function``, in its order.
+
+    Managers are shut down, daemons terminated, the other children joined, queues flushed.
+    """
     from syncsim.virtual.queues import flush
 
+    for shut_down in list(body.servers.values())[::-1]:
+        shut_down()
     alive = [child for child in children if child._popen.poll() is None]
-    for child in alive:
-        if child.daemon:
-            child._popen.terminate()
+    daemons = [child for child in alive if child.daemon]
+    for child in daemons:
+        child._popen.terminate()
+    # Who has ended by itself meanwhile is not joined; the signal takes a moment to work.
+    if daemons:
+        alive = [child for child in alive if child._popen.poll() in (None, -signal.SIGTERM)]
     for child in alive:
         child.join()
     for name in reversed(list(body.fed)):

@@ -17,7 +17,17 @@ from msgspec.structs import replace
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
 from syncsim.core.state import Primitive
-from syncsim.virtual.atoms import CAPACITY, SEM_VALUE_MAX, Memory, Pipe, Thing
+from syncsim.virtual.atoms import (
+    CAPACITY,
+    GONE,
+    SEM_VALUE_MAX,
+    Alias,
+    Gone,
+    Lent,
+    Memory,
+    Pipe,
+    Thing,
+)
 from syncsim.virtual.automaton import (
     FIRST_PID,
     Automaton,
@@ -32,9 +42,13 @@ from syncsim.virtual.automaton import (
     Request,
     Seed,
 )
+from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.served import Died, Referent, Woken
 
 #: So many steps that are not about one process alone are remembered.
 MOST_TAKEN = 50_000
+#: How the server of a manager ends that is shut down.
+SHUT_DOWN = Ended(0)
 #: What a killed process answers to nobody.
 TERMINATED, KILLED = Ended(-15), Ended(-9)
 
@@ -62,10 +76,27 @@ class Move(NamedTuple):
     times_out: bool = False
 
 
+class Served(NamedTuple):
+    """What came of a call on something that a server keeps.
+
+    Whether it was ``changed``, who was woken, and what is in it now, as text.
+    """
+
+    changed: bool
+    wakes: tuple[int, ...]
+    text: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether anybody else could tell that it was made."""
+        return self.changed or bool(self.wakes)
+
+
 class Did(NamedTuple):
     """One operation that took effect.
 
-    ``atom`` is the number of its atom, or of the process for a JOIN, ALIVE, START or TERMINATE.
+    ``atom`` is the number of its atom, or of the process for a JOIN, ALIVE, START, TERMINATE and
+    for the CALL that shuts a server down.
     ``part`` says which message of a pipe it was, or the value of a semaphore before.  A ``token``
     stands for a choice of a schedule.  The ``result`` of a feeder is whose it is.
     """
@@ -92,6 +123,10 @@ class Did(NamedTuple):
     whole: bool = True
     #: By the call: the atom at which its call could not go on, and what it wanted of it.
     stopped: tuple[int, Verb] | None = None
+    #: What it did to something that a server keeps.
+    served: Served | None = None
+    #: What servers keep that is changed besides, by an end: (atom, ...).
+    kept: tuple[int, ...] = ()
 
 
 class State:
@@ -171,6 +206,10 @@ class System:
         self.halved: set[int] = set()
         #: Cells that are written under a lock, and that somebody reads without it.
         self.glimpsed: set[int] = set()
+        #: What the servers of managers keep: the server of each atom.
+        self.kept_by: dict[int, int] = {}
+        #: Queues of a manager of which somebody wants to know how many tasks are unfinished.
+        self.counting: set[int] = set()
         #: Whether there is a pipe, and so perhaps a feeder.
         self.pipes = False
         #: What a state holds besides, for those who look at it: no process could tell.
@@ -242,6 +281,7 @@ class System:
             self.watched,
             self.mortal,
             self.halved,
+            self.counting,
             self.glimpsed,
             self.kept,
         )
@@ -396,11 +436,11 @@ class System:
         return taken
 
     def waiting(self, state: State) -> tuple[int, ...]:
-        """The processes that have not ended."""
+        """The processes that have not ended (a server waits for nothing)."""
         return tuple(
             actor
             for actor, node in enumerate(state.nodes)
-            if node is not None and node.ended is None
+            if node is not None and node.ended is None and node.request is not None
         )
 
     def request(self, state: State, actor: int) -> Request | None:
@@ -465,7 +505,7 @@ class _Run:
             if not operation.blocking:
                 return True
             atom = self.atoms[self.system.atoms[operation.atom]]
-            assert isinstance(atom, Semaphore)
+            assert isinstance(atom, Semaphore | Gone)
             return atom.value > 0 or (atom.recursive and actor in atom.holders)
         if verb is Verb.RELEASE or verb is Verb.READ or verb is Verb.WRITE:
             return True
@@ -475,6 +515,9 @@ class _Run:
         if verb is Verb.RECEIVE or verb is Verb.POLL:
             pipe = self._pipe(operation.atom)
             return not operation.blocking or bool(pipe.messages) or not pipe.writers
+        if verb is Verb.WAKE:
+            thing = self.atoms[self.system.atoms[operation.atom]]
+            return not isinstance(thing, Referent) or actor in thing.can_wake
         if verb is Verb.FLUSH:
             return not self._pipe(operation.atom).unsent(actor)
         if verb is Verb.SENT:
@@ -637,8 +680,12 @@ class _Run:
         at, part, bounded, own = -1, 0, False, False
         closed = self._closed(actor, request) if self.system.pipes else ()
         result: Hashable = None
+        served: Served | None = None
+        kept: tuple[int, ...] = ()
         if verb in LIVES:
             at = int(operation.atom or FIRST_PID + actor) - FIRST_PID
+            if verb is Verb.TERMINATE:
+                kept = self._slept_in(at)
             result = self._live(actor, request, at, times_out)
             if verb is Verb.START:
                 assert isinstance(result, int)
@@ -646,7 +693,13 @@ class _Run:
         elif operation.atom:
             at = self.system.atoms[operation.atom]
             atom = self.atoms[at]
-            if isinstance(atom, Semaphore):
+            if isinstance(atom, Referent):
+                result, served = self._serve(actor, at, atom, request, times_out)
+            elif isinstance(atom, Gone):
+                result = GONE
+            elif verb is Verb.CALL:
+                pass  # it is only seen that there is a server
+            elif isinstance(atom, Semaphore):
                 part = atom.value
                 bounded = not atom.recursive and atom.maximum < SEM_VALUE_MAX
                 own = atom.recursive and _is_own(atom, verb, actor)
@@ -673,6 +726,9 @@ class _Run:
                     result = atom.read(request.payload)
             elif isinstance(atom, Pipe):
                 result, part = self._through(actor, at, atom, request, times_out)
+        elif verb is Verb.CALL:
+            kept = self._shut_down(request)
+            at = int(request.payload) - FIRST_PID  # type: ignore[call-overload]
         lost = self._lost(verb, actor, at)
         edge = self._answer(actor, node, result)
         self.did.append(
@@ -690,8 +746,51 @@ class _Run:
                 own,
                 lost=lost,
                 closed=closed,
+                served=served,
+                kept=kept,
             )
         )
+
+    def _serve(
+        self, actor: int, at: int, thing: Referent, request: Request, times_out: bool
+    ) -> tuple[Hashable, Served | None]:
+        """A call on something that a server keeps, or a half of one: its result."""
+        wakes = request.operation.verb is Verb.WAKE
+        asked = Woken(not times_out) if wakes else request.payload
+        if asked is None:  # it is only seen that there is a server, or it cannot be sent
+            return None, None
+        answer = thing.ask(actor, asked)  # type: ignore[arg-type]
+        self.atoms[at] = after = answer.after
+        if after.counts_tasks:
+            self.system.counting.add(at)
+        served = Served(after is not thing, answer.wakes, after.text)
+        return (not times_out, answer.reply) if wakes else answer.reply, served
+
+    def _slept_in(self, actor: int) -> tuple[int, ...]:
+        """What a server keeps in which that process sleeps."""
+        return tuple(
+            at
+            for at, atom in enumerate(self.atoms)
+            if isinstance(atom, Referent) and actor in atom.asleep
+        )
+
+    def _shut_down(self, request: Request) -> tuple[int, ...]:
+        """A server ends: what it kept is gone."""
+        assert isinstance(request.payload, int)
+        target = request.payload - FIRST_PID
+        node = self.nodes[target]
+        if node is None or node.ended is not None:
+            return ()
+        self.nodes[target] = self.system._killed_at(node, SHUT_DOWN)
+        self._bury(target)
+        kept = tuple(at for at, server in self.system.kept_by.items() if server == target)
+        gone = []
+        for at in kept:
+            last = self._atom(at)
+            if isinstance(last, Semaphore | Referent):
+                self.atoms[at] = Gone(last)
+                gone.append(at)
+        return tuple(gone)
 
     def _closed(self, actor: int, request: Request) -> tuple[tuple[int, bool, bool], ...]:
         """The ends of pipes that somebody misses after that operation."""
@@ -782,6 +881,12 @@ class _Run:
                     while len(self.atoms) <= at:
                         self.atoms.append(None)
                     content = contents.get(name, atom)
+                    if isinstance(content, Lent):
+                        if isinstance(content.content, Alias):
+                            self.system.atoms[name] = self.system.atoms[content.content.of]
+                            continue
+                        self.system.kept_by[at] = content.server - FIRST_PID
+                        content = content.content or atom
                     if isinstance(content, Pipe):
                         system.pipes = True
                         content = content.opened(actor, writer=True, reader=True)
@@ -790,15 +895,17 @@ class _Run:
                     elif isinstance(content, Semaphore) and Kept.HOLDERS not in system.kept:
                         # Who holds it matters to a recursive one alone; else it is for show.
                         content = replace(content, resource=content.recursive)
-                    assert isinstance(content, Semaphore | Pipe | Memory)
+                    assert isinstance(content, Semaphore | Pipe | Memory | Referent)
                     self.atoms[at] = content
 
     def _bury(self, actor: int) -> None:
-        if not self.system.pipes:
+        if not (self.system.pipes or self.system.kept_by):
             return
         for at, atom in enumerate(self.atoms):
             if isinstance(atom, Pipe):
                 self.atoms[at] = atom.forgotten(actor)
+            elif isinstance(atom, Referent) and actor in atom.asleep:
+                self.atoms[at] = atom.ask(actor, Died()).after
 
     def _through(
         self, actor: int, at: int, pipe: Pipe, request: Request, times_out: bool
@@ -875,6 +982,8 @@ class _Run:
         if verb is Verb.ALIVE:
             return node.ended.exitcode if node.ended is not None else None
         if verb is Verb.TERMINATE and node.ended is None:
+            if node.request is None:
+                raise NotVirtualError("a server of a manager that is terminated")
             self._loses(target)
             how = KILLED if request.operation.call == "Process.kill" else TERMINATED
             self.nodes[target] = system._killed_at(node, how)

@@ -8,17 +8,18 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.ledger import Ledger
-from syncsim.core.operation import Verb
+from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.schedule import Move as Happens
+from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life
 from syncsim.core.state import State as ShownState
 from syncsim.core.step import Step
 from syncsim.core.world import World
-from syncsim.program.safe import safe_text
+from syncsim.program.safe import named, safe_text
 from syncsim.program.source import Program
-from syncsim.virtual.atoms import Items, Memory
-from syncsim.virtual.automaton import Back, Event, Made, Wrote
+from syncsim.virtual.atoms import GONE, Items, Memory
+from syncsim.virtual.automaton import Back, Event, Made, Said, Wrote
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import Did, Move, State, System
 
@@ -120,7 +121,7 @@ class VirtualWorld(World):
     def _born(self, number: int) -> None:
         member = self.system.members[number]
         assert member.automaton is not None
-        seed = member.automaton.seed
+        seed, root = member.automaton.seed, member.automaton.root.node
         actor = Actor(
             id=len(self._ledger.actors),
             name=seed.name,
@@ -128,6 +129,7 @@ class VirtualWorld(World):
             parent=self._actors.get(member.parent) if member.parent is not None else None,
             daemon=seed.daemon,
             life=Life.ALIVE,
+            is_server=root.request is None and root.ended is None,
         )
         self._actors[number] = actor.id
         self._ledger.add(actor)
@@ -142,13 +144,23 @@ class VirtualWorld(World):
     def _done(self, did: Did) -> None:
         assert did.request is not None
         actor, operation = self._actors[did.actor], did.request.operation
-        if did.verb in _UNSTEPPED:
+        sends = did.verb is Verb.SEND and operation.call.startswith("Connection.")
+        if did.verb in _UNSTEPPED and not sends:
             if did.verb is not Verb.CLOSE:
                 self._ledger.move(actor, operation)
             return
         self._reap(actor, did)
-        if did.request.silent:
+        gives_up = did.verb is Verb.RELEASE and operation.call.startswith(SERVED)
+        if did.request.silent and not gives_up:
+            self._serve(did)
             return
+        if did.verb is Verb.ACQUIRE and did.result == GONE:
+            self._ledger.change(actor, pending=None)
+            return
+        if did.verb is Verb.CALL or did.verb is Verb.WAKE:
+            self._serve(did)
+            if not operation.atom:
+                self._shut_down(did)
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             victim = self._ledger.actors[self._actors[did.atom]]
             operation = replace(operation, detail=victim.name)
@@ -156,7 +168,7 @@ class VirtualWorld(World):
             memory = self._at.atoms[did.atom]
             assert isinstance(memory, Memory)
             operation = replace(operation, detail=safe_text(memory.value))
-        self._ledger.effect(actor, operation, _text(did))
+        self._ledger.effect(actor, self._named(operation), self._text(did))
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             target = self._actors[did.atom]
             self._ledger.change(target, terminated=True)
@@ -178,11 +190,48 @@ class VirtualWorld(World):
         for child in ended:
             self._ledger.change(child, reaped=True)
 
+    def _serve(self, did: Did) -> None:
+        """What the server tells of a call: who is woken, and what is there now."""
+        if did.served is None or did.request is None:
+            return
+        name = did.request.operation.atom
+        kept = next(p for p in self._ledger.primitives.values() if name in p.parts.values())
+        for number in did.served.wakes:
+            sleeper = self._actors[number]
+            callers = self._ledger.callers(*kept.parts.values())
+            by = [one for one in callers if one != sleeper]
+            self._ledger.wake(kept.parts["wait"], sleeper, by[0] if len(by) == 1 else None)
+        if "value" in kept.parts:
+            text = named(did.served.text, self._ledger.name_of)
+            self._ledger.show(kept.parts["value"], text)
+
+    def _shut_down(self, did: Did) -> None:
+        """The server of a manager ends."""
+        if did.atom in self._actors:
+            server = self._actors[did.atom]
+            operation = Operation(Verb.EXIT, call="exit", detail="0")
+            if not self._ledger.actors[server].ended:
+                self._ledger.effect(server, operation, "None")
+                self._ledger.change(server, reaped=True)
+                self._ledger.end(server, 0)
+                system = self.system
+                gone = {at for at, keeper in system.kept_by.items() if keeper == did.atom}
+                self._ledger.vanish(
+                    primitive.id
+                    for primitive in self._ledger.primitives.values()
+                    if any(system.atoms.get(one) in gone for one in primitive.parts.values())
+                )
+
+    def _named(self, operation: Operation) -> Operation:
+        """The operation, with the names of primitives in its words."""
+        detail = named(operation.detail, self._ledger.name_of)
+        return operation if detail == operation.detail else replace(operation, detail=detail)
+
     def _happened(self, number: int, event: Event) -> None:
         actor = self._actors[number]
         match event:
             case Back(result):
-                self._ledger.back(actor, result)
+                self._ledger.back(actor, named(result, self._ledger.name_of))
             case Made(primitive, atoms):
                 self._ledger.create(primitive, dict(atoms))
             case Wrote(stream, text):
@@ -207,7 +256,12 @@ class VirtualWorld(World):
             if not self._ledger.actors[actor].ended:
                 self._ledger.end(actor, node.ended.exitcode)
         elif node.request is not None and not node.request.silent:
-            self._ledger.announce(actor, node.request.operation)
+            self._ledger.announce(actor, self._named(node.request.operation))
+
+    def _text(self, did: Did) -> str:
+        """The result as the real process would report it."""
+        said = [event.text for event in did.events if isinstance(event, Said)]
+        return named(said[0], self._ledger.name_of) if said else _text(did)
 
 
 def _text(did: Did) -> str:
@@ -227,8 +281,10 @@ def _text(did: Did) -> str:
             return str(result is None)
         case Verb.ACQUIRE | Verb.VALUE | Verb.POLL:
             return str(result)
+        case Verb.WAKE:
+            return "EOFError" if result == GONE else "True"
         case Verb.RELEASE:
-            return "None" if result is None else str(result)
+            return "None" if result in (None, GONE) else str(result)
         case Verb.OUTPUT | Verb.SLEEP | Verb.TERMINATE | Verb.EXIT:
             return ""
         case _:

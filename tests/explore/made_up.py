@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
-from syncsim.virtual.atoms import Memory, Pipe
-from syncsim.virtual.automaton import Ended, Event, Made, Request, Told
+from syncsim.virtual import memory, pickling
+from syncsim.virtual.atoms import GONE, Lent, Memory, Pipe
+from syncsim.virtual.automaton import FIRST_PID, Ended, Event, Made, Request, Told
+from syncsim.virtual.library import library
+from syncsim.virtual.managers import Server
+from syncsim.virtual.served import ROOT, Asked, Asleep, Keeper
 
 #: What the processes share: (name, what the ledger would see, what the virtual atom begins with).
 ATOMS: tuple[tuple[str, Atom, Hashable], ...] = (
@@ -25,9 +29,20 @@ ATOMS: tuple[tuple[str, Atom, Hashable], ...] = (
 )
 
 
+#: What the server of a manager keeps: by the type, and with what it is made.
+SERVED: tuple[tuple[str, tuple[object, ...]], ...] = (
+    ("dict", ({"n": 0},)),
+    ("Queue", (1,)),
+    ("Event", ()),
+    ("Barrier", (2,)),
+)
+
+
 @dataclass(frozen=True)
 class Act:
     """One operation: its verb and atom; whether it waits, whether it may time out.
+
+    A CALL calls a ``method`` of what a server keeps, by default none: that shuts the server down.
 
     A write writes what the process has read last, plus one.  The atom of what is about a life
     is the number of the child.  A close that "waits" closes the reader, else the writer.
@@ -37,6 +52,8 @@ class Act:
     atom: str
     blocking: bool = True
     timeout: float | None = None
+    method: str = ""
+    arguments: tuple[object, ...] = ()
 
 
 class Actor:
@@ -46,6 +63,7 @@ class Actor:
         self._seed = seed
         self._at = 0
         self._seen = 0
+        self._asleep: Asleep | None = None
 
     def start(self, results: tuple[Hashable, ...]) -> Told:
         told = Told(self._seed.made, self._next())
@@ -54,6 +72,15 @@ class Actor:
         return told
 
     def answer(self, result: Hashable) -> Told:
+        reply = (
+            result[1] if isinstance(result, tuple) and not isinstance(result, Asleep) else result
+        )
+        self._asleep = reply if isinstance(reply, Asleep) else None
+        if self._asleep is not None:
+            return Told((), self._next())
+        if result == GONE:
+            self._at = len(self._seed.children) + len(self._seed.acts)
+            return Told((), self._next())
         if isinstance(result, int) and not isinstance(result, bool):
             self._seen = result
         self._at += 1
@@ -61,6 +88,9 @@ class Actor:
 
     def _next(self) -> Request | Ended:
         acts, children = self._seed.acts, self._seed.children
+        if self._asleep is not None:
+            atom = acts[self._at - len(children)].atom
+            return Request(Operation(Verb.WAKE, atom, timeout=self._asleep.timeout))
         if self._at < len(children):
             child = children[self._at]
             return Request(Operation(Verb.START, call="Process.start"), child=child)
@@ -81,6 +111,10 @@ class Actor:
                 payload = f"{self._seed.name} {self._seen}".encode()
             elif act.verb is Verb.CLOSE:
                 payload = (act.blocking, not act.blocking)
+            elif act.method:
+                payload = Asked(ROOT, act.method, pickling.dumps((act.arguments, {})))
+            elif act.verb is Verb.CALL:
+                payload = children[-1].pid
             return Request(operation, payload, silent=act.verb is Verb.CLOSE)
         if at == len(acts):
             return Request(Operation(Verb.EXIT))
@@ -93,6 +127,20 @@ class Actor:
         pass
 
 
+class Idle:
+    """The seed of a server, which does nothing by itself."""
+
+    name = "server"
+    daemon = False
+    pid = 0
+
+    def __init__(self, key: tuple[int, ...]) -> None:
+        self.key = key
+
+    def grow(self, results: tuple[Hashable, ...]) -> tuple[Actor, Told]:
+        return Actor(Planned(self.key)), Told((), None)
+
+
 class Planned:
     """The seed of such a process; the main one makes the atoms and starts the others."""
 
@@ -103,7 +151,7 @@ class Planned:
         self.key = key
         self.acts = acts
         self.name = f"p{key}"
-        self.children: tuple[Planned, ...] = ()
+        self.children: tuple[Planned | Idle, ...] = ()
         self.made: tuple[Event, ...] = ()
 
     def grow(self, results: tuple[Hashable, ...]) -> tuple[Actor, Told]:
@@ -118,4 +166,19 @@ def program(*processes: tuple[Act, ...], main: tuple[Act, ...] = ()) -> Planned:
     primitive = Primitive("atoms", "Atoms", "atoms", {name: name for name, _, _ in ATOMS})
     contents = tuple((name, content) for name, _, content in ATOMS if content is not None)
     first.made = (Made(primitive, tuple((n, a) for n, a, _ in ATOMS), contents),)
+    return first
+
+
+def served(*processes: tuple[Act, ...], main: tuple[Act, ...] = ()) -> Planned:
+    """The same with a server, the last child, that keeps things."""
+    first = program(*processes, main=main)
+    first.children = (*first.children, Idle((len(processes),)))
+    module = library().modules["multiprocessing.managers"]
+    host = Server(module, module.SyncManager._registry, memory.Memory())
+    for typeid, arguments in SERVED:
+        keeper = Keeper(host, typeid, pickling.dumps((arguments, {})))
+        primitive = Primitive(typeid, typeid, typeid, {"value": typeid})
+        pid = FIRST_PID + 1 + len(processes)
+        made = Made(primitive, ((typeid, Cell()),), ((typeid, Lent(pid, keeper.root)),))
+        first.made = (*first.made, made)
     return first

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import Act, Planned, program
+from made_up import Act, Planned, program, served
 
 from syncsim.core.operation import Verb
 from syncsim.explore.dependence import Event, dependent, event_of
@@ -31,9 +31,13 @@ class Plan:
     processes: tuple[tuple[Act, ...], ...]
     main: tuple[Act, ...] = ()
 
+    #: Whether there is a server that keeps things.
+    is_served: bool = False
+
     def seed(self) -> Planned:
         """The main process."""
-        return program(*self.processes, main=self.main)
+        make = served if self.is_served else program
+        return make(*self.processes, main=self.main)
 
 
 _SEMAPHORES = [
@@ -80,6 +84,28 @@ _LIVES = [
         (Verb.TERMINATE, None),
     ]
 ]
+
+_CALLS = [
+    Act(Verb.CALL, "dict", method="__getitem__", arguments=("n",)),
+    Act(Verb.CALL, "dict", method="__setitem__", arguments=("n", 1)),
+    Act(Verb.CALL, "dict", method="__setitem__", arguments=("n", 2)),
+    Act(Verb.CALL, "dict", method="setdefault", arguments=("m", 3)),
+    Act(Verb.CALL, "Queue", method="get"),
+    Act(Verb.CALL, "Queue", method="get", arguments=(True, 1.0)),
+    Act(Verb.CALL, "Queue", method="get", arguments=(False,)),
+    Act(Verb.CALL, "Queue", method="put", arguments=(1,)),
+    Act(Verb.CALL, "Queue", method="put", arguments=(2,)),
+    Act(Verb.CALL, "Queue", method="task_done"),
+    Act(Verb.CALL, "Queue", method="join"),
+    Act(Verb.CALL, "Event", method="set"),
+    Act(Verb.CALL, "Event", method="clear"),
+    Act(Verb.CALL, "Event", method="wait"),
+    Act(Verb.CALL, "Event", method="wait", arguments=(1.0,)),
+    Act(Verb.CALL, "Barrier", method="wait"),
+    Act(Verb.CALL, "Barrier", method="reset"),
+    Act(Verb.CALL, "Barrier", method="abort"),
+]
+_SHUT_DOWN = [Act(Verb.CALL, "")]
 
 
 def _programs(most: int, *acts: list[Act], lives: bool = False) -> st.SearchStrategy[Plan]:
@@ -180,6 +206,24 @@ def test_pipes_and_queues(plan: Plan, by_call: bool) -> None:
 @given(_programs(3, _SEMAPHORES, _CELLS, _TRIES, _PIPES, lives=True))
 @_settings
 def test_lives(plan: Plan) -> None:
+    compare(plan, optimal=False)
+
+
+def _served_programs(most: int, *main: Act) -> st.SearchStrategy[Plan]:
+    """Programs with a server."""
+    plans = _programs(most, _CALLS, _SEMAPHORES[:2])
+    return plans.map(lambda plan: Plan(plan.processes, main, is_served=True))
+
+
+@given(_served_programs(6))
+@_settings
+def test_calls_on_what_a_server_keeps(plan: Plan) -> None:
+    compare(plan)
+
+
+@given(_served_programs(4, *_SHUT_DOWN))
+@_settings
+def test_a_server_that_is_shut_down(plan: Plan) -> None:
     compare(plan, optimal=False)
 
 

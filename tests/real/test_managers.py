@@ -399,6 +399,49 @@ if __name__ == "__main__":
         assert diagnose(real.state).verdict is Verdict.DEADLOCK
 
 
+GONE = """
+from multiprocessing import Manager, Process
+
+def wait(thing, how):
+    try:
+        thing.{call}()
+    except EOFError:
+        print("gone")
+
+if __name__ == "__main__":
+    with Manager() as manager:
+        thing = manager.{kind}({size})
+        {before}
+        child = Process(target=wait, args=(thing, "so"))
+        child.start()
+        if {late}:
+            input()
+    child.join()
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "before", "call"),
+    [
+        ("Lock", "", "thing.acquire()", "acquire"),
+        ("Semaphore", "0", "", "acquire"),
+        ("Queue", "", "", "get"),
+        ("Barrier", "2", "", "wait"),
+        ("Event", "", "", "wait"),
+    ],
+)
+def test_who_waits_in_a_server_that_is_shut_down_hears_of_it(
+    tmp_path: Path, kind: str, size: str, before: str, call: str
+) -> None:
+    text = GONE.format(kind=kind, size=size, before=before or "pass", call=call, late=False)
+    path = program(tmp_path, text)
+    schedule = "a3" if before else "a2"
+    schedule += ("" if call == "acquire" else "c") + "ac3a2"
+    run = control(path, Replay(schedule), "fork")
+    assert run.diagnosis.verdict is Verdict.FINISHED, run.diagnosis
+    assert run.text("stdout") == ["gone"]
+
+
 @each_method
 def test_every_thing_of_a_manager_has_a_name_and_a_kind(method: str) -> None:
     run = control(MANAGED, RoundRobin(), method)

@@ -17,7 +17,7 @@ from syncsim.puzzles.catalogue import catalogue
 from syncsim.real.world import RealWorld
 from syncsim.virtual.world import VirtualWorld
 
-#: (The exchange has a Manager, which the virtual world does not have.)
+#: (The exchange prints how long it took.)
 PUZZLES = [puzzle.program for puzzle in catalogue() if puzzle.slug != "exchange"]
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.py"))
 
@@ -27,9 +27,13 @@ def shown(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
     return [{name: value for name, value in asdict(s).items() if name != "pid"} for s in steps]
 
 
-def run_both(path: Path, seed: int) -> None:
+#: Everything that a manager can keep, by a start method.
+MANAGED = Path(__file__).parents[1] / "real" / "programs" / "managed.py"
+
+
+def run_both(path: Path, seed: int, *arguments: str) -> None:
     source = random.Random(seed)
-    program = load(path)
+    program = load(path, arguments)
     made: list[Choice] = []
     virtual, real = VirtualWorld(program), RealWorld(program, patience=30.0)
     try:
@@ -54,6 +58,17 @@ def run_both(path: Path, seed: int) -> None:
 )
 def test_a_random_schedule_has_the_same_steps_in_both_worlds(path: Path) -> None:
     run_both(path, 1)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_what_a_manager_keeps_is_stepped_the_same_in_both_worlds(method: str) -> None:
+    run_both(MANAGED, 1, method)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_many_schedules_with_a_manager_have_the_same_steps(seed: int) -> None:
+    run_both(MANAGED, seed, "fork")
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
+from syncsim.program.kept import LOCKS, SLEEPY, argument
 from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Call, Gate
@@ -23,15 +24,6 @@ from syncsim.real.probes.late import when_imported
 from syncsim.real.probes.library import synchronize
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import unseen
-
-_LOCKS = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
-#: What may sleep in the server.
-_SLEEPY = {
-    "Condition": ("wait",),
-    "Event": ("wait",),
-    "Barrier": ("wait",),
-    "Queue": ("get", "put", "join"),
-}
 
 
 def install(gate: Gate) -> None:
@@ -188,16 +180,16 @@ def _wrap_calls(gate: Gate, managers: Any) -> None:
         def go(*_: Any) -> Any:
             return real(self, methodname, args, kwds)
 
-        if known.sort in _LOCKS and methodname in ("acquire", "release"):
+        if known.sort in LOCKS and methodname in ("acquire", "release"):
             return _lock(gate, known, real, self, methodname, args)
-        if methodname in _SLEEPY.get(known.sort, ()):
+        if methodname in SLEEPY.get(known.sort, ()):
             return _Sleepy(gate, managers, self, known).call(methodname, args, kwds)
         found = gate.take(
             Verb.CALL,
             known.wait if known.sort == "Condition" else known.key,
             go,
             f"{known.kind}.{methodname}",
-            _argument(methodname, args, kwds),
+            argument(methodname, args, kwds),
             label=safe_text,
         )
         # An iterator over it, say; but a proxy that was kept there is one of its own.
@@ -219,8 +211,10 @@ def _own_key(proxy: Any) -> str:
 
 
 def _look_up(proxy: Any, managers: Any, call: Callable[..., Any]) -> Known:
-    """What the proxy stands for; its server is asked once."""
+    """What the proxy stands for; its server is asked once, and knows the process from here on."""
     known: Known | None = vars(proxy).get("_syncsim")
+    if not hasattr(proxy._tls, "connection"):
+        proxy._connect()
     if known is None:
         try:
             sort, key = call(proxy, serving.SORT)
@@ -228,20 +222,6 @@ def _look_up(proxy: Any, managers: Any, call: Callable[..., Any]) -> Known:
             sort, key = "", _own_key(proxy)
         known = vars(proxy)["_syncsim"] = _known(sort, key, proxy._token.typeid)
     return known
-
-
-def _argument(method: str, args: Any, keywords: Any) -> str:
-    """The arguments in words: ``'a' to 1`` for an item that is set."""
-    if method in ("__getattribute__", "__setattr__", "__delattr__") and args:
-        texts = [str(args[0])[:60], *map(safe_text, args[1:])]
-    else:
-        texts = [safe_text(arg) for arg in args]
-    if method in ("__setitem__", "__setattr__"):
-        return " to ".join(texts)
-    if method == "__setstate__":
-        return ""
-    texts += [f"{name}={safe_text(value)}" for name, value in keywords.items()]
-    return ", ".join(texts)
 
 
 def _lock(
@@ -256,9 +236,18 @@ def _lock(
         timeout = None
 
     def acquire(block: bool, timeout: float | None = None) -> bool:
-        return bool(real(proxy, "acquire", (block,) if timeout is None else (block, timeout)))
+        args = (block,) if timeout is None else (block, timeout)
+        return bool(_asleep(lambda: real(proxy, "acquire", args)))
 
     return gate.acquire(known.lock, acquire, bool(block), timeout)
+
+
+def _asleep(call: Callable[[], Any]) -> Any:
+    """Who waits in a server hears of its end as one who has sent the request already does."""
+    try:
+        return call()
+    except (BrokenPipeError, ConnectionResetError):
+        raise EOFError from None
 
 
 class _Sleepy:
@@ -321,7 +310,7 @@ class _Sleepy:
         woken = gate.take(
             Verb.WAKE,
             known.wait,
-            lambda: self._exchange((True, timeout)),
+            lambda: _asleep(lambda: self._exchange((True, timeout))),
             detail=call.detail if call else "",
             timeout=timeout,
             label=lambda answer: str(answer[1]),

@@ -7,7 +7,6 @@ caller that it sleeps, and goes on when the caller, at its own gate, may go on.
 
 from __future__ import annotations
 
-import array
 import functools
 import queue
 import threading
@@ -15,7 +14,7 @@ import time
 from typing import Any
 
 from syncsim.core.operation import Verb
-from syncsim.program.safe import safe_text
+from syncsim.program.kept import content, sort_of
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 
@@ -24,9 +23,6 @@ from syncsim.real.gate import Gate
 CALL, SORT = "#SYNCSIM", "_syncsim_sort"
 #: What the server answers before the answer.
 ASLEEP, AWAKE, LOCKED = "#ASLEEP", "#AWAKE", "#LOCKED"
-
-#: How much of a content is told, in characters.
-_MOST = 400
 
 
 class _Talk(threading.local):
@@ -46,7 +42,6 @@ def install(gate: Gate, managers: Any) -> None:
     server = managers.Server
     real_run, real_forever = managers.BaseManager._run_server, server.serve_forever
     real_create, real_client = server.create, server.serve_client
-    sorts = _sorts(managers)
 
     @functools.wraps(real_run.__func__)
     def run_server(cls: Any, *args: Any, **keywords: Any) -> None:
@@ -69,9 +64,7 @@ def install(gate: Gate, managers: Any) -> None:
             kept = vars(self).setdefault("_syncsim_sorts", {})
             fresh = ident not in known
             if fresh or ident not in kept:
-                standard = maker in _OWNED or not (args or keywords) or maker is not _CONDITION
-                sort = sorts.get(maker if maker in _OWNED else type(thing), "")
-                kept[ident] = sort if standard else ""
+                kept[ident] = sort_of(maker, thing, given=bool(args or keywords))
                 if kept[ident]:
                     _cut_in_two(gate, thing, key(self, ident))
             _tell(gate, self, ident, fresh=fresh)
@@ -98,30 +91,6 @@ def install(gate: Gate, managers: Any) -> None:
 def key(server: Any, ident: str) -> str:
     """What names a thing in every process of the run."""
     return f"{server.address!r} {ident}"
-
-
-_CONDITION = threading.Condition
-#: What has a model of its own: sure only of one that the server has just made itself.
-_OWNED = (threading.Lock, threading.RLock, threading.Semaphore, threading.BoundedSemaphore)
-
-
-def _sorts(managers: Any) -> dict[Any, str]:
-    """What a thing is, by who makes it or by its class."""
-    names = dict(zip(_OWNED, ("Lock", "RLock", "Semaphore", "BoundedSemaphore"), strict=True))
-    return {
-        **names,
-        threading.Condition: "Condition",
-        threading.Event: "Event",
-        threading.Barrier: "Barrier",
-        queue.Queue: "Queue",
-        queue.LifoQueue: "Queue",
-        queue.PriorityQueue: "Queue",
-        dict: "dict",
-        list: "list",
-        managers.Namespace: "Namespace",
-        managers.Value: "Value",
-        managers.array.array: "Array",
-    }
 
 
 # -- what is kept ----------------------------------------------------------------------------
@@ -174,29 +143,6 @@ def _tell(gate: Gate, server: Any, ident: str, *, fresh: bool = False) -> None:
             gate.write(wire.Shows(gate.pid, key(server, ident), text, fresh))
 
 
-def content(thing: Any) -> str:
-    """What is in a thing, as text; nothing of the program's own runs for that."""
-    kind = type(thing)
-    if kind is threading.Event:
-        return "set" if thing._flag else "not set"
-    if kind is threading.Barrier:
-        return "broken" if thing._state < 0 else ""
-    if isinstance(thing, queue.Queue):
-        return safe_text(list(thing.queue), _MOST)
-    if kind in (dict, list, array.array):
-        return safe_text(thing, _MOST)
-    inside = getattr(thing, "__dict__", None)
-    if type(inside) is not dict or kind.__module__ in ("threading", "_thread"):
-        return ""
-    if kind.__module__ == "multiprocessing.managers":
-        if kind.__name__ == "Value":
-            return safe_text(inside.get("_value"), _MOST)
-        inside = {name: value for name, value in inside.items() if not name.startswith("_")}
-    pairs = (f"{name}={safe_text(value, 80, 2)}" for name, value in list(inside.items())[:8])
-    text = ", ".join(pairs)
-    return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
-
-
 # -- sleeping in two halves ------------------------------------------------------------------
 
 
@@ -222,7 +168,7 @@ def _call(
 
 def _cut_in_two(gate: Gate, thing: Any, name: str) -> None:
     inner: list[Any] = []
-    if type(thing) is _CONDITION:
+    if type(thing) is threading.Condition:
         inner = [thing]
     elif type(thing) in (threading.Event, threading.Barrier):
         inner = [thing._cond]
