@@ -10,7 +10,7 @@ one process are left out, or put together, as long as it fails alike.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count, groupby
 from operator import itemgetter
@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 
 from syncsim.core.diagnosis import Verdict, diagnose
 from syncsim.core.operation import Verb
+from syncsim.explore.dependence import Event, dependent, event_of
 from syncsim.explore.findings import Path, choices, failure_in, verdict_at_the_end
 from syncsim.virtual.system import Did, Move, State, System
 from syncsim.virtual.world import VirtualWorld
@@ -38,17 +39,19 @@ class _Step(NamedTuple):
     did: tuple[Did, ...]
 
 
-def minimised(system: System, path: Path) -> Path:
-    """The smallest counterexample to that verdict that can be found.
+def minimised(system: System, path: Path) -> Iterator[Path]:
+    """Ever smaller counterexamples to that verdict; the last one is the smallest.
 
     Each step is a move of the system, which is not eager, and one of the path.
     """
+    yield (path := _regrouped(system, path))
     exact = _fewest_steps(system, path.verdict, path.length)
-    if exact is None:
-        other = _fewest_preemptions(system, path.verdict, path.length)
-        return _shrunk(system, min((one for one in (other, path) if one is not None), key=size))
-    # (Some may wait for ever while others could still go on: these steps can be left out.)
-    return _shrunk(system, exact) if path.verdict is Verdict.DEADLOCK else exact
+    other = exact or _fewest_preemptions(system, path.verdict, path.length)
+    if other is not None:
+        yield (path := min(other, _regrouped(system, other), path, key=size))
+    if exact is None or path.verdict is Verdict.DEADLOCK:
+        # (Some may wait for ever while others could still go on: these steps can be left out.)
+        yield from _shrunk(system, path)
 
 
 def in_single_steps(fine: System, system: System, path: Path) -> Path | None:
@@ -186,7 +189,7 @@ def _path(begun: tuple[Did, ...], steps: Iterable[_Step], verdict: Verdict) -> P
 
 
 def _fewest_preemptions(system: System, verdict: Verdict, most: int) -> Path | None:
-    """A counterexample with the fewest preemptions, and then the fewest steps.
+    """A counterexample with the fewest preemptions; the way that is longest goes on first.
 
     A preemption takes the turn from a process that could go on.
     """
@@ -198,6 +201,7 @@ def _fewest_preemptions(system: System, verdict: Verdict, most: int) -> Path | N
     seen: set[Key] = set()
     while todo and len(seen) < MOST_STATES:
         preempted, far, _, state, last, link = heappop(todo)
+        far = -far
         key = state.key, last
         if key in seen:
             continue
@@ -212,7 +216,7 @@ def _fewest_preemptions(system: System, verdict: Verdict, most: int) -> Path | N
             if there <= most:
                 cost = preempted + (goes_on and move.actor != last)
                 step = _Link(_Step(key, move, did), link)
-                heappush(todo, (cost, there, next(order), after, move.actor, step))
+                heappush(todo, (cost, -there, next(order), after, move.actor, step))
     return None
 
 
@@ -229,7 +233,56 @@ def _unwound(link: _Link | None) -> list[_Step]:
     return steps[::-1]
 
 
-def _shrunk(system: System, path: Path) -> Path:
+def _regrouped(system: System, path: Path) -> Path:
+    """An execution of the same class with fewer switches: each goes on for as long as it can."""
+    state = system.start().state
+    events: list[Event] = []
+    for move in path.moves:
+        state, did = system.take(state, move)
+        events.append(event_of(move, did))
+    left: dict[int, list[int]] = {}
+    after: list[set[int]] = []
+    for at, event in enumerate(events):
+        left.setdefault(event.move.actor, []).append(at)
+        after.append({n for n, before in enumerate(events[:at]) if dependent(before, event)})
+    state, begun = system.start()
+    moves, every, made = [], [*begun], set[int]()
+    while any(left.values()):
+        block, state, done = max(
+            (_block(system, state, events, after, made, own) for own in left.values()),
+            key=lambda one: len(one[0]),
+        )
+        if not block:
+            return path
+        left[events[block[0]].move.actor] = left[events[block[0]].move.actor][len(block) :]
+        moves += [events[at].move for at in block]
+        every += done
+        made.update(block)
+    return min(path, Path(path.verdict, tuple(moves), tuple(every)), key=size)
+
+
+def _block(
+    system: System,
+    state: State,
+    events: list[Event],
+    after: list[set[int]],
+    made: set[int],
+    own: list[int],
+) -> tuple[list[int], State, list[Did]]:
+    """What one of them can do now without a pause, and what comes of it."""
+    block: list[int] = []
+    every: list[Did] = []
+    for at in own:
+        move = events[at].move
+        if after[at] - made - set(block) or not system.can(state, move):
+            break
+        state, did = system.take(state, move)
+        block.append(at)
+        every += did
+    return block, state, every
+
+
+def _shrunk(system: System, path: Path) -> Iterator[Path]:
     """Without blocks that are not needed, and with blocks of one process put together."""
     tries = MOST_TRIES
     better: Path | None = path
@@ -237,13 +290,12 @@ def _shrunk(system: System, path: Path) -> Path:
         path, better = better, None
         for moves in _smaller(path.moves):
             if not tries:
-                return path
+                return
             tries -= 1
             candidate = _made(system, moves, path.verdict)
             if candidate is not None and size(candidate) < size(path):
-                better = candidate
+                yield (better := candidate)
                 break
-    return path
 
 
 def _smaller(moves: tuple[Move, ...]) -> Iterable[tuple[Move, ...]]:

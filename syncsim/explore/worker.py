@@ -206,15 +206,15 @@ def _judged(system: System, judge: Judge, request: Request) -> tuple[Judged, ...
     )
 
 
-def _smallest(program: Program, system: System, path: Path, request: Request) -> Found:
-    """That failure with as few steps, and then switches, as can be found."""
+def _smaller(program: Program, system: System, path: Path, request: Request) -> Iterator[Found]:
+    """That failure with ever fewer steps and switches."""
     if not path.circle and path.waits is None:
         # Each step is a move there, so that what is not needed can be left out.
         fine = System(VirtualProgram(program).main(), by_call=request.by_call, eager=False)
         single = in_single_steps(fine, system, path)
         if single is not None:
-            return _found(fine, minimised(fine, single), request)
-    return _found(system, path, request)
+            for better in minimised(fine, single):
+                yield _found(fine, better, request)
 
 
 def shorten(system: System, outcome: Outcome) -> None:
@@ -304,9 +304,12 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         raced = raced_for(system, outcome.races)
         final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
         _say(final, out)
-        paths = outcome.failures.values()
-        smallest = tuple(_smallest(found, system, path, request) for path in paths)
-        _say(replace(final, over=True, failures=smallest), out)
+        for at, path in enumerate(outcome.failures.values()):
+            for better in _smaller(found, system, path, request):
+                failures = (*final.failures[:at], better, *final.failures[at + 1 :])
+                final = replace(final, failures=failures)
+                _say(final, out)
+        _say(replace(final, over=True), out)
     except PropertyError as error:
         _say(Report(over=True, wrong=str(error)), out)
     except NotVirtualError as error:
