@@ -38,7 +38,7 @@ from syncsim.explore.dependence import (
 )
 from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
 from syncsim.explore.races import Races
-from syncsim.explore.wakeup import Branch, Word, Words, insert
+from syncsim.explore.wakeup import Branch, Word, Words, insert, still_asleep
 from syncsim.virtual.system import Move, State, System
 
 #: So many pairs of events are remembered that were in a race.
@@ -83,10 +83,10 @@ _CIRCLES = 200
 class DPOR:
     """A search over the executions of a system, ``most_steps`` long at the most.
 
-    It may be given a ``way``: places that are somebody else's, with what is known of them.  Then
-    the first branch of the last one is visited, and that alone.  What the races in there want to
-    have visited at those places is kept for their owner in ``beyond``: the number of the place,
-    and the words.
+    It may be given a ``way`` to a place, and visits what is below that alone.  The places on the
+    way are somebody else's: what races want to have visited there is kept for their owner in
+    ``beyond``, by the number of the place and the moves.  Those from ``new`` on were never looked
+    at for races.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class DPOR:
         most_steps: int = 100_000,
         *,
         way: Sequence[Place] = (),
+        new: int = 0,
         events: Events | None = None,
     ) -> None:
         self.system = system
@@ -102,8 +103,8 @@ class DPOR:
         self.steps = 0
         self.start = system.start()
         self.events = events if events is not None else Events(system)
-        self.beyond: list[tuple[int, tuple[Word, ...]]] = []
-        self._foreign = len(way)
+        self.beyond: dict[tuple[int, tuple[Move, ...]], tuple[Word, ...]] = {}
+        self._foreign = max(0, len(way) - 1)
         self._path: list[Place] = []
         self._clocks: dict[int, int] = {}  # the causal past of each actor, a bit for each place
         self._accesses: dict[int, list[tuple[int, int, int, int]]] = {}
@@ -116,7 +117,7 @@ class DPOR:
                 assert event is not None
                 self._do(self._path[-1], event)
             self._path.append(place)
-        self._new = len(self._path) - 1  # the first place whose races were not looked at
+        self._new = new  # the first place whose races were not looked at
 
     @property
     def pending(self) -> int:
@@ -151,19 +152,20 @@ class DPOR:
                 place.children.append(Branch(awake[0], None, []))
             self._explore(place)
 
+    @property
+    def pasts(self) -> tuple[int, ...]:
+        """What comes before each of the events on the way to its place, and itself."""
+        return tuple([place.past for place in self._path[: self._foreign]])
+
     def _go_back(self) -> bool:
         """Leave what was explored; whether there is more."""
-        path = self._path
-        while path and path[-1].event is not None:
-            place = path[-1]
-            self._undo(place)
-            if len(path) == self._foreign:
-                path.clear()
-            elif place.children:
+        path, foreign = self._path, self._foreign
+        while len(path) > foreign and path[-1].event is not None:
+            self._undo(path[-1])
+            if path[-1].children:
                 break
-            else:
-                path.pop()
-        return bool(path)
+            path.pop()
+        return len(path) > foreign
 
     def rest(self) -> Sequence[Place]:
         """Between two executions: the places of its own from which something is to be explored."""
@@ -179,11 +181,7 @@ class DPOR:
         event = self.events.of(move, taken.did)
         if branch.event is None:
             branch.event = event
-        sleep = {
-            other: of
-            for other, of in place.sleep.items()
-            if other.actor != move.actor and not dependent(of, event)
-        }
+        sleep = still_asleep(place.sleep, event)
         self._new = min(self._new, len(self._path) - 1)
         below, branch.children = branch.children, []
         self._do(place, event)
@@ -264,12 +262,19 @@ class DPOR:
         place.event = None
 
     def _look_back(
-        self, actor: int, touches: tuple[Touch, ...], before: int, *, fickle: bool = False
+        self,
+        actor: int,
+        touches: tuple[Touch, ...],
+        before: int,
+        *,
+        fickle: bool = False,
+        among: int = -1,
     ) -> tuple[int, list[int]]:
         """The causal past of those touches by an actor after ``before``, and what they race with.
 
         What is needed belongs to the past; what comes before that may still be raced with.  All
         races of a ``fickle`` event are given, the latest first, as not all may be reversible.
+        ``among`` has a bit for each place that counts.
         """
         past = known = before
         races: list[int] = []
@@ -280,8 +285,10 @@ class DPOR:
                 continue
             conflicts, needs, stops = RACES[kind], NEEDS[kind], STOPS[kind]
             counted = kind in COUNTED
-            left = _fed(accesses) if kind == FEED else part
+            left = _fed(accesses, among) if kind == FEED else part
             for at, who, other, number in reversed(accesses):
+                if not among >> at & 1:
+                    continue
                 needed = False
                 if needs >> other & 1:
                     if counted:
@@ -376,9 +383,21 @@ class DPOR:
             insert(place, words)
             return True
         every = words.left
-        if insert(place, words):
-            self.beyond.append((at, every))
+        key = at, tuple([word.event.move for word in every])
+        if key not in self.beyond and not words.covered_by(place.sleep):
+            self.beyond[key] = (*every[:-1], self._on_the_way(place.state, every, at, before))
         return True
+
+    def _on_the_way(self, state: State, words: tuple[Word, ...], at: int, before: int) -> Word:
+        """The last of the words, with what comes before it on the way to the place, too."""
+        among = (1 << at) - 1
+        for word in words[:-1]:
+            state = self.system.take(state, word.event.move).state
+            among |= word.bit
+        move, bit = words[-1].event.move, words[-1].bit
+        event = self.events.of(move, self.system.take(state, move).did)
+        past, _ = self._look_back(move.actor, event.touches, before, among=among)
+        return Word(event, bit, past | bit)
 
     def _as_it_would_be(self, state: State, words: Words, move: Move) -> Event | None:
         """What the step would be after those, as it may turn out otherwise."""
@@ -393,10 +412,10 @@ class DPOR:
         return None
 
 
-def _fed(accesses: list[tuple[int, int, int, int]]) -> int:
+def _fed(accesses: list[tuple[int, int, int, int]], among: int) -> int:
     """Which of the puts, from the latest, is fed next."""
-    puts = sum(kind == PUT for _, _, kind, _ in accesses)
-    return puts - sum(kind == FEED for _, _, kind, _ in accesses)
+    kinds = [kind for at, _, kind, _ in accesses if among >> at & 1]
+    return kinds.count(PUT) - kinds.count(FEED)
 
 
 class DPORSearch:

@@ -5,9 +5,10 @@ Abdulla, Aronis, Jonsson, Sagonas, JACM 64(4), 2017, section 6.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from syncsim.explore.dependence import CONFLICTS, Event
+from syncsim.explore.dependence import CONFLICTS, Event, dependent
 from syncsim.virtual.system import Move
 
 
@@ -80,6 +81,10 @@ class Words:
                     touched[thing] = touched.get(thing, 0) | 1 << kind
         return not any(touched.get(thing, 0) & CONFLICTS[kind] for thing, kind, _ in first.touches)
 
+    def covered_by(self, sleep: Mapping[Move, Event]) -> bool:
+        """Whether such an execution can begin with what has been explored."""
+        return any(self.may_begin_with(one) for one in sleep.values())
+
     def leave_out(self, actor: int) -> bool:
         """Without the first event of that actor, if there is one; whether any is left."""
         own = self._of.get(actor)
@@ -89,21 +94,26 @@ class Words:
         return bool(self._bits)
 
 
-def insert(place: Awake, words: Words) -> bool:
-    """See to it that an execution that goes on like this is explored; whether that is new.
+def still_asleep(sleep: Mapping[Move, Event], event: Event) -> dict[Move, Event]:
+    """What need not be explored after that event either."""
+    return {
+        move: one
+        for move, one in sleep.items()
+        if move.actor != event.move.actor and not dependent(one, event)
+    }
 
-    What the place sleeps for has been explored, or is being; the words are used up.
-    """
-    for one in place.sleep.values():
-        if words.may_begin_with(one):
-            return False
+
+def insert(place: Awake, words: Words) -> None:
+    """See to it that an execution that goes on like this is explored."""
+    if words.covered_by(place.sleep):
+        return
     children = place.children
     while True:
         for child in children:
             assert child.event is not None
             if words.may_begin_with(child.event):
                 if not words.leave_out(child.event.move.actor) or not child.children:
-                    return False
+                    return
                 children = child.children
                 break
         else:
@@ -111,4 +121,4 @@ def insert(place: Awake, words: Words) -> bool:
                 branch = Branch(word.event.move, word.event, [])
                 children.append(branch)
                 children = branch.children
-            return True
+            return
