@@ -19,14 +19,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from heapq import heappop, heappush
 
 from syncsim.explore.dependence import Event
 from syncsim.explore.dpor import DPORSearch
 from syncsim.explore.findings import Bounds
+from syncsim.explore.jobs import Jobs
 from syncsim.explore.leases import (
-    Asked,
     Forest,
     Lease,
     Level,
@@ -213,18 +213,15 @@ class Frontier:
 
 
 class ParallelSearch:
-    """A visit of one execution of each class, by the ``jobs`` processes of an executor.
+    """A visit of one execution of each class, by ``busy`` of the processes that there may be.
 
     It goes on ``alone`` for so many seconds, for that is quicker if there is little to do.
     """
 
-    def __init__(
-        self, system: System, executor: Executor, jobs: int, asked: Asked, alone: float = ALONE
-    ) -> None:
+    def __init__(self, system: System, jobs: Jobs, busy: int, alone: float = ALONE) -> None:
         self._system = system
-        self._executor = executor
         self._jobs = jobs
-        self._asked = asked
+        self._busy = busy
         self._until = time.monotonic() + alone
         self._names = Names(system)
         self._alone = DPORSearch(system)
@@ -268,8 +265,8 @@ class ParallelSearch:
         return False
 
     def _lend(self, frontier: Frontier) -> None:
-        while len(self._lent) < self._jobs * AHEAD and (found := frontier.lend()) is not None:
+        while len(self._lent) < self._busy * AHEAD and (found := frontier.lend()) is not None:
             leaf, lease = found
-            if len(frontier) < 4 * self._jobs:
+            if len(frontier) < 4 * self._busy:
                 lease = lease._replace(seconds=SHORT)
-            self._lent[self._executor.submit(explore, self._asked, lease)] = leaf
+            self._lent[self._jobs.executor.submit(explore, self._jobs.asked, lease)] = leaf

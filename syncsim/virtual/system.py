@@ -7,7 +7,7 @@ answer that it never got before.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sized
+from collections.abc import Hashable, Iterable
 from copy import copy
 from enum import Enum, auto
 from typing import NamedTuple
