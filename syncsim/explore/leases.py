@@ -42,7 +42,7 @@ class Level(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """What is below a way is to be explored for so many seconds.
+    """What is below a way is to be explored for so many seconds, of the processor's.
 
     For each place on the way there is what has been explored from there, or is being, wholly; those
     from ``new`` on were never looked at for races.  All this holds for whoever knows the same
@@ -196,7 +196,7 @@ class Borrower:
 
     def explore(self, lease: Lease) -> Returned:
         """What comes of it."""
-        system, until = self.system, time.monotonic() + lease.seconds
+        system, until = self.system, time.process_time() + lease.seconds
         system.expect(lease.interests)
         if system.interests != lease.interests:
             return Returned(system.interests)
@@ -212,7 +212,7 @@ class Borrower:
         search = DPORSearch(system, dpor, outcome)
         discovered = system.discovered
         bounds = Bounds(states=2**62)
-        while search.advance(self._steps, bounds) and time.monotonic() < until:
+        while search.advance(self._steps, bounds) and time.process_time() < until:
             if system.discovered != discovered:
                 break
         if system.discovered != discovered:

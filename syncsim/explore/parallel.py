@@ -41,7 +41,8 @@ from syncsim.explore.leases import (
 from syncsim.explore.wakeup import Word, Words
 from syncsim.virtual.system import Move, State, System
 
-#: Seconds that a search goes on alone: a small one is over before anybody else has begun.
+#: Seconds that a search goes on alone: a small one is over before anybody else has begun.  (All
+#: seconds here are those of the processor, of which each search may get little.)
 ALONE = 0.5
 #: Seconds that a lease may take; at first, and while there is little to lend, less.
 LEASE, SHORT = 0.5, 0.05
@@ -222,7 +223,7 @@ class ParallelSearch:
         self._system = system
         self._jobs = jobs
         self._busy = busy
-        self._until = time.monotonic() + alone
+        self._until = time.process_time() + alone
         self._names = Names(system)
         self._alone = DPORSearch(system)
         self.outcome = self._alone.outcome
@@ -240,7 +241,7 @@ class ParallelSearch:
         """Take about so many steps, or wait a moment for others; whether there is more to do."""
         if self._frontier is None:
             goes_on = self._alone.advance(steps, bounds)
-            if goes_on and time.monotonic() > self._until:
+            if goes_on and time.process_time() > self._until:
                 rest = [self._names.level(place) for place in self._alone.dpor.rest()]
                 self._frontier = Frontier(self._names, rest)
                 self._lend(self._frontier)

@@ -21,12 +21,13 @@ from test_brute_force import (
     exhausted,
     traces,
 )
-from test_counts import system_of
+from test_counts import PROGRAMS, system_of
 
 from syncsim.explore.dpor import DPORSearch
 from syncsim.explore.findings import Bounds, Outcome
-from syncsim.explore.leases import Borrower, Names, Returned, add
-from syncsim.explore.parallel import Frontier, Node
+from syncsim.explore.jobs import Jobs, processes
+from syncsim.explore.leases import Asked, Borrower, Names, Returned, add
+from syncsim.explore.parallel import Frontier, Node, ParallelSearch
 from syncsim.virtual.system import System
 
 WITHOUT_END = Bounds(states=2**62)
@@ -105,6 +106,20 @@ def test_pieces_are_as_many_executions_and_none_in_vain(command: str, steps: int
     assert pieces.failures.keys() == whole.failures.keys()
     assert pieces.races.data.keys() == whole.races.data.keys()
     assert pieces.races.contested == whole.races.contested
+
+
+@pytest.mark.parametrize("command", ["lost_update 4", "philosophers 3 2"])
+def test_processes_visit_as_many_executions(command: str) -> None:
+    name, *arguments = command.split()
+    asked = Asked(str(PROGRAMS / f"{name}.py"), tuple(arguments), False)
+    whole = alone(lambda: system_of(command))
+    with processes(2, 4 << 30) as executor:
+        search = ParallelSearch(system_of(command), Jobs(2, asked, lambda: executor), 2, alone=0.0)
+        while search.advance(1, WITHOUT_END):
+            assert search.frontier
+    assert search.outcome.complete
+    assert (search.outcome.executions, search.outcome.blocked) == (whole.executions, 0)
+    assert search.outcome.failures.keys() == whole.failures.keys()
 
 
 def compare(plan: Plan, seed: int, *, by_call: bool = False, optimal: bool = True) -> None:
