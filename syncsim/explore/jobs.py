@@ -45,11 +45,13 @@ class Jobs:
 
 def processes(number: int, memory: int) -> Executor:
     """So many on this machine, with so many bytes each, started afresh (not forked)."""
-    return ProcessPoolExecutor(number, get_context("spawn"), _begin, (memory,))
+    return ProcessPoolExecutor(number, get_context("spawn"), _begin, (memory, os.getpid()))
 
 
-def _begin(memory: int) -> None:
+def _begin(memory: int, parent: int) -> None:
     die_with_our_parent()
+    if os.getppid() != parent:  # it has died already
+        os._exit(1)
     limit_memory(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, mind_the_time)

@@ -48,8 +48,8 @@ ALONE = 0.5
 LEASE, SHORT = 0.5, 0.05
 #: So many leases of each job are on their way, so that nobody waits for the next one.
 AHEAD = 2
-#: Seconds to wait for something to come back.
-_PATIENCE = 0.005
+#: Seconds to wait for something to come back; where we have other things to do, less.
+_PATIENCE, _HASTE = 0.1, 0.002
 
 
 class Node:
@@ -223,6 +223,7 @@ class ParallelSearch:
         self._system = system
         self._jobs = jobs
         self._busy = busy
+        self._patience = _PATIENCE if busy == jobs.number else _HASTE
         self._until = time.process_time() + alone
         self._names = Names(system)
         self._alone = DPORSearch(system)
@@ -246,7 +247,7 @@ class ParallelSearch:
                 self._frontier = Frontier(self._names, rest)
                 self._lend(self._frontier)
             return goes_on
-        done, _ = wait(self._lent, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+        done, _ = wait(self._lent, self._patience, FIRST_COMPLETED)
         outcome = self.outcome
         for future in done:
             leaf, returned = self._lent.pop(future), future.result()
