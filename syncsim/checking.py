@@ -27,6 +27,7 @@ from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
 from syncsim.explore.checker import Checker, CheckError
+from syncsim.explore.jobs import cores
 from syncsim.explore.judging import search_for
 from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.properties import Kind, Property, PropertyError, pack, unpack
@@ -151,14 +152,17 @@ def check(
     max_states: int = 2_000_000,
     max_depth: int = 10_000,
     timeout: float = 60.0,
+    jobs: int | None = None,
     properties: Iterable[Property] = (),
 ) -> Checked:
     """Visit every interleaving of a program, or of a function at the top of a module.
 
-    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  ``properties`` are judged besides:
-    ``always``, ``never``, ``sometimes`` and ``eventually`` make them.  Raises ``ProgramError`` for
-    what cannot be read, ``ValueError`` for a function that cannot be imported, ``PropertyError``
-    for a property that cannot be judged, ``CheckError`` when the check itself fails.
+    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  So many processes as there are
+    ``jobs`` search at once, as many as there are cores unless said otherwise.  ``properties`` are
+    judged besides: ``always``, ``never``, ``sometimes`` and ``eventually`` make them.  Raises
+    ``ProgramError`` for what cannot be read, ``ValueError`` for a function that cannot be imported,
+    ``PropertyError`` for a property that cannot be judged, ``CheckError`` when the check itself
+    fails.
     """
     with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
         program = load(_caller(what, folder) if callable(what) else os.fspath(what), arguments)
@@ -172,6 +176,7 @@ def check(
             states=max_states,
             depth=max_depth,
             seconds=timeout,
+            jobs=jobs if jobs is not None else cores(),
             properties=pack(properties),
         )
         return check_program(program, request)

@@ -186,11 +186,18 @@ def _check(words: list[str]) -> int:
     parser.add_argument("--search", choices=SEARCHES, default="exhaustive", help="which search")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="for a search by samples")
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="so many processes visit executions (all cores); one visits states, or samples",
+    )
     _add_claims(parser)
     before, after = _split(words)
     asked = parser.parse_args(before)
     if (asked.program is None) == (asked.module is None):
         parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
+    from syncsim.explore.jobs import cores
     from syncsim.explore.worker import Request
     from syncsim.program.source import Program, load
 
@@ -208,6 +215,7 @@ def _check(words: list[str]) -> int:
         states=asked.max_states,
         depth=asked.max_depth,
         seconds=asked.timeout,
+        jobs=asked.jobs or cores(),
         properties=_claims(asked),
     )
     return checking.run(program, request, as_json=asked.json)

@@ -25,6 +25,8 @@ from syncsim.virtual.system import LIVES, Did, Move, System
     CALLED, SEEN, KNOCK, LATE, VANISH,  # what a server keeps; with its server it vanishes
 ) = range(31)  # fmt: skip
 _KINDS = 31
+#: So many events are remembered by what was done.
+_MOST_EVENTS = 100_000
 
 
 def _table(*pairs: tuple[int, tuple[int, ...]]) -> list[int]:
@@ -126,6 +128,24 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
     kinds = [touch.kind for touch in touches if touch.kind not in _STEADY]
     fickle = len(kinds) > 1 or not _FICKLE.isdisjoint(kinds)
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
+
+
+class Events:
+    """The events of steps, each made once: the system often says the very same of one."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._known: dict[int, Event] = {}
+
+    def of(self, move: Move, did: tuple[Did, ...]) -> Event:
+        """The event of that step."""
+        event = self._known.get(id(did))
+        if event is None or event.did is not did:
+            event = event_of(move, did, self._system.mortal)
+            if len(self._known) > _MOST_EVENTS:
+                self._known.clear()
+            self._known[id(did)] = event
+        return event
 
 
 def _life(actor: int) -> int:

@@ -14,7 +14,7 @@ Here a *lock is not data*: an acquire races with the acquire before it, and what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -31,28 +31,18 @@ from syncsim.explore.dependence import (
     RACES,
     STOPS,
     Event,
+    Events,
     Touch,
     dependent,
-    event_of,
     pending_event,
 )
 from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
 from syncsim.explore.races import Races
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.explore.wakeup import Branch, Word, Words, insert, still_asleep
+from syncsim.virtual.system import Move, State, System
 
-#: So many events are remembered by what was done.
-_MOST_EVENTS = 100_000
-
-
-class Branch:
-    """A node of a wakeup tree: an event, and what is to be explored after it, in order."""
-
-    __slots__ = ("children", "event", "move")
-
-    def __init__(self, move: Move, event: Event | None, children: list[Branch]) -> None:
-        self.move = move
-        self.event = event
-        self.children = children
+#: So many pairs of events are remembered that were in a race.
+_MOST_PAIRS = 100_000
 
 
 class Place:
@@ -91,20 +81,43 @@ _CIRCLES = 200
 
 
 class DPOR:
-    """A search over the executions of a system, ``most_steps`` long at the most."""
+    """A search over the executions of a system, ``most_steps`` long at the most.
 
-    def __init__(self, system: System, most_steps: int = 100_000) -> None:
+    It may be given a ``way`` to a place, and visits what is below that alone.  The places on the
+    way are somebody else's: what races want to have visited there is kept for their owner in
+    ``beyond``, by the number of the place and the moves.  Those from ``new`` on were never looked
+    at for races.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        most_steps: int = 100_000,
+        *,
+        way: Sequence[Place] = (),
+        new: int = 0,
+        events: Events | None = None,
+    ) -> None:
         self.system = system
         self.most_steps = most_steps
         self.steps = 0
+        self.start = system.start()
+        self.events = events if events is not None else Events(system)
+        self.beyond: dict[tuple[int, tuple[Move, ...]], tuple[Word, ...]] = {}
+        self._foreign = max(0, len(way) - 1)
         self._path: list[Place] = []
         self._clocks: dict[int, int] = {}  # the causal past of each actor, a bit for each place
         self._accesses: dict[int, list[tuple[int, int, int, int]]] = {}
-        self._new = 0  # the first place whose races were not looked at
-        self._events: dict[int, Event] = {}
         #: What was raced for; None: nobody wants to know.
         self.races: Races | None = None
         self._met: dict[tuple[int, int], tuple[Event, Event]] = {}
+        for place in way or (Place(self.start.state, {}, []),):
+            if self._path:
+                event = self._path[-1].children[0].event
+                assert event is not None
+                self._do(self._path[-1], event)
+            self._path.append(place)
+        self._new = new  # the first place whose races were not looked at
 
     @property
     def pending(self) -> int:
@@ -118,21 +131,14 @@ class DPOR:
     def executions(self) -> Iterator[Execution]:
         """One of each class, until all have been given."""
         system, path = self.system, self._path
-        self.start = start = system.start()
-        path.append(Place(start.state, {}, []))
-        while path:
+        while self._go_back():
             place = path[-1]
-            if place.event is not None:  # back from exploring it
-                self._undo(place)
-                if not place.children:
-                    path.pop()
-                    continue
-            elif not place.children:
+            if not place.children:
                 moves = system.moves(place.state)
                 sleep = place.sleep
                 awake = [move for move in moves if move not in sleep] if sleep else moves
                 if not awake or self._is_long(len(path)):
-                    yield Execution(
+                    execution = Execution(
                         tuple([one.event for one in path[:-1] if one.event is not None]),
                         place.state,
                         cut=bool(awake),
@@ -141,9 +147,30 @@ class DPOR:
                     self._reverse_all(place.state)
                     path.pop()
                     self._new = len(path)
+                    yield execution
                     continue
                 place.children.append(Branch(awake[0], None, []))
             self._explore(place)
+
+    @property
+    def pasts(self) -> tuple[int, ...]:
+        """What comes before each of the events on the way to its place, and itself."""
+        return tuple([place.past for place in self._path[: self._foreign]])
+
+    def _go_back(self) -> bool:
+        """Leave what was explored; whether there is more."""
+        path, foreign = self._path, self._foreign
+        while len(path) > foreign and path[-1].event is not None:
+            self._undo(path[-1])
+            if path[-1].children:
+                break
+            path.pop()
+        return len(path) > foreign
+
+    def rest(self) -> Sequence[Place]:
+        """Between two executions: the places of its own from which something is to be explored."""
+        self._go_back()
+        return self._path[self._foreign :]
 
     def _explore(self, place: Place) -> None:
         """Take the first branch."""
@@ -151,26 +178,14 @@ class DPOR:
         move = branch.move
         taken = self.system.take(place.state, move)
         self.steps += 1
-        event = self._event(move, taken.did)
-        sleep = {
-            other: of
-            for other, of in place.sleep.items()
-            if other.actor != move.actor and not dependent(of, event)
-        }
+        event = self.events.of(move, taken.did)
+        if branch.event is None:
+            branch.event = event
+        sleep = still_asleep(place.sleep, event)
         self._new = min(self._new, len(self._path) - 1)
         below, branch.children = branch.children, []
         self._do(place, event)
         self._path.append(Place(taken.state, sleep, below))
-
-    def _event(self, move: Move, did: tuple[Did, ...]) -> Event:
-        """The event of that step; the system often says the very same of one."""
-        event = self._events.get(id(did))
-        if event is None or event.did is not did:
-            event = event_of(move, did, self.system.mortal)
-            if len(self._events) > _MOST_EVENTS:
-                self._events.clear()
-            self._events[id(did)] = event
-        return event
 
     # -- clocks -------------------------------------------------------------------------
 
@@ -216,7 +231,7 @@ class DPOR:
             pair = id(other), id(event)
             if pair in met:
                 continue
-            if len(met) > _MOST_EVENTS:
+            if len(met) > _MOST_PAIRS:
                 met.clear()
             met[pair] = other, event  # (kept: no others get their ids)
             way = partial(self._way_to_both, earlier, at)
@@ -247,12 +262,19 @@ class DPOR:
         place.event = None
 
     def _look_back(
-        self, actor: int, touches: tuple[Touch, ...], before: int, *, fickle: bool = False
+        self,
+        actor: int,
+        touches: tuple[Touch, ...],
+        before: int,
+        *,
+        fickle: bool = False,
+        among: int = -1,
     ) -> tuple[int, list[int]]:
         """The causal past of those touches by an actor after ``before``, and what they race with.
 
         What is needed belongs to the past; what comes before that may still be raced with.  All
         races of a ``fickle`` event are given, the latest first, as not all may be reversible.
+        ``among`` has a bit for each place that counts.
         """
         past = known = before
         races: list[int] = []
@@ -263,8 +285,10 @@ class DPOR:
                 continue
             conflicts, needs, stops = RACES[kind], NEEDS[kind], STOPS[kind]
             counted = kind in COUNTED
-            left = _fed(accesses) if kind == FEED else part
+            left = _fed(accesses, among) if kind == FEED else part
             for at, who, other, number in reversed(accesses):
+                if not among >> at & 1:
+                    continue
                 needed = False
                 if needs >> other & 1:
                     if counted:
@@ -338,151 +362,85 @@ class DPOR:
         path = self._path
         place = path[at]
         without = 1 << at | 1 << max(at, nor)
-        words = _Words(path)
+        words = Words()
         for later in range(at + 1, len(path) - 1):
-            if not path[later].past & without:
-                words.append(later)
+            one = path[later]
+            if not one.past & without:
+                assert one.event is not None
+                words.add(Word(one.event, 1 << later, one.past))
         if event.fickle:
             again = self._as_it_would_be(place.state, words, event.move)
             if again is None:
                 return False
             event = again
-        words.end_with(event, before)
-        for one in place.sleep.values():
-            if words.may_begin_with(one):
-                return True
-        children = place.children
-        while True:
-            for child in children:
-                of = child.event if child.event is not None else place.event
-                assert of is not None
-                if words.may_begin_with(of):
-                    if not words.leave_out(of.move.actor) or not child.children:
-                        return True
-                    children = child.children
-                    break
-            else:
-                for one in words.events:
-                    branch = Branch(one.move, one, [])
-                    children.append(branch)
-                    children = branch.children
-                return True
+        past = before
+        for word in words.left:
+            if not past & word.bit and dependent(word.event, event):
+                past |= word.past
+        last = 1 << len(path)
+        words.add(Word(event, last, past | last))
+        if at >= self._foreign:
+            insert(place, words)
+            return True
+        every = words.left
+        key = at, tuple([word.event.move for word in every])
+        if key not in self.beyond and not words.covered_by(place.sleep):
+            self.beyond[key] = (*every[:-1], self._on_the_way(place.state, every, at, before))
+        return True
 
-    def _as_it_would_be(self, state: State, words: _Words, move: Move) -> Event | None:
+    def _on_the_way(self, state: State, words: tuple[Word, ...], at: int, before: int) -> Word:
+        """The last of the words, with what comes before it on the way to the place, too."""
+        among = (1 << at) - 1
+        for word in words[:-1]:
+            state = self.system.take(state, word.event.move).state
+            among |= word.bit
+        move, bit = words[-1].event.move, words[-1].bit
+        event = self.events.of(move, self.system.take(state, move).did)
+        past, _ = self._look_back(move.actor, event.touches, before, among=among)
+        return Word(event, bit, past | bit)
+
+    def _as_it_would_be(self, state: State, words: Words, move: Move) -> Event | None:
         """What the step would be after those, as it may turn out otherwise."""
         system = self.system
-        for one in words.events:
-            if not system.can(state, one.move):
+        for word in words.left:
+            if not system.can(state, word.event.move):
                 return None
-            state = system.take(state, one.move).state
+            state = system.take(state, word.event.move).state
         for turned in (move, Move(move.actor, not move.times_out)):
             if system.can(state, turned):
-                return self._event(turned, system.take(state, turned).did)
+                return self.events.of(turned, system.take(state, turned).did)
         return None
 
 
-def _fed(accesses: list[tuple[int, int, int, int]]) -> int:
+def _fed(accesses: list[tuple[int, int, int, int]], among: int) -> int:
     """Which of the puts, from the latest, is fed next."""
-    puts = sum(kind == PUT for _, _, kind, _ in accesses)
-    return puts - sum(kind == FEED for _, _, kind, _ in accesses)
-
-
-class _Words:
-    """Events that could follow one another from some place, with the order among them."""
-
-    __slots__ = ("_bits", "_last", "_of", "_past", "_path", "_places", "_touched")
-
-    def __init__(self, path: list[Place]) -> None:
-        self._path = path
-        self._places: list[int] = []
-        self._of: dict[int, list[int]] = {}  # the places of each actor that are left
-        self._bits = 0  # all places that are left
-        self._last: Event | None = None
-        self._past = 0
-        self._touched: dict[int, int] | None = None
-
-    @property
-    def events(self) -> list[Event]:
-        """Those that are left, in their order."""
-        path, bits = self._path, self._bits
-        found = [path[at].event for at in self._places if bits >> at & 1]
-        return [event for event in (*found, self._last) if event is not None]
-
-    def append(self, at: int) -> None:
-        """The event of that place, too."""
-        event = self._path[at].event
-        assert event is not None
-        actor = event.move.actor
-        self._places.append(at)
-        self._bits |= 1 << at
-        if actor in self._of:
-            self._of[actor].append(at)
-        else:
-            self._of[actor] = [at]
-
-    def end_with(self, event: Event, before: int) -> None:
-        """That event at last, whose actor comes after ``before``."""
-        path = self._path
-        past = before
-        for at in self._places:
-            if not past >> at & 1:
-                other = path[at].event
-                assert other is not None
-                if dependent(other, event):
-                    past |= path[at].past
-        self._past = past
-        self._last = event
-
-    def may_begin_with(self, first: Event) -> bool:
-        """Whether an execution that goes on like this can as well begin with that event."""
-        actor = first.move.actor
-        last = self._last
-        places = self._of.get(actor)
-        if places:
-            at = places[0]
-            return self._path[at].past & self._bits == 1 << at
-        if last is not None and last.move.actor == actor:
-            return not self._past & self._bits
-        touched = self._touched
-        if touched is None:
-            touched = self._touched = {}
-            for event in self.events:
-                for thing, kind, _ in event.touches:
-                    touched[thing] = touched.get(thing, 0) | 1 << kind
-        return not any(touched.get(thing, 0) & CONFLICTS[kind] for thing, kind, _ in first.touches)
-
-    def leave_out(self, actor: int) -> bool:
-        """Without the first event of that actor; whether any is left."""
-        places = self._of.get(actor)
-        if places:
-            self._bits &= ~(1 << places.pop(0))
-            self._touched = None
-        elif self._last is not None and self._last.move.actor == actor:
-            self._last = self._touched = None
-        return bool(self._bits) or self._last is not None
+    kinds = [kind for at, _, kind, _ in accesses if among >> at & 1]
+    return kinds.count(PUT) - kinds.count(FEED)
 
 
 class DPORSearch:
     """A visit of one execution of each class; ``advance`` goes on with it for a while."""
 
-    def __init__(self, system: System, most_steps: int = 10_000) -> None:
-        self.outcome = Outcome("dpor")
+    def __init__(
+        self, system: System, dpor: DPOR | None = None, outcome: Outcome | None = None
+    ) -> None:
+        self.dpor = dpor if dpor is not None else DPOR(system, most_steps=10_000)
+        self.outcome = outcome if outcome is not None else Outcome("dpor")
         self._system = system
-        self._dpor = DPOR(system, most_steps)
-        self._dpor.races = self.outcome.races
-        self._executions = self._dpor.executions()
+        self.dpor.races = self.outcome.races
+        self._executions = self.dpor.executions()
 
     @property
     def frontier(self) -> int:
         """How many branches are known on the current path and not yet explored."""
-        return self._dpor.pending
+        return self.dpor.pending
 
     def advance(self, steps: int, bounds: Bounds) -> bool:
         """Take about so many steps; whether there is more to do."""
         outcome = self.outcome
-        until = self._dpor.steps + steps
+        until = self.dpor.steps + steps
         for execution in self._executions:
-            outcome.transitions = outcome.states = self._dpor.steps
+            outcome.transitions = outcome.states = self.dpor.steps
             outcome.depth = max(outcome.depth, len(execution.events))
             if execution.blocked:
                 outcome.blocked += 1
@@ -491,7 +449,7 @@ class DPORSearch:
             if outcome.states > bounds.states:
                 outcome.limit = f"{bounds.states:,} steps"
                 return False
-            if self._dpor.steps >= until:
+            if self.dpor.steps >= until:
                 return True
         outcome.complete = not outcome.limit
         return False
@@ -509,7 +467,7 @@ class DPORSearch:
             outcome.endings.note(execution.state, lambda: moves)
         if verdict is None or verdict is Verdict.FINISHED:
             return
-        every = list(self._dpor.start.did)
+        every = list(self.dpor.start.did)
         for event in execution.events:
             every += event.did
         outcome.found(Path(verdict, moves, tuple(every)))

@@ -14,7 +14,9 @@ from syncsim.explore.dpor import DPORSearch
 from syncsim.explore.findings import Bounds, Outcome
 from syncsim.explore.forever import livelock, waiting_for_ever
 from syncsim.explore.graph import Graph, GraphSearch
+from syncsim.explore.jobs import Jobs
 from syncsim.explore.judging import Judge, search_for
+from syncsim.explore.parallel import ParallelSearch
 from syncsim.explore.sampling import SAMPLERS, SampleSearch
 from syncsim.virtual.system import System
 
@@ -46,7 +48,9 @@ _SEARCHES: dict[str, tuple[Callable[[System], Search], ...]] = {
 SEARCHES = (*_SEARCHES, *SAMPLERS)
 
 
-def _begin(system: System, kind: str, seed: int, judge: Judge | None) -> list[Search]:
+def _begin(
+    system: System, kind: str, seed: int, judge: Judge | None, jobs: Jobs | None
+) -> list[Search]:
     see = None
     if judge is not None:
         judge.begin()
@@ -55,7 +59,11 @@ def _begin(system: System, kind: str, seed: int, judge: Judge | None) -> list[Se
         return [SampleSearch(system, kind, seed, see)]
     if see is not None:
         return [GraphSearch(system, see=see)]
-    return [make(system) for make in _SEARCHES[kind]]
+    searches = [make(system) for make in _SEARCHES[kind]]
+    if jobs is not None and jobs.number > 1 and kind != "graph":
+        # Another search that there may be keeps us busy.
+        searches[0] = ParallelSearch(system, jobs, jobs.number + 1 - len(searches))
+    return searches
 
 
 def _look_at_the_whole(graph: Graph, outcome: Outcome, judge: Judge | None) -> None:
@@ -76,14 +84,16 @@ def search(
     first: bool = False,
     seed: int = 0,
     judge: Judge | None = None,
+    jobs: Jobs | None = None,
 ) -> Iterator[tuple[Outcome, int]]:
     """Run that search; the outcome and the frontier now and then, the last time at the end.
 
     With two searches, each gets the same number of steps in turn.  A ``judge`` is shown the
-    states, which takes a search by states.
+    states, which takes a search by states.  Of several ``jobs``, all visit executions, but for
+    the one that visits states if that is done, too; states and samples are a matter of one.
     """
     began = time.monotonic()
-    running = _begin(system, kind, seed, judge)
+    running = _begin(system, kind, seed, judge, jobs)
     discovered = system.discovered
     steps = SLICE // 8
     while True:
@@ -98,7 +108,7 @@ def search(
                 # The end of a process turned out to be a step of its own, or a property asks for
                 # more than the states hold: begin again.
                 discovered = system.discovered
-                running = _begin(system, kind, seed, judge)
+                running = _begin(system, kind, seed, judge, jobs)
                 break
             if system.nursery.cyclic and len(running) > 1:
                 # Some execution never ends: only the states can be exhausted.

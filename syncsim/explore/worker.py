@@ -9,12 +9,11 @@ the program does to this process, whoever asked lives on; it ends when nobody as
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
-import resource
 import signal
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from functools import partial
 from types import FrameType
 from typing import IO
@@ -33,24 +32,23 @@ from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import Bounds, Outcome, Path, choices
 from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.graph import GraphSearch
+from syncsim.explore.jobs import Jobs, processes
 from syncsim.explore.judging import Judge, asked_since
+from syncsim.explore.leases import Asked
+from syncsim.explore.limits import TOO_LONG, die_with_our_parent, limit_memory, mind_the_time
 from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
 from syncsim.program.source import Program, load
-from syncsim.virtual import body
 from syncsim.virtual.errors import NotVirtualError, TooLongError
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import Did, System
 
-#: Seconds that a process may run without an operation.
-TOO_LONG = 5.0
 #: A search for a shorter path may take so many states.
 SHORTEN = 200_000
 #: A graph of so many states is kept for foresight.
 KEPT = 200_000
 #: Seconds between two signs of life.
 _HEARTBEAT = 0.5
-_PR_SET_PDEATHSIG = 1
 
 
 class Request(Struct, frozen=True):
@@ -65,6 +63,8 @@ class Request(Struct, frozen=True):
     states: int = 2_000_000
     depth: int = 10_000
     seconds: float = 60.0
+    #: How many processes may search at once, and how many bytes each of them may have.
+    jobs: int = 1
     memory: int = 4 << 30
     #: What is to be judged besides, by ``properties.pack``.
     properties: bytes = b""
@@ -155,9 +155,20 @@ def _searched(
     system: System, request: Request, judge: Judge | None
 ) -> Iterator[tuple[Outcome, int]]:
     bounds = Bounds(request.states, request.depth, request.seconds)
-    return search(
-        system, request.search, bounds, first=request.first, seed=request.seed, judge=judge
-    )
+    asked = Asked(request.path, request.arguments, request.by_call)
+    jobs = Jobs(request.jobs, asked, partial(processes, request.jobs, request.memory))
+    try:
+        yield from search(
+            system,
+            request.search,
+            bounds,
+            first=request.first,
+            seed=request.seed,
+            judge=judge,
+            jobs=jobs,
+        )
+    finally:
+        jobs.close()
 
 
 def _births(did: Iterable[Did]) -> dict[int, int]:
@@ -252,9 +263,7 @@ class Out:
     def mind_the_time(self, number: int, frame: FrameType | None) -> None:
         """Now and then: say that we live, and break off what runs too long."""
         self.live()
-        began = body.running_since()
-        if began is not None and time.monotonic() - began > TOO_LONG:
-            raise TooLongError
+        mind_the_time()
         asked = asked_since()
         if asked is not None and time.monotonic() - asked > TOO_LONG:
             raise PropertyError(f"it takes longer than {TOO_LONG:g} s")
@@ -316,6 +325,8 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         _say(Report(over=True, problem=f"it uses {error}, which is not there"), out)
     except TooLongError:
         _say(Report(over=True, problem=f"it runs for {TOO_LONG:g} s without any operation"), out)
+    except BrokenExecutor:
+        _say(Report(over=True, problem="one of the processes that searched it was ended"), out)
     except MemoryError as error:
         limit = f"it needs more than {request.memory / (1 << 30):g} GB of memory"
         _say(Report(over=True, problem=f"{limit} ({type(error).__name__})"), out)
@@ -326,7 +337,7 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
 
 def main() -> None:
     """Serve the one request that comes through stdin."""
-    _die_with_our_parent()
+    die_with_our_parent()
     questions = os.fdopen(os.dup(0), "rb")
     request = msgspec.json.decode(questions.readline(), type=Request)
     # What the program writes past us must not get between our lines, or fill a pipe.
@@ -334,8 +345,7 @@ def main() -> None:
     with open(os.devnull, "r+b") as nothing:
         for stream in range(3):
             os.dup2(nothing.fileno(), stream)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
+    limit_memory(request.memory)
     out.live()
     signal.signal(signal.SIGALRM, out.mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, _HEARTBEAT, _HEARTBEAT)
@@ -345,12 +355,6 @@ def main() -> None:
         os.write(words, f"{type(error).__name__}: {error}\n".encode()[:1000])
         os._exit(1)
     os._exit(0)  # no process of the program is asked whether it wants to clean up
-
-
-def _die_with_our_parent() -> None:
-    """However it ends, also while code in C does not come back (Linux; ``prctl(2)``)."""
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

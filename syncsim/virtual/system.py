@@ -7,7 +7,7 @@ answer that it never got before.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sized
+from collections.abc import Hashable, Iterable
 from copy import copy
 from enum import Enum, auto
 from typing import NamedTuple
@@ -179,6 +179,23 @@ class Member(NamedTuple):
     feeds: tuple[int, int] | None = None  # the process, the pipe
 
 
+class Name(NamedTuple):
+    """Who an actor is in every system of the program: its process; of a feeder, the pipe, too."""
+
+    key: Key
+    pipe: str = ""
+
+
+class Interests(NamedTuple):
+    """What somebody looks at: see the attributes of ``System`` that are called so."""
+
+    watched: frozenset[Name] = frozenset()
+    mortal: frozenset[Name] = frozenset()
+    halved: frozenset[str] = frozenset()
+    counting: frozenset[str] = frozenset()
+    glimpsed: frozenset[str] = frozenset()
+
+
 class System:
     """The program.  By the *atom* each operation is a step; by the *call* a whole call is one.
 
@@ -218,6 +235,9 @@ class System:
         #: id may be that of another one); and what each message looks like.
         self.named: dict[str, dict[str, Primitive]] = {}
         self.labels: dict[bytes, str] = {}
+        #: What is known to be of interest, but has not been met yet.
+        self._expected = Interests()
+        self._unmet = 0
         self._taken: dict[tuple[object, object, Move], Taken] = {}
         self._known = 0
         self._killed: dict[tuple[int, int], Node] = {}
@@ -246,6 +266,7 @@ class System:
             # The place first: the body may want to know its pid.
             self.members.append(Member(key, parent, None))
             self.members[known] = Member(key, parent, Automaton(seed, self.nursery))
+            self._meet(known)
         return known
 
     def feeder(self, process: int, pipe: int) -> int:
@@ -254,6 +275,7 @@ class System:
         if known is None:
             known = self._feeders[process, pipe] = len(self.members)
             self.members.append(Member((), process, None, (process, pipe)))
+            self._meet(known)
         return known
 
     def actor(self, key: Key) -> int:
@@ -265,6 +287,7 @@ class System:
         known = self.atoms.get(name)
         if known is None:
             known = self.atoms[name] = len(self.atoms)
+            self._meet_atom(name, known)
         return known
 
     def pid(self, actor: int) -> int:
@@ -277,20 +300,89 @@ class System:
 
         A search has to begin again then.
         """
-        noticed: tuple[Sized, ...] = (
-            self.watched,
-            self.mortal,
-            self.halved,
-            self.counting,
-            self.glimpsed,
-            self.kept,
-        )
-        return sum(map(len, noticed))
+        return self._unmet + self._met + len(self.kept)
 
     def keep(self, what: Kept) -> None:
         """Have the states hold that, too: those that were made before do not."""
         self.kept.add(what)
         self._taken.clear()
+
+    def name(self, actor: int) -> Name:
+        """Who that is, whatever its number."""
+        member = self.members[actor]
+        if member.feeds is None:
+            return Name(member.key)
+        process, pipe = member.feeds
+        return Name(self.members[process].key, self._atom_name(pipe))
+
+    def called(self, name: Name) -> int | None:
+        """Who is called so; None if there has been nobody yet."""
+        process = self._by_key.get(name.key)
+        if process is None or not name.pipe:
+            return process
+        pipe = self.atoms.get(name.pipe)
+        return self.feeder(process, pipe) if pipe is not None else None
+
+    def _atom_name(self, at: int) -> str:
+        return next(name for name, number in self.atoms.items() if number == at)
+
+    @property
+    def interests(self) -> Interests:
+        """What somebody looks at, by name."""
+        return Interests(
+            self._expected.watched.union(map(self.name, self.watched)),
+            self._expected.mortal.union(map(self.name, self.mortal)),
+            self._expected.halved.union(map(self._atom_name, self.halved)),
+            self._expected.counting.union(map(self._atom_name, self.counting)),
+            self._expected.glimpsed.union(map(self._atom_name, self.glimpsed)),
+        )
+
+    def expect(self, interests: Interests) -> None:
+        """Know from elsewhere what somebody looks at."""
+        known = self.interests
+        both = Interests(
+            known.watched | interests.watched,
+            known.mortal | interests.mortal,
+            known.halved | interests.halved,
+            known.counting | interests.counting,
+            known.glimpsed | interests.glimpsed,
+        )
+        if both == known:
+            return
+        self._expected = both
+        for actor in range(len(self.members)):
+            self._meet(actor)
+        for name, at in self.atoms.items():
+            self._meet_atom(name, at)
+        self._unmet = sum(map(len, both)) - self._met
+        self._taken.clear()
+
+    @property
+    def _met(self) -> int:
+        noticed = (self.watched, self.mortal, self.halved, self.counting, self.glimpsed)
+        return sum(map(len, noticed))
+
+    def _meet(self, actor: int) -> None:
+        """Somebody new: perhaps it is known already who looks at them."""
+        expected = self._expected
+        if not (expected.watched or expected.mortal):
+            return
+        name, before = self.name(actor), self._met
+        if name in expected.watched:
+            self.watched.add(actor)
+        if name in expected.mortal:
+            self.mortal.add(actor)
+        self._unmet -= self._met - before
+
+    def _meet_atom(self, name: str, at: int) -> None:
+        before = self._met
+        if name in self._expected.halved:
+            self.halved.add(at)
+        if name in self._expected.counting:
+            self.counting.add(at)
+        if name in self._expected.glimpsed:
+            self.glimpsed.add(at)
+        self._unmet -= self._met - before
 
     # -- states -------------------------------------------------------------------------
 

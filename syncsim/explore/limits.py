@@ -1,0 +1,36 @@
+"""What keeps a process in which a program is searched within bounds."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import resource
+import signal
+import time
+from types import FrameType
+
+from syncsim.virtual import body
+from syncsim.virtual.errors import TooLongError
+
+#: Seconds that a process may run without an operation.
+TOO_LONG = 5.0
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_our_parent() -> None:
+    """However it ends, also while code in C does not come back (Linux; ``prctl(2)``)."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def limit_memory(size: int) -> None:
+    """No more than so many bytes, from now on."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def mind_the_time(number: int = 0, frame: FrameType | None = None) -> None:
+    """Break off what runs too long; to be called by a timer."""
+    began = body.running_since()
+    if began is not None and time.monotonic() - began > TOO_LONG:
+        raise TooLongError
