@@ -361,13 +361,15 @@ def _finished(state: State) -> str:
     count = "The only child" if len(children) == 1 else f"All {len(children)} children"
     text = f"{count} and the main process have ended."
     killed = [a.id for a in state.actors if _was_killed(a) and not a.thread]
-    codes = [
-        f"{a.name} {f'by {signal_name(-code)}' if code < 0 else f'with exit code {code}'}"
+    ends = [
+        (a.name, f"by {signal_name(-code)}" if code < 0 else f"with exit code {code}")
         for a in state.actors
         if (code := a.exitcode) and a.id not in killed
     ]
-    if codes:
-        text += f" {listing(codes)}."
+    if ends:
+        (first, how), *others = ends
+        clauses = [f"{first} ended {how}", *(" ".join(other) for other in others)]
+        text += f" {listing(clauses)}."
     if killed:
         were = "was" if len(killed) == 1 else "were"
         text += f" {names(state, killed)} {were} killed by the person."

@@ -408,7 +408,7 @@ def test_when_all_have_ended_it_is_finished() -> None:
     scene.ends("main")
     assert scene.diagnosis.verdict is Verdict.FINISHED
     assert scene.diagnosis.explanation == (
-        "All 2 children and the main process have ended. Ada with exit code 3."
+        "All 2 children and the main process have ended. Ada ended with exit code 3."
     )
 
 
@@ -589,7 +589,7 @@ def test_a_killed_process_alone_is_no_crash_of_the_program() -> None:
     scene.ends("main")
     assert scene.diagnosis.verdict is Verdict.FINISHED
     assert scene.diagnosis.explanation == (
-        "All 2 children and the main process have ended. Bob with exit code 3. "
+        "All 2 children and the main process have ended. Bob ended with exit code 3. "
         "Ada was killed by the person."
     )
 

@@ -26,7 +26,7 @@ from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from test_screens_drawn import Compare
 from textual.pilot import Pilot
 
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.diagnosis import Finding, Verdict
 from syncsim.core.schedule import Grain, Move, format_schedule
 from syncsim.core.scheduler import Random, Replay
 from syncsim.program.source import load
@@ -114,6 +114,18 @@ async def test_the_others_are_told_after_the_shortest_and_no_unconfirmed_one_is_
         assert "2 ✗ An assertion fails in 8 steps" in text
         assert "1-2 replay one" in text
         assert "Crash" not in text
+
+
+async def test_what_else_was_seen_is_told_beside_it() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("v")
+        findings = tuple(Finding("data race", f"Both write count {n}.") for n in range(4))
+        told = replace(DEADLOCK, findings=findings[:1])
+        staging.check.come_to(replace(CAN_DEADLOCK, failures=(told,), findings=findings), None)
+        text = await staging.drawn()
+        assert "Both write count 0." not in text  # it belongs to the failure
+        assert "data race: Both write count 1." in text
+        assert "and 1 more" in text
 
 
 async def test_what_is_proven_is_said_and_its_choices_are_safe() -> None:

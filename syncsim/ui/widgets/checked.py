@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: So many cells of an explanation are shown.
 _MOST = 600
 
+#: So many findings beside the failures are told.
+_FINDINGS = 2
+
 
 class CheckStanding(NamedTuple):
     """All that is told of a check."""
@@ -105,6 +108,15 @@ def _body(standing: CheckStanding) -> list[Content]:
     sure = [one for one in checked.failures if one.confirmed]
     for number, failure in enumerate(sure, 1):
         lines += _failure(number, failure, standing.state)
+    told = {one for failure in sure for one in failure.findings}
+    beside = [one for one in checked.findings if one not in told]
+    for one in beside[:_FINDINGS]:
+        lines.append(
+            Content.styled(shown(f"{one.kind}: "), "$quiet")
+            + coloured(clean(one.explanation, 300), standing.state)
+        )
+    if len(beside) > _FINDINGS:
+        lines.append(Content.styled(f"and {len(beside) - _FINDINGS} more", "$quiet"))
     keys: list[tuple[str, str]] = []
     if sure:
         which = "1" if len(sure) == 1 else f"1-{len(sure)}"
@@ -137,7 +149,7 @@ def _about_marks(standing: CheckStanding) -> Content:
     elif standing.known is None:
         words = "Looking ahead …"
     elif standing.known:
-        words = "at the right: what may come if that one goes next"
+        words = "marks: what may come if it goes next"
     elif checked is not None and checked.complete:
         words = "There are too many states to look ahead."
     else:

@@ -97,12 +97,13 @@ class VerdictBand(Static):
 def _title(outcome: Outcome, verdict: Verdict) -> str:
     glyph, plain, words = TITLES[verdict]
     steps = "1 step" if outcome.n == 1 else f"{outcome.n} steps"
+    after = f"after {steps}" if outcome.n else "before the first step"
     if outcome.reached:
         star = "*" if ascii_only() else "★"
         what = f" · {words.lower()}" if verdict is not Verdict.FINISHED else ""
         return shown(f"{star} Goal reached in {steps}{what}")
     by = f" · by {clean(outcome.by, 24)}, not by you" if outcome.by else ""
-    return shown(f"{plain if ascii_only() else glyph} {words} after {steps}{by}")
+    return shown(f"{plain if ascii_only() else glyph} {words} {after}{by}")
 
 
 def _body(outcome: Outcome, width: int, *, with_keys: bool) -> list[Content]:
