@@ -41,6 +41,8 @@ async def picture(
             await pilot.press(key)
             if key in ("s", "enter"):
                 await until(pilot, lambda before=before: text(app) != before)
+            elif key == "v":  # the check has come to something, and the choices have marks
+                await until(pilot, lambda: "✓ safe" in text(app))
             else:
                 await pilot.pause(0.2)
         await pilot.pause(0.5)
@@ -63,6 +65,8 @@ async def main() -> None:
     starts = ["down", *["enter"] * 4]
     first_forks = [key for _ in range(4) for key in ("down", "enter")]
     await picture("deadlock", (120, 44), "dining-philosophers", *starts, *first_forks)
+    last_but_one = ["v", *starts, *first_forks[:-2]]
+    await picture("foresight", (120, 40), "dining-philosophers", *last_but_one)
     await picture("producer-consumer", (120, 40), "producer-consumer", *["s"] * 15)
     await picture("inspector", (120, 40), "if-instead-of-while", *["s"] * 14, *["down"] * 2, "i")
     await picture("small", (80, 24), "readers-writers", *["s"] * 16)
