@@ -2,10 +2,10 @@
 
 A step is a choice of the schedule; a *switch* is a choice for another process than the one
 before.  Exact where the states that are as near as the failure can all be visited: breadth first
-for the steps, and then for the switches through the shortest ways alone.  Else the executions
-with the fewest preemptions are visited first (Musuvathi, Qadeer: "Iterative context bounding for
-systematic testing of multithreaded programs", PLDI 2007), and of what was found blocks of steps of
-one process are left out, or put together, as long as it fails alike.
+for the steps, and then for the switches through the shortest ways alone.  For what is too large
+the executions with the fewest preemptions are visited first (Musuvathi, Qadeer: "Iterative context
+bounding for systematic testing of multithreaded programs", PLDI 2007), and of what was found blocks
+of steps of one process are left out, or put together, as long as it fails alike.
 """
 
 from __future__ import annotations
@@ -45,10 +45,12 @@ def minimised(system: System, path: Path) -> Iterator[Path]:
     Each step is a move of the system, which is not eager, and one of the path.
     """
     yield (path := _regrouped(system, path))
-    exact = _fewest_steps(system, path.verdict, path.length)
-    other = exact or _fewest_preemptions(system, path.verdict, path.length)
+    other = _fewest_preemptions(system, path.verdict, path.length)
     if other is not None:
-        yield (path := min(other, _regrouped(system, other), path, key=size))
+        yield (path := min(_regrouped(system, other), path, key=size))
+    exact = _fewest_steps(system, path.verdict, path.length)
+    if exact is not None:
+        yield (path := exact)
     if exact is None or path.verdict is Verdict.DEADLOCK:
         # (Some may wait for ever while others could still go on: these steps can be left out.)
         yield from _shrunk(system, path)

@@ -31,7 +31,6 @@ from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import Bounds, Outcome, Path, choices
 from syncsim.explore.foresight import Foresight, whole_graph
-from syncsim.explore.graph import GraphSearch
 from syncsim.explore.jobs import Jobs, processes
 from syncsim.explore.judging import Judge, asked_since
 from syncsim.explore.leases import Asked
@@ -43,8 +42,6 @@ from syncsim.virtual.errors import NotVirtualError, TooLongError
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import Did, System
 
-#: A search for a shorter path may take so many states.
-SHORTEN = 200_000
 #: A graph of so many states is kept for foresight.
 KEPT = 200_000
 #: Seconds between two signs of life.
@@ -228,17 +225,6 @@ def _smaller(program: Program, system: System, path: Path, request: Request) -> 
                 yield _found(fine, better, request)
 
 
-def shorten(system: System, outcome: Outcome) -> None:
-    """Look for a shortest path to each failure that was found, as far as that is affordable."""
-    if outcome.search == "graph" or not outcome.failures:
-        return
-    again = GraphSearch(system, frozenset(outcome.failures))
-    longest = max(len(path.moves) for path in outcome.failures.values())
-    again.advance(SHORTEN * 4, Bounds(states=SHORTEN, depth=longest))
-    for path in again.outcome.failures.values():
-        outcome.found(path)
-
-
 class Out:
     """Where we say what we say, one line after the other; an empty one says that we live."""
 
@@ -305,7 +291,6 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
             if time.monotonic() - told > 0.2:
                 told = time.monotonic()
                 _say(_report(system, outcome, frontier, request), out)
-        shorten(system, outcome)
         final = _report(system, outcome, frontier, request)
         judged = _judged(system, judge, request) if judge is not None else ()
         schedule = partial(schedule_of, system, by_call=request.by_call)
