@@ -5,7 +5,8 @@
 
 The same programs, their threads and our processes, each searched to its end: no bound on
 preemptions, no stop at the first failure.  Seconds are those of the search by the clock on the
-wall; those of the whole command, with the start of an interpreter, are told beside them.
+wall; those of the whole command, with the start of an interpreter, are told beside them, and so
+is the ratio by the processor's clock, which is not disturbed by whatever else is running.
 """
 
 from __future__ import annotations
@@ -37,22 +38,29 @@ CASES = [
 
 
 class Searched(NamedTuple):
-    """Seconds of the search, and of the whole command; how many executions; whether all."""
+    """Seconds of the search, the processor's for it, those of the whole command; executions."""
 
     seconds: float
+    processor: float
     whole: float
     executions: int
     complete: bool = True
 
 
+def _program(name: str) -> Path:
+    path = HERE / "programs" / f"{name}.py"
+    return path if path.exists() else PROGRAMS / f"{name}.py"
+
+
 def ours(name: str, words: tuple[str, ...]) -> Searched:
-    """Our search, the quickest of three: each knows nothing of the program beforehand."""
-    path, found = PROGRAMS / f"{name}.py", []
-    for _ in range(3):
-        began = time.perf_counter()
+    """Our search, the quickest of ten: each knows nothing of the program beforehand."""
+    path, found = _program(name), []
+    for _ in range(10):
+        began, worked = time.perf_counter(), time.process_time()
         system = System(VirtualProgram(load(str(path), words)).main())
         number = sum(1 for _ in DPOR(system).executions())
-        found.append(time.perf_counter() - began)
+        found.append((time.perf_counter() - began, time.process_time() - worked))
+        system.close()
     began = time.perf_counter()
     command = [sys.executable, "-m", "syncsim", "check", str(path), "--json", "--search", "dpor"]
     told = subprocess.run([*command, "--", *words], capture_output=True, check=False)
@@ -60,7 +68,8 @@ def ours(name: str, words: tuple[str, ...]) -> Searched:
     result = json.loads(told.stdout)
     assert result["complete"], result
     assert result["executions"] == number
-    return Searched(min(found), whole, number)
+    seconds, processor = map(min, zip(*found, strict=True))
+    return Searched(seconds, processor, whole, number)
 
 
 def theirs(venv: Path, name: str, count: int) -> Searched:
@@ -71,7 +80,8 @@ def theirs(venv: Path, name: str, count: int) -> Searched:
     told = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
     whole = time.perf_counter() - began
     result = json.loads(told.stdout.splitlines()[-1])
-    return Searched(result["seconds"], whole, result["executions"], result["complete"])
+    seconds, processor = result["seconds"], result["processor"]
+    return Searched(seconds, processor, whole, result["executions"], result["complete"])
 
 
 def main() -> int:
@@ -83,6 +93,8 @@ def main() -> int:
     slow = 0
     for name, count, words, wanted in CASES:
         we, they = ours(name, (str(count), *words)), theirs(venv, name, count)
+        if they.seconds < 5:
+            they = min(they, *(theirs(venv, name, count) for _ in range(2)))
         ratio = they.seconds / we.seconds
         slow += ratio < wanted
         least = "" if they.complete else "at least "
@@ -90,7 +102,7 @@ def main() -> int:
             f"{name} {count}: {we.executions} executions in {1000 * we.seconds:.1f} ms "
             f"(whole command {we.whole:.2f} s); frontrun {they.executions} in {least}"
             f"{they.seconds:.2f} s ({they.whole:.2f} s): {least}{ratio:,.0f} times as long "
-            f"(wanted: {wanted})",
+            f"(wanted: {wanted}; {they.processor / we.processor:,.0f} by the processor's clock)",
             flush=True,
         )
     return min(slow, 1)
