@@ -593,6 +593,10 @@ def _refuse(words: str) -> Callable[..., Any]:
     return refuse
 
 
+def _no_connection(*args: Any, **keywords: Any) -> Any:
+    return SimpleNamespace(close=lambda: None)
+
+
 def _dispatch(c: Any, id: Any, methodname: str, args: Any = (), kwds: Any = {}) -> None:  # noqa: A002, B006
     """What is asked of the server itself: nobody counts its references here."""
     if methodname not in ("incref", "decref"):
@@ -639,8 +643,8 @@ def install(module: Any) -> None:
     """Puts operations in the place of connections."""
     module.Desk = _desk_class(module.Server)
     module.dispatch = _dispatch
-    client = lambda *_, **__: None  # noqa: E731
-    module.listener_client.update(pickle=(None, client), xmlrpclib=(None, client))
+    for serializer in module.listener_client:
+        module.listener_client[serializer] = (None, _no_connection)
     manager, proxy = module.BaseManager, module.BaseProxy
     manager._syncsim_plain = proxy._syncsim_plain = module.Token._syncsim_plain = True
     module.State._syncsim_plain = True
