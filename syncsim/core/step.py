@@ -220,6 +220,8 @@ _ATOMS = {
     "value slots": "looks how many slots of {it} are left: {result}",
     "read value": "reads {result} from the memory of {it}",
     "write value": "writes {detail} to the memory of {it}",
+    "call value": "asks the server that keeps {it}",
+    "wake wait": "wakes up on {it}",
 }
 
 _ATOMS_IN_VAIN = {
@@ -232,6 +234,7 @@ _ATOMS_IN_VAIN = {
     "acquire slots": "finds no slot of {it} free",
     "acquire get lock": "does not get the get lock of {it}",
     "try unfinished": "finds no unfinished task of {it}",
+    "wake wait": "sleeps on {it} until its time runs out",
 }
 
 
