@@ -30,6 +30,7 @@ def check(*words: object) -> subprocess.CompletedProcess[str]:
         ("lost_wakeup", "deadlock", "waits on c until it is notified"),
         ("spins_for_ever", "livelock", "again and again"),
         ("lost_update", "assertion", "AssertionError"),
+        ("argument_seen", "assertion", "AssertionError"),
         ("turns", "finished", "no process can wait for ever"),
         ("always_baking", "finished", "no process can wait for ever"),
         ("eat_for_ever", "deadlock", "None of them can go on"),

@@ -208,12 +208,16 @@ class Nursery:
 
 
 class Automaton:
-    """One process of the program, as far as it has been asked."""
+    """One process of the program, as far as it has been asked.
 
-    def __init__(self, seed: Seed, nursery: Nursery) -> None:
+    One that begins as another thing in another interleaving has an automaton of its own for each;
+    they share the places that are the ``same``.
+    """
+
+    def __init__(self, seed: Seed, nursery: Nursery, same: dict[Hashable, Node]) -> None:
         self.seed = seed
         self._nursery = nursery
-        self._same: dict[Hashable, Node] = {}
+        self._same = same
         self.root = self._place(None, None, *seed.grow(()))
 
     def follow(self, node: Node, result: Hashable) -> Edge:

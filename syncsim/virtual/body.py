@@ -250,6 +250,7 @@ class ProcessBody:
             tuple(self.fed),
             frozenset(self.cancelled),
             (tuple(self.servers), frozenset(self.connected)),
+            (self.who.name, self.who.daemon),
             (self.made, self.started, self.raised, self.silent),
             (call.name, call.primitive, call.site, call.detail) if call is not None else None,
             tuple(children),

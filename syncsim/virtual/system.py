@@ -212,6 +212,8 @@ class System:
         self.members: list[Member] = []
         self.atoms: dict[str, int] = {}
         self._by_key: dict[Key, int] = {}
+        self._automata: dict[tuple[int, int], Automaton] = {}
+        self._same: dict[int, dict[Hashable, Node]] = {}
         self._feeders: dict[tuple[int, int], int] = {}
         #: The primitive that each atom is part of: the first, if there are several.
         self.primitives: dict[int, Primitive] = {}
@@ -241,7 +243,7 @@ class System:
         self._taken: dict[tuple[object, object, Move], Taken] = {}
         self._known = 0
         self._killed: dict[tuple[int, int], Node] = {}
-        self._main = self._member((), None, main)
+        self._main = self._member((), None, main, None)
 
     def close(self) -> None:
         """Give up all processes."""
@@ -258,15 +260,27 @@ class System:
 
     # -- who and what there is ----------------------------------------------------------
 
-    def _member(self, key: Key, parent: int | None, seed: Seed) -> int:
+    def _member(self, key: Key, parent: int | None, seed: Seed, start: Node | None) -> int:
         known = self._by_key.get(key)
         if known is None:
             known = self._by_key[key] = len(self.members)
-            seed.pid = self.pid(known)
             # The place first: the body may want to know its pid.
             self.members.append(Member(key, parent, None))
-            self.members[known] = Member(key, parent, Automaton(seed, self.nursery))
+            self._same[known] = {}
+            self.members[known] = Member(key, parent, self.automaton(known, start, seed))
             self._meet(known)
+        return known
+
+    def automaton(self, actor: int, start: Node | None, seed: Seed) -> Automaton:
+        """That of a process which was started at that place in the life of another one.
+
+        What it begins as depends on what its parent had seen by then.
+        """
+        key = actor, start.number if start is not None else 0
+        known = self._automata.get(key)
+        if known is None:
+            seed.pid = self.pid(actor)
+            known = self._automata[key] = Automaton(seed, self.nursery, self._same[actor])
         return known
 
     def feeder(self, process: int, pipe: int) -> int:
@@ -542,7 +556,7 @@ class System:
 
     def _killed_at(self, node: Node, how: Ended) -> Node:
         """The end of a process that was killed; one for each process and signal."""
-        key = id(node.automaton), how.exitcode
+        key = node.automaton.seed.pid, how.exitcode
         found = self._killed.get(key)
         if found is None:
             found = self._killed[key] = Node(node.automaton, None, None)
@@ -1058,11 +1072,10 @@ class _Run:
         verb = request.operation.verb
         if verb is Verb.START:
             assert request.child is not None
-            child = system._member(request.child.key, actor, request.child)
+            parent = self.nodes[actor]
+            child = system._member(request.child.key, actor, request.child, parent)
             self._inherit(actor, child, request.payload)
-            automaton = system.members[child].automaton
-            assert automaton is not None
-            self.born(child, automaton.root)
+            self.born(child, system.automaton(child, parent, request.child).root)
             return system.pid(child)
         if verb is Verb.EXIT:
             return None
