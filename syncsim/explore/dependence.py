@@ -21,10 +21,11 @@ from syncsim.virtual.system import LIVES, Did, Move, System
     TAKE, TRY, MISS, GIVE, GIVE_BOUNDED, REFUSED, LOOK,  # a semaphore; a TRY might have missed
     SEND, RECEIVE, AWAIT, POLL, EMPTY, EOF, CLOSE_WRITER, CLOSE_READER,  # a pipe
     PUT, FEED, FLUSH,  # the buffer of a process before a pipe
-    STEP, EXIT, KILL, ASK, JOIN,  # a life; ASK is what can be answered either way
+    STEP, EXIT, KILL, ASK, JOIN,  # a life, or an outcome; ASK is what can be answered either way
     CALLED, SEEN, KNOCK, LATE, VANISH,  # what a server keeps; with its server it vanishes
-) = range(31)  # fmt: skip
-_KINDS = 31
+    MEDDLE,  # with the memory of a process, by a thread of the library that runs its code
+) = range(32)  # fmt: skip
+_KINDS = 32
 #: So many events are remembered by what was done.
 _MOST_EVENTS = 100_000
 
@@ -55,6 +56,7 @@ CONFLICTS = _table(
     (CALLED, (CALLED, SEEN)),
     (VANISH, (CALLED, SEEN, KNOCK, LATE)),
     (VANISH, (TAKE, TRY, MISS, GIVE, GIVE_BOUNDED, REFUSED, LOOK)),
+    (MEDDLE, (STEP,)),
 )
 #: The same where the one comes first: after a miss nothing can be taken until something is given.
 RACES = list(CONFLICTS)
@@ -82,7 +84,8 @@ STOPS = [
 _FICKLE = frozenset(
     (TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK, CALLED, SEEN, KNOCK, LATE)
 )
-_STEADY = frozenset((READ, WRITE, STEP, EXIT))
+_GIVEN = frozenset((GIVE, GIVE_BOUNDED))
+_STEADY = frozenset((READ, WRITE, STEP, EXIT, MEDDLE))
 
 
 class Touch(NamedTuple):
@@ -116,17 +119,26 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
         touches.append(Touch(_life(actor), STEP, 0))
     first = True
     for one in did:
-        touched = _touches(one, first=first)
+        touched = _touches(one, first=first and not one.helper)
+        touched += _with_others(one)
         if one.stopped is not None:
             at, verb = one.stopped
-            touched.append(Touch(_thing(at), MISS if verb is Verb.ACQUIRE else EMPTY, 0))
-        if one.actor == actor or (one.request is None and one.verb is Verb.SEND):
+            touched.append(_stopped(at, verb))
+        if one.helper:
+            # A lock that was given in this step, and that it waited for, goes from hand to hand.
+            given = {touch.thing for touch in touches if touch.kind in _GIVEN}
+            touches += [touch for touch in touched if touch.thing not in given]
+        elif one.actor == actor or (one.request is None and one.verb is Verb.SEND):
             touches += touched
             first = first and not touched
         else:
             follow.append((one, tuple(touched)))
     kinds = [touch.kind for touch in touches if touch.kind not in _STEADY]
     fickle = len(kinds) > 1 or not _FICKLE.isdisjoint(kinds)
+    if kinds and not fickle:
+        # What it needs may come after what it conflicts with otherwise.
+        beside = {touch.kind for touch in touches} - {*kinds, EXIT}
+        fickle = bool(NEEDS[kinds[0]]) and bool(beside - {STEP} or (beside and kinds[0] == JOIN))
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
 
 
@@ -146,6 +158,42 @@ class Events:
                 self._known.clear()
             self._known[id(did)] = event
         return event
+
+
+def _stopped(at: int, verb: Verb) -> Touch:
+    """What a call could not go on with: in another order it would have."""
+    if verb is Verb.JOIN:
+        return Touch(_life(at), ASK, 0)
+    kind = MISS if verb is Verb.ACQUIRE else ASK if verb is Verb.AWAIT else EMPTY
+    return Touch(_thing(at), kind, 0)
+
+
+def _with_others(did: Did) -> list[Touch]:
+    """What that operation touches besides, where a Pool is about: what its threads look at.
+
+    (What they do is done along with the step that lets them: it counts as a part of that.)
+    """
+    found = [Touch(_thing(outcome), EXIT, 0) for outcome in did.settled]
+    if did.meddles:
+        found.append(Touch(_life(did.actor), MEDDLE, 0))
+    if did.verb is Verb.START:
+        found.append(Touch(_births(did.actor), WRITE, 0))
+    if did.work >= 0 and not did.helper:
+        assert did.request is not None
+        role = did.request.operation.role
+        if did.verb is Verb.SHUT_DOWN or (
+            did.verb is Verb.ACQUIRE
+            and role == "get lock"
+            and did.request.operation.call == "Pool.terminate"
+        ):
+            found.append(Touch(_thing(did.work), WRITE, 0))
+        elif did.verb is Verb.EXIT or (did.verb is Verb.SEND and role == "results"):
+            found.append(Touch(_thing(did.work), READ, 0))
+    return found
+
+
+def _births(process: int) -> int:
+    return 1 << 62 | process
 
 
 def _life(actor: int) -> int:
@@ -184,6 +232,10 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
         return [Touch(_life(atom), ASK, 0)]
     if verb is Verb.CLOSE:
         return _closed(did)
+    if request.ready is not None:
+        once = request.payload is None and request.operation.blocking
+        waits = once and not request.operation.can_time_out
+        return [Touch(_thing(atom), JOIN if waits else ASK, 1)]
     if verb is Verb.CALL or verb is Verb.WAKE:
         return _served(did, request)
     served = request.operation.call.startswith(SERVED)

@@ -100,6 +100,7 @@ def _uses(move: Move, did: tuple[Did, ...]) -> list[Did]:
         one
         for one in did
         if one.verb in _CONTESTED
+        and not one.helper
         and one.actor == move.actor
         and not (one.own or (one.request is not None and one.request.silent))
     ] + [one for one in did if one.served is not None and one.actor == move.actor]

@@ -54,7 +54,24 @@ class Said(NamedTuple):
     text: str
 
 
-Event: TypeAlias = Back | Made | Wrote | Said
+class Noted(NamedTuple):
+    """Something that is no step has happened to the work of a Pool, or ``settles`` an outcome."""
+
+    operation: Operation
+    settles: bool = False
+
+
+class Over(NamedTuple):
+    """A thread of the library has ended; the name of the outcome that this is."""
+
+    outcome: str
+
+
+class Meddled(NamedTuple):
+    """A thread of the library has run code of the program in the middle of the process's own."""
+
+
+Event: TypeAlias = Back | Made | Wrote | Said | Noted | Over | Meddled
 
 
 class Raised(NamedTuple):
@@ -82,6 +99,12 @@ class Request(NamedTuple):
     raised: Raised | None = None
     inner: bool = False
     stack: tuple[str, ...] = ()
+    #: For an outcome: whether it is there.  (That is known inside the process.)
+    ready: bool | None = None
+    #: The work of a Pool that it changes otherwise than by its atom, or depends on.
+    work: str = ""
+    #: What the library's own threads in the process ask for meanwhile (see ``helpers``).
+    beside: tuple[tuple[int, Request], ...] = ()
 
 
 class Ended(NamedTuple):

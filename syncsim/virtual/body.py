@@ -35,6 +35,7 @@ from syncsim.virtual.automaton import (
     Wrote,
 )
 from syncsim.virtual.fingerprint import fingerprint_of
+from syncsim.virtual.helpers import Helped, Helper, Helpers
 from syncsim.virtual.memory import Memory
 
 _STDLIB = os.path.dirname(os.__file__)
@@ -158,6 +159,14 @@ class ProcessBody:
         #: The servers of managers that it has started, by pid; those it has spoken with.
         self.servers: dict[int, Callable[[], None]] = {}
         self.connected: set[str] = set()
+        #: The library's own threads; what is to be done when it exits.
+        self.helpers = Helpers()
+        self.finalizers: list[Callable[[], None]] = []
+        #: The Pool's work for which the children that it starts are workers; the work that what
+        #: it does is about; how many jobs it has handed over.
+        self.employer = ""
+        self.jobs = 0
+        self.work = ""
         #: What ``print`` writes to; made when it is first used.
         self.stdout: Any = None
         self._results: tuple[Hashable, ...] = ()
@@ -165,6 +174,9 @@ class ProcessBody:
         self._dying = False
         self._greenlet: greenlet | None = None
         self._print: tuple[Hashable, ...] | None = None
+        #: What it asks for, while its helpers get answers; whether that is there by now.
+        self._request: Request | None = None
+        self._ready: Callable[[], bool] | None = None
 
     def _syncsim_key(self) -> str:
         """One of the same process is the same: what it has of its own is written beside."""
@@ -180,6 +192,8 @@ class ProcessBody:
 
     def answer(self, result: Hashable) -> Told:
         """Go on with that result, to the next operation."""
+        if type(result) is Helped:
+            return self._help(result)
         return self._switch(result)
 
     @property
@@ -206,17 +220,67 @@ class ProcessBody:
     def _switch(self, value: Hashable) -> Told:
         assert self._greenlet is not None
         self._greenlet.parent = getcurrent()
+        with self._running():
+            told = self._greenlet.switch(value)
+        assert isinstance(told, Told)
+        return told
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
         _here.append(self)
         _began.append(time.monotonic())
         self.identity.enter()
         try:
-            told = self._greenlet.switch(value)
+            yield
         finally:
             self.identity.leave()
             _began.pop()
             _here.pop()
-        assert isinstance(told, Told)
+
+    def _help(self, answer: Helped) -> Told:
+        """A helper gets an answer; the process itself goes on to ask for the same."""
+        assert self._request is not None
+        assert self._greenlet is not None
+        with self._running():
+            self._let_help(answer)
+            self._request = self._beside(self._request)
+            told = Told(tuple(self.events), self._request)
+            self.events = []
+            if self._print is not None:
+                frame: FrameType | None = self._greenlet.gr_frame
+                while frame is not None and frame.f_code is not ProcessBody.operate.__code__:
+                    frame = frame.f_back
+                # (That it can be read was seen when it asked.)
+                self._fingerprint(self._request, frame and frame.f_back, trusted=True)
         return told
+
+    def _let_help(self, answer: Helped | None) -> None:
+        """Let the helpers run until each waits."""
+        before, self.call = self.call, None
+        try:
+            if answer is None:
+                self.helpers.run()
+            else:
+                self.helpers.answer(answer)
+        finally:
+            self.call = before
+
+    def _beside(self, request: Request) -> Request:
+        """The request, with what the helpers ask for, and whether it is there."""
+        ready = self._ready() if self._ready is not None else None
+        return request._replace(beside=self.helpers.asking, ready=ready)
+
+    def _fingerprint(
+        self, request: Request, frame: FrameType | None, *, trusted: bool = False
+    ) -> None:
+        stacks = [(frame, ProcessBody._live.__code__, trusted)]
+        for helper in self.helpers.waiting:
+            innermost = helper.frame(ProcessBody.operate.__code__)
+            stacks.append((innermost, Helper._live.__code__, True))
+        asks = tuple((n, one.operation.verb, one.payload) for n, one in request.beside)
+        found = fingerprint_of(stacks, self.memory.modules, self._written, is_library)
+        verb = request.operation.verb
+        self._print = (verb, request.payload, asks, found) if found is not None else None
 
     def _live(self, main: Callable[[], int]) -> Told:
         code = main()
@@ -230,6 +294,7 @@ class ProcessBody:
             _here.append(self)
             with contextlib.suppress(BaseException):  # the program's own, on its way out
                 self._greenlet.throw(GreenletExit)
+            self.helpers.close()
             _here.pop()
         self._greenlet = None
 
@@ -250,13 +315,19 @@ class ProcessBody:
             tuple(self.fed),
             frozenset(self.cancelled),
             (tuple(self.servers), frozenset(self.connected)),
-            (self.who.name, self.who.daemon),
+            (self.who.name, self.who.daemon, len(self.finalizers)),
             (self.made, self.started, self.raised, self.silent),
+            (self.employer, self.work, self.jobs),
             (call.name, call.primitive, call.site, call.detail) if call is not None else None,
             tuple(children),
             self.identity.written(),
             (self.clock, self.patience) if self.looked_at_clock else self.patience,
         )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is its code that runs, and not only to come to an end."""
+        return bool(_here) and _here[-1] is self and not self._dying
 
     def waited(self, seconds: float) -> None:
         """It waited so long, in vain."""
@@ -284,15 +355,28 @@ class ProcessBody:
         silent: bool = False,
         inner: bool = False,
         sited: bool = True,
+        ready: Callable[[], bool] | None = None,
+        until: Callable[[], bool] | None = None,
+        work: str = "",
     ) -> Any:
         """Ask for the operation; its result.
 
         ``name`` is the call, if the operation is no part of a marked one; it is not ``sited``
-        where no line of the program asks for it.
+        where no line of the program asks for it.  ``ready`` says of an outcome whether it is
+        there; a helper may be content before the operation is made, when ``until`` is true.
         """
         if self._dying:
             raise GreenletExit
-        if self._at < len(self._results):
+        helps = self.helpers.current is not None
+        if self.helpers and not helps:
+            self._let_help(None)
+            while self._at < len(self._results):
+                helped = self._results[self._at]
+                if not isinstance(helped, Helped):
+                    break
+                self._at += 1
+                self._let_help(helped)
+        if self._at < len(self._results) and not helps:
             result = self._results[self._at]
             self._at += 1
             self.events.clear()
@@ -321,16 +405,23 @@ class ProcessBody:
             timeout=timeout,
             detail=detail or (call.detail if call is not None else ""),
         )
-        request = Request(operation, payload, child, silent, self.raised, inner, _stack())
-        told = Told(tuple(self.events), request)
-        found = fingerprint_of(
-            sys._getframe(1),
-            ProcessBody._live.__code__,
-            self.memory.modules,
-            self._written,
-            is_library,
+        request = Request(
+            operation,
+            payload,
+            child,
+            silent,
+            self.raised,
+            inner,
+            _stack(),
+            work=work or self.work,
         )
-        self._print = (verb, payload, found) if found is not None else None
+        if helps:
+            answer = self.helpers.wait(request, until)
+            return answer.result if answer is not None else None
+        self._ready = ready
+        self._request = request = self._beside(request)
+        told = Told(tuple(self.events), request)
+        self._fingerprint(request, sys._getframe(1))
         self.events = []
         parent = self._greenlet.parent if self._greenlet is not None else None
         assert parent is not None

@@ -30,7 +30,7 @@ def mark(
     @functools.wraps(original)
     def call(self: Any, *args: Any, **keywords: Any) -> Any:
         body = here()
-        if body.call is not None or body.silent:
+        if body.call is not None or body.silent or body.helpers.current is not None:
             return original(self, *args, **keywords)
         shown = argument(*args) if args else ""
         body.patience = 0.0
@@ -50,6 +50,31 @@ def mark(
             body.returned(result)
 
     setattr(cls, method, call)
+
+
+class Underway:
+    """What the process does meanwhile belongs to that call, whose result is ``result``.
+
+    Inside another call it adds nothing.
+    """
+
+    def __init__(self, title: str, primitive: str, shown: str = "") -> None:
+        self.result = ""
+        body = here()
+        self._call: Call | None = None
+        if body.call is None and body.helpers.current is None:
+            self._call = Call(title, primitive, body.site(), shown)
+
+    def __enter__(self) -> Underway:
+        if self._call is not None:
+            here().call = self._call
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._call is not None:
+            body = here()
+            body.call = None
+            body.returned(self.result if kind is None else kind.__name__)
 
 
 def introduce(

@@ -18,7 +18,7 @@ import ctypes
 import dis
 import sys
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache, partial
 from types import (
     BuiltinFunctionType,
@@ -294,26 +294,29 @@ def _has_base(kind: type) -> bool:
 
 
 def fingerprint_of(
-    frame: FrameType | None,
-    bottom: CodeType,
+    stacks: Iterable[tuple[FrameType | None, CodeType, bool]],
     modules: dict[str, ModuleType],
     own: Callable[[Callable[[Any], Hashable]], Hashable],
     is_library: Callable[[CodeType], bool],
 ) -> Hashable | None:
-    """That of the process whose stack ends at ``bottom``; None where there is none.
+    """That of the process with those stacks; None where there is none.
 
-    ``own`` writes what belongs to the process besides its memory.
+    Each is given by its innermost frame, the code at which it ends, and whether C code has called
+    none of its frames but the library's.  ``own`` writes what belongs to the process besides its
+    memory.
     """
     if not _can_read():
         return None
     writer = _Writer()
     try:
         frames = []
-        inner: FrameType | None = None
-        while frame is not None and frame.f_code is not bottom:
-            trusted = is_library(frame.f_code)
-            frames.append(writer.frame(frame, inner, trusted=trusted))
-            inner, frame = frame, frame.f_back
+        for innermost, bottom, trusted in stacks:
+            inner: FrameType | None = None
+            frame = innermost
+            while frame is not None and frame.f_code is not bottom:
+                plain = trusted or is_library(frame.f_code)
+                frames.append(writer.frame(frame, inner, trusted=plain))
+                inner, frame = frame, frame.f_back
         found = (
             tuple(frames),
             tuple(

@@ -17,14 +17,23 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from syncsim.virtual import connections, managers, pickling, primitives, processes, queues, shared
+from syncsim.virtual import (
+    connections,
+    managers,
+    pickling,
+    pools,
+    primitives,
+    processes,
+    queues,
+    shared,
+)
 from syncsim.virtual.body import here
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.semlock import SemLock
 
 _PACKAGE = "multiprocessing"
 _OWN = ("process", "context", "synchronize", "queues")
-_MISSING = ("pool", "shared_memory", "dummy", "spawn", "forkserver", "popen_fork")
+_MISSING = ("shared_memory", "dummy", "spawn", "forkserver", "popen_fork")
 
 
 class Missing(ModuleType):
@@ -57,8 +66,11 @@ class _Library:
         )
         self.modules["time"] = clock_module()
         # Within a call of the library only what it waits for in vain passes.
-        self._time = _module_of("time", monotonic=lambda: here().patience)
+        self._time = _module_of(
+            "time", monotonic=lambda: here().patience, sleep=lambda seconds: None
+        )
         self.modules["os"] = os_module()
+        self._stand_ins = {f"{_PACKAGE}.pool": pools.stand_ins()}
         self._builtins = dict(vars(builtins), __import__=self._import)
         for name in _OWN:
             self._load(name)
@@ -75,6 +87,8 @@ class _Library:
         vars(package).update({name: getattr(default, name) for name in names})
         vars(package)["__all__"] = names
         vars(package)["reducer"] = None
+        self._load("pool")
+        pools.install(self.modules[f"{_PACKAGE}.pool"])
         self._load("managers", managers.builtins_for(self._builtins, self.modules))
         managers.install(self.modules[f"{_PACKAGE}.managers"])
 
@@ -103,6 +117,9 @@ class _Library:
         """``import`` inside the package."""
         if level == 1:
             name = f"{_PACKAGE}.{name}" if name else _PACKAGE
+        own = self._stand_ins.get((globals or {}).get("__name__", ""), {})
+        if name in own:
+            return own[name]
         if name == "time":
             return self._time
         if name in self.modules:

@@ -11,6 +11,7 @@ from syncsim.core.operation import Verb
 from syncsim.program.failures import failure_of
 from syncsim.virtual.automaton import Raised
 from syncsim.virtual.body import ProcessBody, here, is_library
+from syncsim.virtual.errors import NotVirtualError
 
 
 class Popen:
@@ -24,18 +25,24 @@ class Popen:
         self.returncode: int | None = None
         self.finalizer = None
         body = here()
-        if body.replaying:
+        if body.replaying and body.helpers.current is None:
             body.started += 1
-            self.pid = body.operate(Verb.START, name="Process.start")
+            self.pid = body.operate(Verb.START, body.employer, name="Process.start")
             return
         seed, ends = body.seed_of(process_obj, self.method)
         self.pid = body.operate(
-            Verb.START, name="Process.start", detail=process_obj.name, child=seed, payload=ends
+            Verb.START,
+            body.employer,
+            name="Process.start",
+            detail=process_obj.name,
+            child=seed,
+            payload=ends,
         )
 
     def poll(self, flag: int = 0) -> int | None:
         """The exit code, None while it lives."""
-        if self.returncode is None:
+        # (What a helper knows of it, it was told.)
+        if self.returncode is None and here().helpers.current is None:
             self.returncode = here().operate(Verb.ALIVE, str(self.pid), silent=True)
         return self.returncode
 
@@ -123,6 +130,8 @@ def install(process: Any, context: Any) -> None:
 def leave_at_once(status: int) -> None:
     """``os._exit``: nothing is flushed, nothing is joined."""
     body = here()
+    if body.helpers.waiting:
+        raise NotVirtualError("os._exit while a Pool is open")
     code = status & 0xFF
     body.operate(Verb.EXIT, name="exit", detail=str(code))
     body.finish(code)
@@ -137,10 +146,13 @@ def leave(body: ProcessBody, code: int) -> int:
 def clean_up(body: ProcessBody, children: Children) -> None:
     """``util._exit_function``, in its order.
 
-    Managers are shut down, daemons terminated, the other children joined, queues flushed.
+    Pools are terminated, managers shut down, daemons terminated, the other children joined, queues
+    flushed.
     """
     from syncsim.virtual.queues import flush
 
+    for finalize in reversed(list(body.finalizers)):
+        finalize()
     for shut_down in list(body.servers.values())[::-1]:
         shut_down()
     alive = [child for child in children if child._popen.poll() is None]

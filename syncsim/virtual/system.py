@@ -37,12 +37,16 @@ from syncsim.virtual.automaton import (
     Event,
     Key,
     Made,
+    Meddled,
     Node,
+    Noted,
     Nursery,
+    Over,
     Request,
     Seed,
 )
 from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.helpers import Helped
 from syncsim.virtual.served import Died, Referent, Woken
 
 #: So many steps that are not about one process alone are remembered.
@@ -54,12 +58,14 @@ TERMINATED, KILLED = Ended(-15), Ended(-9)
 
 #: Steps that nobody else can tell the time of: a search takes them at once.
 _LOCAL = frozenset(
-    (Verb.START, Verb.OUTPUT, Verb.SLEEP, Verb.JOIN, Verb.EXIT, Verb.FLUSH, Verb.PUT)
-)
+    (
+        Verb.START, Verb.OUTPUT, Verb.SLEEP, Verb.JOIN, Verb.EXIT, Verb.FLUSH, Verb.PUT,
+    )
+)  # fmt: skip
 
 
 #: Those of them that wait for others.
-_AWAITS = frozenset((Verb.JOIN, Verb.FLUSH))
+_AWAITS = frozenset((Verb.JOIN, Verb.FLUSH, Verb.AWAIT))
 
 
 class Kept(Enum):
@@ -127,6 +133,13 @@ class Did(NamedTuple):
     served: Served | None = None
     #: What servers keep that is changed besides, by an end: (atom, ...).
     kept: tuple[int, ...] = ()
+    #: Whether a thread of the library did it, which nobody steps.
+    helper: bool = False
+    #: The outcomes that are there thereby, and the work of a Pool that it is about.
+    settled: tuple[int, ...] = ()
+    work: int = -1
+    #: Whether code of the program was run in the middle of what its process does.
+    meddles: bool = False
 
 
 class State:
@@ -219,7 +232,8 @@ class System:
         self.primitives: dict[int, Primitive] = {}
         #: Processes at whose life somebody looks, so that their end is a step to be ordered.
         self.watched: set[int] = set()
-        #: Processes that somebody may kill, and feeders whose process may end without them.
+        #: Processes that somebody may kill, or meddle with; feeders whose process may end without
+        #: them.
         self.mortal: set[int] = set()
         #: Pipes of which somebody has one end alone, and so can meet the end of the other.
         self.halved: set[int] = set()
@@ -240,6 +254,8 @@ class System:
         #: What is known to be of interest, but has not been met yet.
         self._expected = Interests()
         self._unmet = 0
+        #: Whether a process has threads of the library, which do what they can by themselves.
+        self.helped = False
         self._taken: dict[tuple[object, object, Move], Taken] = {}
         self._known = 0
         self._killed: dict[tuple[int, int], Node] = {}
@@ -469,7 +485,7 @@ class System:
                 at = node.atom
                 atoms = state.atoms
                 known = node.steps.get(atoms[at])
-                if known is not None:
+                if known is not None and not (self.helped and self._is_awaited(state, at)):
                     atom, after, did = known
                     if after.ended is None or not self._is_watched(state, actor):
                         return Taken(
@@ -502,6 +518,15 @@ class System:
             or any(node is not None and node.joins == actor for node in state.nodes)
         )
 
+    def _is_awaited(self, state: State, at: int) -> bool:
+        """Whether a thread of the library waits for that semaphore."""
+        return any(
+            self.atoms.get(asked.operation.atom) == at
+            for node in state.nodes
+            if node is not None and node.request is not None
+            for _, asked in node.request.beside
+        )
+
     def _learn_step(self, state: State, node: Node, actor: int, taken: Taken) -> bool:
         """Keep what came of it, if it was about one process and one atom alone; whether it was."""
         after, atoms = taken.state.nodes, taken.state.atoms
@@ -514,6 +539,7 @@ class System:
             len(after) == len(state.nodes)
             and len(atoms) == len(state.atoms)
             and all(did.actor == actor and did.verb in _OWN for did in taken.did)
+            and not (self.helped and self._is_awaited(state, at))
             and all(did.atom in (at, -1) or did.verb in _AIRY for did in taken.did)
             and not (self.pipes and taken.did[-1].verb is Verb.EXIT)
         ):
@@ -603,10 +629,13 @@ class _Run:
 
     def can_go(self, actor: int) -> bool:
         node = self.nodes[actor]
-        if node is None or node.request is None:
-            return False
-        operation = node.request.operation
+        return node is not None and node.request is not None and self._can(actor, node.request)
+
+    def _can(self, actor: int, request: Request) -> bool:
+        operation = request.operation
         verb = operation.verb
+        if request.ready is not None:
+            return request.ready or not operation.blocking
         if verb is Verb.ACQUIRE:
             if not operation.blocking:
                 return True
@@ -629,7 +658,18 @@ class _Run:
         if verb is Verb.SENT:
             pipe = self._pipe(operation.atom)
             return pipe.size <= CAPACITY or not pipe.readers
+        if verb is Verb.WAIT_ANY:
+            return bool(self._ended_of(operation.atom))
         return True
+
+    def _ended_of(self, pids: str) -> tuple[tuple[int, int], ...]:
+        """Those of the processes that have ended, with their exit codes."""
+        found = []
+        for pid in pids.splitlines():
+            node = self._process(int(pid))
+            if node is not None and node.ended is not None:
+                found.append((int(pid), node.ended.exitcode))
+        return tuple(found)
 
     def can_time_out(self, actor: int) -> bool:
         node = self.nodes[actor]
@@ -670,11 +710,13 @@ class _Run:
             self.settle()
             return
         self._make(move.actor, times_out=move.times_out, token=True)
+        self._help()
         while system.by_call and self._in_call(move.actor):
             if not self.can_go(move.actor):
                 self._stop(move.actor)
                 break
             self._make(move.actor, token=False)
+            self._help()
         self.go_on(move.actor)
 
     def _stop(self, actor: int) -> None:
@@ -683,15 +725,23 @@ class _Run:
         assert node is not None
         assert node.request is not None
         operation = node.request.operation
-        stopped = self.system.atoms[operation.atom], operation.verb
-        self.did[-1] = self.did[-1]._replace(stopped=stopped)
+        if operation.verb is Verb.JOIN:
+            at = int(operation.atom) - FIRST_PID
+        else:
+            at = self.system.atom(operation.atom)
+        last = next(n for n in reversed(range(len(self.did))) if self._is_of(self.did[n], actor))
+        self.did[last] = self.did[last]._replace(stopped=(at, operation.verb))
+
+    def _is_of(self, did: Did, actor: int) -> bool:
+        """Whether the process itself did it, and not a thread of the library."""
+        return did.actor == actor and not did.helper
 
     def _in_call(self, actor: int) -> bool:
         """Whether its next operation belongs to the call it is in the middle of."""
         node = self.nodes[actor]
         if node is None or node.request is None or not node.request.operation.compound:
             return False
-        last = self.did[-1]
+        last = next(did for did in reversed(self.did) if self._is_of(did, actor))
         if last.request is None or not last.request.operation.compound:
             return False
         return not any(type(event) is Back for event in last.events)
@@ -705,10 +755,12 @@ class _Run:
         system = self.system
         todo = list(first)
         while True:
+            self._help()
             while todo:
                 actor = todo.pop(0)
                 while self._follows(actor):
                     self._make(actor, token=not self._silent(actor))
+                    self._help()
                 todo += self.newborn
                 self.newborn.clear()
             if not system.xray and self._feed_all():
@@ -720,6 +772,19 @@ class _Run:
                 if node is not None and not node.simple and self._follows(actor)
             ]
             if not todo:
+                return
+
+    def _help(self) -> None:
+        """The threads of the library do all that they can."""
+        while self.system.helped:
+            for actor, node in enumerate(self.nodes):
+                if node is None or node.request is None:
+                    continue
+                able = [n for n, asked in node.request.beside if self._can(actor, asked)]
+                if able:
+                    self._make(actor, helper=able[0], token=False)
+                    break
+            else:
                 return
 
     def _silent(self, actor: int) -> bool:
@@ -740,6 +805,9 @@ class _Run:
         if not self.system.eager or operation.verb not in _LOCAL:
             return False
         if operation.can_time_out:
+            return False
+        if request.beside and operation.verb in _AWAITS:
+            # What its helpers do thereafter is its own doing, not that of whoever lets it go on.
             return False
         if operation.verb is Verb.EXIT and (
             (self.system.pipes and self._loses(actor)) or actor in self.system.watched
@@ -776,11 +844,15 @@ class _Run:
         whole = actor not in after.sending
         self.did.append(Did(feeder, Verb.SEND, at, actor, token, part, whole=whole))
 
-    def _make(self, actor: int, *, times_out: bool = False, token: bool) -> None:
+    def _make(
+        self, actor: int, *, times_out: bool = False, token: bool, helper: int | None = None
+    ) -> None:
         node = self.nodes[actor]
         assert node is not None
         request = node.request
         assert request is not None
+        if helper is not None:
+            request = dict(request.beside)[helper]
         operation = request.operation
         verb = operation.verb
         at, part, bounded, own = -1, 0, False, False
@@ -788,16 +860,23 @@ class _Run:
         result: Hashable = None
         served: Served | None = None
         kept: tuple[int, ...] = ()
-        if verb in LIVES:
+        if verb is Verb.START:
+            result = self._start(actor, node, request)
+            at = result - FIRST_PID
+        elif verb in LIVES:
             at = int(operation.atom or FIRST_PID + actor) - FIRST_PID
             if verb is Verb.TERMINATE:
                 kept = self._slept_in(at)
             result = self._live(actor, request, at, times_out)
-            if verb is Verb.START:
-                assert isinstance(result, int)
-                at = result - FIRST_PID
+        elif verb is Verb.WAIT_ANY:
+            result = self._ended_of(operation.atom)
+        elif request.ready is not None:
+            at = self.system.atom(operation.atom)
+            result = request.ready
         elif operation.atom:
-            at = self.system.atoms[operation.atom]
+            at = self.system.atom(operation.atom)
+            while at >= len(self.atoms):
+                self.atoms.append(None)
             atom = self.atoms[at]
             if isinstance(atom, Referent):
                 result, served = self._serve(actor, at, atom, request, times_out)
@@ -836,7 +915,8 @@ class _Run:
             kept = self._shut_down(request)
             at = int(request.payload) - FIRST_PID  # type: ignore[call-overload]
         lost = self._lost(verb, actor, at)
-        edge = self._answer(actor, node, result)
+        answer = result if helper is None else Helped(helper, result)
+        edge = self._answer(actor, node, answer)
         self.did.append(
             Did(
                 actor,
@@ -854,8 +934,53 @@ class _Run:
                 closed=closed,
                 served=served,
                 kept=kept,
+                helper=helper is not None,
+                settled=self._settled(edge.events) if edge.events else (),
+                meddles=self._meddles(actor, verb, edge.events, helper),
+                work=self.system.atom(request.work) if request.work else -1,
             )
         )
+        if edge.node.request is not None and edge.node.request.beside:
+            self._look_beside(actor, node.request, edge.node.request)
+
+    def _look_beside(self, actor: int, before: Request | None, request: Request) -> None:
+        """A thread of the library that has to wait for a lock has tried to take it now."""
+        for asks in request.beside:
+            asked = asks[1]
+            if (
+                asked.operation.verb is Verb.ACQUIRE
+                and (before is None or asks not in before.beside)
+                and not self._can(actor, asked)
+            ):
+                at = self.system.atoms[asked.operation.atom]
+                self.did.append(Did(actor, Verb.ACQUIRE, at, False, False, 0, asked, helper=True))
+
+    def _meddles(
+        self, actor: int, verb: Verb, events: tuple[Event, ...], helper: int | None
+    ) -> bool:
+        """Whether a thread of the library runs the program's code, now that it may go on."""
+        if helper is None:
+            return False
+        # (Once its pipe has room, the one for tasks may ask the program for the next.)
+        # A child that one of them starts gets what is in the memory just then.
+        found = (
+            verb is Verb.START
+            or any(type(event) is Meddled for event in events)
+            or (verb is Verb.SENT and not any(d.helper and d.verb is Verb.SEND for d in self.did))
+        )
+        if found:
+            self.system.mortal.add(actor)
+        return found
+
+    def _settled(self, events: tuple[Event, ...]) -> tuple[int, ...]:
+        """The outcomes that are there after those."""
+        names = []
+        for event in events:
+            if isinstance(event, Over):
+                names.append(event.outcome)
+            elif isinstance(event, Noted) and event.settles:
+                names.append(event.operation.atom)
+        return tuple(self.system.atom(name) for name in names)
 
     def _serve(
         self, actor: int, at: int, thing: Referent, request: Request, times_out: bool
@@ -954,10 +1079,12 @@ class _Run:
             return
         operation = request.operation
         verb = operation.verb
-        if node.atom < 0 and verb in _OWN and verb not in _AIRY:
+        if request.beside:
+            self.system.helped = True
+        if node.atom < 0 and verb in _OWN and verb not in _AIRY and request.ready is None:
             node.atom = self.system.atoms[operation.atom]
             node.always = verb is not Verb.ACQUIRE or not operation.blocking
-            node.simple = not self.system.by_call and not request.silent
+            node.simple = not (self.system.by_call or request.silent or request.beside)
         if request.silent:
             return
         if operation.call == "Barrier.read":
@@ -1001,8 +1128,8 @@ class _Run:
                     elif isinstance(content, Semaphore) and Kept.HOLDERS not in system.kept:
                         # Who holds it matters to a recursive one alone; else it is for show.
                         content = replace(content, resource=content.recursive)
-                    assert isinstance(content, Semaphore | Pipe | Memory | Referent)
-                    self.atoms[at] = content
+                    if isinstance(content, Semaphore | Pipe | Memory | Referent):
+                        self.atoms[at] = content
 
     def _bury(self, actor: int) -> None:
         if not (self.system.pipes or self.system.kept_by):
@@ -1061,22 +1188,24 @@ class _Run:
         return {
             actor
             for actor, node in enumerate(self.nodes)
-            if node is not None
-            and node.request is not None
-            and node.request.operation.verb is Verb.SENT
+            if node is not None and node.request is not None
+            for asked in (node.request, *(asked for _, asked in node.request.beside))
+            if asked.operation.verb is Verb.SENT
         }
+
+    def _start(self, actor: int, node: Node, request: Request) -> int:
+        """Begin a child; its pid."""
+        system = self.system
+        assert request.child is not None
+        child = system._member(request.child.key, actor, request.child, node)
+        self._inherit(actor, child, request.payload)
+        self.born(child, system.automaton(child, node, request.child).root)
+        return system.pid(child)
 
     def _live(self, actor: int, request: Request, target: int, times_out: bool) -> Hashable:
         """What is done with the life of a process."""
         system = self.system
         verb = request.operation.verb
-        if verb is Verb.START:
-            assert request.child is not None
-            parent = self.nodes[actor]
-            child = system._member(request.child.key, actor, request.child, parent)
-            self._inherit(actor, child, request.payload)
-            self.born(child, system.automaton(child, parent, request.child).root)
-            return system.pid(child)
         if verb is Verb.EXIT:
             return None
         node = self.nodes[target] if target < len(self.nodes) else None
@@ -1089,6 +1218,8 @@ class _Run:
         if verb is Verb.TERMINATE and node.ended is None:
             if node.request is None:
                 raise NotVirtualError("a server of a manager that is terminated")
+            if node.request is not None and node.request.beside:
+                raise NotVirtualError("the end of a process whose Pool goes on")
             self._loses(target)
             how = KILLED if request.operation.call == "Process.kill" else TERMINATED
             self.nodes[target] = system._killed_at(node, how)

@@ -19,7 +19,7 @@ from syncsim.core.world import World
 from syncsim.program.safe import named, safe_text
 from syncsim.program.source import Program
 from syncsim.virtual.atoms import GONE, Items, Memory
-from syncsim.virtual.automaton import Back, Event, Made, Said, Wrote
+from syncsim.virtual.automaton import FIRST_PID, Back, Event, Made, Noted, Over, Said, Wrote
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import Did, Move, State, System
 
@@ -103,13 +103,16 @@ class VirtualWorld(World):
     def _write(self, dids: tuple[Did, ...]) -> None:
         touched: dict[int, None] = {}
         for did in dids:
-            touched[did.actor] = None
+            if not did.helper:
+                touched[did.actor] = None
             if did.verb is Verb.BORN:
                 self._born(did.actor)
             elif did.request is None:
                 if did.verb is Verb.SEND:
                     self._fed(did)
                 continue
+            elif did.helper:
+                self._helped(did)
             else:
                 self._done(did)
             for event in did.events:
@@ -141,6 +144,19 @@ class VirtualWorld(World):
         name = next(name for name, at in self.system.atoms.items() if at == pipe)
         self._ledger.send(self._actors[process], name)
 
+    def _helped(self, did: Did) -> None:
+        """A thread of the library did something: it counts for its process, and is no step."""
+        assert did.request is not None
+        actor, operation = self._actors[did.actor], did.request.operation
+        if did.verb is Verb.START:
+            self._ledger.hire(operation.atom, self._actors[did.atom])
+        elif did.verb is Verb.WAIT_ANY:
+            assert isinstance(did.result, tuple)
+            for pid, _ in did.result:
+                self._ledger.change(self._actors[pid - FIRST_PID], reaped=True)
+        elif did.result is not False:
+            self._ledger.move(actor, operation)
+
     def _done(self, did: Did) -> None:
         assert did.request is not None
         actor, operation = self._actors[did.actor], did.request.operation
@@ -169,6 +185,8 @@ class VirtualWorld(World):
             assert isinstance(memory, Memory)
             operation = replace(operation, detail=safe_text(memory.value))
         self._ledger.effect(actor, self._named(operation), self._text(did))
+        if did.verb is Verb.START and operation.atom:
+            self._ledger.hire(operation.atom, self._actors[did.atom])
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             target = self._actors[did.atom]
             self._ledger.change(target, terminated=True)
@@ -234,6 +252,10 @@ class VirtualWorld(World):
                 self._ledger.back(actor, named(result, self._ledger.name_of))
             case Made(primitive, atoms):
                 self._ledger.create(primitive, dict(atoms))
+            case Noted(operation, _):
+                self._ledger.move(actor, self._named(operation))
+            case Over(outcome):
+                self._ledger.settle(outcome)
             case Wrote(stream, text):
                 self._on_print(actor, stream, text)
 
@@ -257,6 +279,8 @@ class VirtualWorld(World):
                 self._ledger.end(actor, node.ended.exitcode)
         elif node.request is not None and not node.request.silent:
             self._ledger.announce(actor, self._named(node.request.operation))
+            if node.request.operation.verb is Verb.AWAIT:
+                self._ledger.stops(actor)
 
     def _text(self, did: Did) -> str:
         """The result as the real process would report it."""
@@ -279,7 +303,7 @@ def _text(did: Did) -> str:
             return "" if result is not None else "EOFError"
         case Verb.ALIVE:
             return str(result is None)
-        case Verb.ACQUIRE | Verb.VALUE | Verb.POLL:
+        case Verb.ACQUIRE | Verb.VALUE | Verb.POLL | Verb.AWAIT:
             return str(result)
         case Verb.WAKE:
             return "EOFError" if result == GONE else "True"

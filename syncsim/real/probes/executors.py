@@ -13,6 +13,7 @@ from typing import Any
 
 from syncsim.core.operation import Verb
 from syncsim.program.safe import safe_text
+from syncsim.program.tasks import each_text, task_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
 from syncsim.real.probes.helpers import Slot, count_messages, hide, look_after, rest, took
@@ -20,7 +21,6 @@ from syncsim.real.probes.library import futures, futures_process
 from syncsim.real.probes.outcomes import RepeatedEvent, settle, submit
 from syncsim.real.probes.pools import employing, names_of, pool_parts, wrap_worker
 from syncsim.real.probes.semlock import part
-from syncsim.real.probes.tasks import each_text, task_text
 from syncsim.real.probes.unseen import unseen
 
 _NAME = "ProcessPoolExecutor"

@@ -15,6 +15,7 @@ from typing import Any
 
 from syncsim.core.operation import Verb
 from syncsim.program.safe import safe_text
+from syncsim.program.tasks import call_text, each_text, task_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
@@ -23,7 +24,6 @@ from syncsim.real.probes.library import pool, queues
 from syncsim.real.probes.outcomes import OutcomeEvent, settle, submit
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.semlock import part
-from syncsim.real.probes.tasks import call_text, each_text, task_text
 from syncsim.real.probes.unseen import unseen
 
 #: What is kept with a Pool, its results and its workers: the Pool's id, and its work's name.

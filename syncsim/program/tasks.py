@@ -7,9 +7,12 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from syncsim.program.safe import safe_text
-from syncsim.real.probes.library import futures_process, pool
 
 _LONGEST = 60
+#: The functions of the library by which a worker does several calls (there may be a second copy
+#: of the library, so they are known by name).
+_MAPSTAR, _STARMAPSTAR = "multiprocessing.pool.mapstar", "multiprocessing.pool.starmapstar"
+_CHUNK = "concurrent.futures.process._process_chunk"
 
 
 def call_text(function: Any, args: Any = (), keywords: Any = None) -> str:
@@ -30,15 +33,20 @@ def each_text(function: Any, items: Any) -> str:
 
 def task_text(function: Any, args: Any, keywords: Any) -> str:
     """One task of a Pool, or of an executor: its call, or the first and the last of several."""
-    if function in (pool.mapstar, pool.starmapstar):
+    if _library_name(function) in (_MAPSTAR, _STARMAPSTAR):
         ((inner, chunk),) = args
-        starred = function is pool.starmapstar
+        starred = _library_name(function) == _STARMAPSTAR
         calls = [item if starred else (item,) for item in (chunk[0], chunk[-1])]
         return _several(inner, calls, len(chunk))
-    if isinstance(function, functools.partial) and function.func is futures_process._process_chunk:
+    if isinstance(function, functools.partial) and _library_name(function.func) == _CHUNK:
         (chunk,) = args
         return _several(function.args[0], [chunk[0], chunk[-1]], len(chunk))
     return call_text(function, args, keywords)
+
+
+def _library_name(function: Any) -> str:
+    is_plain = isinstance(function, FunctionType)
+    return f"{function.__module__}.{function.__qualname__}" if is_plain else ""
 
 
 def _several(function: Any, calls: list[Any], count: int) -> str:

@@ -1,0 +1,22 @@
+"""A task that waits for the next one, when there is one worker."""
+
+from multiprocessing import Event, Pool
+
+
+def share(event):
+    global go
+    go = event
+
+
+def wait():
+    go.wait()
+
+
+def let():
+    go.set()
+
+
+if __name__ == "__main__":
+    with Pool(1, share, (Event(),)) as pool:
+        first, second = pool.apply_async(wait), pool.apply_async(let)
+        first.get()
