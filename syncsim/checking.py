@@ -31,6 +31,8 @@ from syncsim.explore.jobs import cores
 from syncsim.explore.judging import search_for
 from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.properties import Kind, Property, PropertyError, pack, unpack
+from syncsim.explore.real import NAME as REAL
+from syncsim.explore.real import RealSearch
 from syncsim.explore.worker import Found, Judged, Report, Request
 from syncsim.headless import plain, step_line
 from syncsim.program.source import Program, load
@@ -146,7 +148,8 @@ def check(
     *,
     arguments: tuple[str, ...] = (),
     search: str = "exhaustive",
-    grain: str = "atom",
+    grain: str | None = None,
+    real: bool = False,
     first: bool = False,
     seed: int = 0,
     max_states: int = 2_000_000,
@@ -157,12 +160,14 @@ def check(
 ) -> Checked:
     """Visit every interleaving of a program, or of a function at the top of a module.
 
-    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  So many processes as there are
-    ``jobs`` search at once, as many as there are cores unless said otherwise.  ``properties`` are
-    judged besides: ``always``, ``never``, ``sometimes`` and ``eventually`` make them.  Raises
-    ``ProgramError`` for what cannot be read, ``ValueError`` for a function that cannot be imported,
-    ``PropertyError`` for a property that cannot be judged, ``CheckError`` when the check itself
-    fails.
+    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  The ``grain`` is ``atom`` or
+    ``call``.  So many processes as there are ``jobs`` search at once, as many as there are cores
+    unless said otherwise.  ``properties`` are judged besides: ``always``, ``never``, ``sometimes``
+    and ``eventually`` make them.  ``real`` searches on real processes: the program is run many
+    times, and what it does to files and the like is done each time; the grain is ``call`` then,
+    unless it is given, for each step takes real time.  Raises ``ProgramError`` for what cannot be
+    read, ``ValueError`` for a function that cannot be imported, ``PropertyError`` for a property
+    that cannot be judged, ``CheckError`` when the check itself fails.
     """
     with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
         program = load(_caller(what, folder) if callable(what) else os.fspath(what), arguments)
@@ -170,7 +175,8 @@ def check(
             str(program.path),
             arguments,
             search=search,
-            by_call=grain == "call",
+            by_call=(grain or ("call" if real else "atom")) == "call",
+            real=real,
             first=first,
             seed=seed,
             states=max_states,
@@ -208,8 +214,13 @@ def check_program(
             f"properties are judged over all states, and the search {request.search} leaves most "
             "of them out: take graph, or a sampler"
         )
-    with Checker(request) as checker:
-        report = checker.search(on_progress)
+    if claims and request.real:
+        raise PropertyError("properties are judged in the virtual world, not on real processes")
+    if request.real:
+        report = RealSearch(program, request, on_progress).run()
+    else:
+        with Checker(request) as checker:
+            report = checker.search(on_progress)
     on_progress(report)
     if report.wrong:
         raise PropertyError(report.wrong)
@@ -224,7 +235,9 @@ def judge(
 ) -> Checked:
     """Replay what the search found; once it is ``interrupted`` what comes of it means nothing."""
     if report.problem and not report.failures:
-        return _undecided(report, f"The program cannot be checked: {report.problem}.")
+        hint = " With --real it is searched on real processes, which takes longer."
+        why = f"The program cannot be checked: {report.problem}."
+        return _undecided(report, why + (hint if report.elsewhere else ""))
     failures = [
         confirm(program, found, interrupted=interrupted)
         for found in sorted(report.failures, key=lambda found: len(parse_schedule(found.schedule)))
@@ -259,10 +272,12 @@ def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld
             report, worst.verdict, worst.explanation, tuple(failures), confirmed=worst.confirmed
         )
     if failures:
+        real = report.search == REAL
+        why = "the program is not deterministic" if real else "an error of ours"
         return _undecided(
             report,
             f"The search found a {failures[0].verdict}, but the real processes did not come to it "
-            f"under its schedule ({failures[0].explanation}): an error of ours.",
+            f"under its schedule ({failures[0].explanation}): {why}.",
             tuple(failures),
         )
     for one in upheld:
@@ -270,9 +285,8 @@ def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld
             return _undecided(report, f"{one.property} is not known to hold: {one.explanation}.")
     if report.complete:
         return _checked(report, Verdict.FINISHED, _proof(report), ())
-    return _undecided(
-        report, f"Nothing bad was found, but not everything was visited: {_covered(report)}."
-    )
+    doubt = report.doubt or "not everything was visited"
+    return _undecided(report, f"Nothing bad was found, but {doubt}: {_covered(report)}.")
 
 
 def _uphold(
@@ -376,14 +390,19 @@ def _undecided(report: Report, why: str, failures: tuple[Failure, ...] = ()) -> 
 
 def _covered(report: Report) -> str:
     what = f"{report.executions:,} executions" if report.executions else f"{report.states:,} states"
-    return f"{what}, up to a depth of {report.depth:,} (the bound was {report.limit})"
+    bound = f" (the bound was {report.limit})" if report.limit else ""
+    return f"{what}, up to a depth of {report.depth:,}{bound}"
 
 
 def _proof(report: Report) -> str:
-    if report.executions:
+    if report.executions == 1:
+        what = "The one execution was visited to which all others are equivalent"
+    elif report.executions:
         what = f"All {report.executions:,} executions that differ were visited"
     else:
         what = f"All {report.states:,} states were visited"
+    if report.search == REAL:
+        what += " on real processes"
     return f"{what}: no process can wait for ever, no assertion can fail, none can crash."
 
 

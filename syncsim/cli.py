@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 syncsim                    open the gallery of puzzles
-syncsim FILE               open the stage on a program of your own
+syncsim FILE [ARGUMENT]    open the stage on a program of your own
 syncsim -m MODULE          the same, on what python -m MODULE runs
 syncsim run NAME|FILE      run a puzzle or a program without a screen
 syncsim check NAME|FILE    visit every interleaving
@@ -27,6 +27,21 @@ syncsim run -m MODULE      the same, for a module
 syncsim list               the puzzles
 
 exit codes: 0 finished, 1 a bad verdict, 2 bad input, 3 undecided
+"""
+_CHECK_EPILOG = """\
+--json prints one object:
+  verdict, explanation    what came of it; complete: whether everything was visited
+  confirmed               whether real processes came to the verdict, too
+  search, states, transitions, executions, depth, seconds
+                          how it was searched, and how far
+  failures                one of each kind, the shortest first: verdict, explanation, schedule,
+                          confirmed
+  schedule, steps, cycle, processes
+                          of the first of them, as on real processes
+  findings, raced_for     what else was seen, and which processes raced for what
+  properties              what became of each that was to be judged
+
+exit codes: 0 proven, 1 a failure found, 2 bad input, 3 undecided
 """
 
 
@@ -73,6 +88,7 @@ class _BadInputError(Exception):
 def _open(words: list[str]) -> int:
     parser = _Parser(
         prog="syncsim",
+        usage="syncsim [-h] [--version] [FILE|-m MODULE [ARGUMENT ...]]",
         description="See, step and check how the processes of a Python program synchronize.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -118,9 +134,7 @@ def _find(name: str | None, module: str | None, arguments: tuple[str, ...]) -> P
 
 
 def _run(words: list[str]) -> int:
-    parser = _Parser(prog="syncsim run", description="Run a puzzle or a program without a screen.")
-    parser.add_argument("program", nargs="?", metavar="NAME|FILE")
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    parser = _program_parser("run", "Run a puzzle or a program without a screen.")
     parser.add_argument(
         "--scheduler",
         default="os",
@@ -134,14 +148,7 @@ def _run(words: list[str]) -> int:
     parser.add_argument("--max-steps", type=_positive, metavar="N", help="stop after N steps")
     parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop after so long")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    before, after = _split(words)
-    asked = parser.parse_args(before)
-    if (asked.program is None) == (asked.module is None):
-        parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
-    from syncsim.program.source import Program, load
-
-    found = _find(asked.program, asked.module, tuple(after))
-    program = found if isinstance(found, Program) else load(found.program, tuple(after))
+    asked, program = _parse_program(parser, words)
     from syncsim import headless
 
     try:
@@ -162,12 +169,10 @@ def _run(words: list[str]) -> int:
 def _check(words: list[str]) -> int:
     from syncsim.explore.exhaustive import SEARCHES
 
-    parser = _Parser(
-        prog="syncsim check", description="Visit every interleaving of a puzzle or a program."
+    parser = _program_parser(
+        "check", "Visit every interleaving of a puzzle or a program.", epilog=_CHECK_EPILOG
     )
-    parser.add_argument("program", nargs="?", metavar="NAME|FILE")
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="one JSON object (see below)")
     parser.add_argument(
         "--max-states", type=_positive, default=2_000_000, metavar="N", help="visit N at the most"
     )
@@ -180,8 +185,14 @@ def _check(words: list[str]) -> int:
     parser.add_argument(
         "--grain",
         choices=("atom", "call"),
-        default="atom",
-        help="whether others may come between the operations of one call (atom, the default)",
+        help="whether others may come between the operations of one call (atom: the default, but "
+        "with --real)",
+    )
+    parser.add_argument(
+        "--real",
+        action="store_true",
+        help="search on real processes, for what cannot be virtual; the program is run many times, "
+        "and what it does to files and the like is done each time",
     )
     parser.add_argument("--search", choices=SEARCHES, default="exhaustive", help="which search")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="for a search by samples")
@@ -193,23 +204,19 @@ def _check(words: list[str]) -> int:
         help="so many processes visit executions (all cores); one visits states, or samples",
     )
     _add_claims(parser)
-    before, after = _split(words)
-    asked = parser.parse_args(before)
-    if (asked.program is None) == (asked.module is None):
-        parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
+    asked, program = _parse_program(parser, words)
+    if asked.real and asked.search not in ("exhaustive", "dpor"):
+        parser.error(f"--real has no search {asked.search}: it visits one execution of each class")
+    from syncsim import checking
     from syncsim.explore.jobs import cores
     from syncsim.explore.worker import Request
-    from syncsim.program.source import Program, load
-
-    found = _find(asked.program, asked.module, tuple(after))
-    program = found if isinstance(found, Program) else load(found.program, tuple(after))
-    from syncsim import checking
 
     request = Request(
         str(program.path),
         program.arguments,
         search=asked.search,
-        by_call=asked.grain == "call",
+        by_call=(asked.grain or ("call" if asked.real else "atom")) == "call",
+        real=asked.real,
         first=asked.first,
         seed=asked.seed,
         states=asked.max_states,
@@ -266,6 +273,32 @@ def _claims(asked: argparse.Namespace) -> bytes:
 
     found = [*asked.always, *asked.never, *asked.sometimes, *asked.eventually]
     return pack(replace(one, fairness=Fairness(asked.fairness)) for one in found)
+
+
+def _program_parser(name: str, description: str, epilog: str | None = None) -> _Parser:
+    """For a command that is about one program."""
+    parser = _Parser(
+        prog=f"syncsim {name}",
+        usage=f"syncsim {name} [OPTION ...] NAME|FILE|-m MODULE [-- ARGUMENT ...]",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("program", nargs="?", metavar="NAME|FILE", help="a puzzle, or a program")
+    parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    return parser
+
+
+def _parse_program(parser: _Parser, words: list[str]) -> tuple[argparse.Namespace, Program]:
+    """What is asked for, and the program, which is given the words after ``--``."""
+    before, after = _split(words)
+    asked = parser.parse_args(before)
+    if (asked.program is None) == (asked.module is None):
+        parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
+    from syncsim.program.source import Program, load
+
+    found = _find(asked.program, asked.module, tuple(after))
+    return asked, found if isinstance(found, Program) else load(found.program, tuple(after))
 
 
 def _divide(words: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -81,11 +81,12 @@ STOPS = [
     for kind in range(_KINDS)
 ]
 #: What may turn out otherwise in another order.
-_FICKLE = frozenset(
+FICKLE = frozenset(
     (TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK, CALLED, SEEN, KNOCK, LATE)
 )
 _GIVEN = frozenset((GIVE, GIVE_BOUNDED))
-_STEADY = frozenset((READ, WRITE, STEP, EXIT, MEDDLE))
+#: What goes through in any order.
+STEADY = frozenset((READ, WRITE, STEP, EXIT, MEDDLE))
 
 
 class Touch(NamedTuple):
@@ -133,8 +134,8 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
             first = first and not touched
         else:
             follow.append((one, tuple(touched)))
-    kinds = [touch.kind for touch in touches if touch.kind not in _STEADY]
-    fickle = len(kinds) > 1 or not _FICKLE.isdisjoint(kinds)
+    kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
+    fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
     if kinds and not fickle:
         # What it needs may come after what it conflicts with otherwise.
         beside = {touch.kind for touch in touches} - {*kinds, EXIT}

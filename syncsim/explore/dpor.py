@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.operation import Verb
@@ -124,6 +124,31 @@ class DPOR:
         """How many branches of the current path are still to be explored."""
         return sum(len(place.children) - 1 for place in self._path if place.children)
 
+    # -- what another body of the program does otherwise ---------------------------------
+
+    def _can(self, state: Any, event: Event) -> bool:
+        """Whether that event may come next."""
+        return self.system.can(state, event.move)
+
+    def _take(self, state: Any, move: Move, expected: Event | None) -> Any:
+        """Let that happen, which is expected to be that event."""
+        return self.system.take(state, move)
+
+    def _event(self, move: Move, taken: Any) -> Event:
+        """The event of that step."""
+        return self.events.of(move, taken.did)
+
+    def _pending(self, actor: int, state: Any) -> Event | None:
+        """What the actor would do there if it could; None for one that does nothing."""
+        request = self.system.request(state, actor)
+        if request is None and self.system.members[actor].feeds is None:
+            return None
+        return pending_event(self.system, actor, request)
+
+    def _parent(self, actor: int) -> int | None:
+        """Who has started that process."""
+        return self.system.members[actor].parent
+
     def _is_long(self, steps: int) -> bool:
         """Whether the execution is to be cut there: it may never end."""
         return steps > (_CIRCLES if self.system.nursery.cyclic else self.most_steps)
@@ -176,9 +201,9 @@ class DPOR:
         """Take the first branch."""
         branch = place.children[0]
         move = branch.move
-        taken = self.system.take(place.state, move)
+        taken = self._take(place.state, move, branch.event)
         self.steps += 1
-        event = self.events.of(move, taken.did)
+        event = self._event(move, taken)
         if branch.event is None:
             branch.event = event
         sleep = still_asleep(place.sleep, event)
@@ -212,7 +237,7 @@ class DPOR:
             clock = clocks.get(follower, 0)
             place.changed.append((follower, clock))
             if did.verb is Verb.BORN:
-                parent = self.system.members[follower].parent
+                parent = self._parent(follower)
                 clock |= clocks.get(parent, 0) if parent is not None else 0
             clock |= self._look_back(follower, touches, clock | past)[0]
             clocks[follower] = clock
@@ -337,10 +362,9 @@ class DPOR:
 
     def _reverse_pending(self, actor: int, state: State, killed: int | None = None) -> None:
         """Reverse the races of what the actor did not come to do, because it was killed there."""
-        request = self.system.request(state, actor)
-        if request is None and self.system.members[actor].feeds is None:
+        event = self._pending(actor, state)
+        if event is None:
             return
-        event = pending_event(self.system, actor, request)
         before = self._clocks.get(actor, 0)
         known = before
         if killed is not None:
@@ -403,12 +427,12 @@ class DPOR:
         """What the step would be after those, as it may turn out otherwise."""
         system = self.system
         for word in words.left:
-            if not system.can(state, word.event.move):
+            if not self._can(state, word.event):
                 return None
-            state = system.take(state, word.event.move).state
+            state = self._take(state, word.event.move, word.event).state
         for turned in (move, Move(move.actor, not move.times_out)):
             if system.can(state, turned):
-                return self.events.of(turned, system.take(state, turned).did)
+                return self._event(turned, system.take(state, turned))
         return None
 
 

@@ -69,6 +69,8 @@ class Request(Struct, frozen=True):
     word: str = ""
     #: Whether one wants to ask afterwards what may come.
     foresight: bool = False
+    #: On real processes, and in the process of who asks.
+    real: bool = False
 
 
 class Question(Struct, frozen=True):
@@ -108,7 +110,9 @@ class Judged(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """How far the search has come, or, if ``over``, what came of it.
 
-    ``problem`` says why the program cannot be searched, ``wrong`` what is wrong with a property.
+    ``problem`` says why the program cannot be searched, ``elsewhere`` that it can be on real
+    processes, ``wrong`` what is wrong with a property.  ``doubt`` says why nothing is proven
+    although everything was visited.
     """
 
     search: str = ""
@@ -116,6 +120,8 @@ class Report(Struct, frozen=True):
     complete: bool = False
     limit: str = ""
     problem: str = ""
+    elsewhere: bool = False
+    doubt: str = ""
     states: int = 0
     transitions: int = 0
     executions: int = 0
@@ -307,7 +313,8 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
     except PropertyError as error:
         _say(Report(over=True, wrong=str(error)), out)
     except NotVirtualError as error:
-        _say(Report(over=True, problem=f"it uses {error}, which is not there"), out)
+        problem = f"it uses {error}, which is not there"
+        _say(Report(over=True, problem=problem, elsewhere=True), out)
     except TooLongError:
         _say(Report(over=True, problem=f"it runs for {TOO_LONG:g} s without any operation"), out)
     except BrokenExecutor:

@@ -49,9 +49,9 @@ class Launch:
         self.deaths = kernel.Deaths()
         self._poll = select.poll()
         self._on: dict[int, Callable[[], None]] = {}
-        self._start(program, stdin)
+        self._start(program, stdin, controlled=controlled)
 
-    def _start(self, program: Program, stdin: int) -> None:
+    def _start(self, program: Program, stdin: int, *, controlled: bool) -> None:
         lifeline_end, self._lifeline = os.pipe()
         out, out_end = os.pipe()
         err, err_end = os.pipe()
@@ -60,6 +60,9 @@ class Launch:
         streams = f"stdout {wire.identity(out_end)}\nstderr {wire.identity(err_end)}\n"
         Path(self.directory, wire.STREAMS).write_text(streams, encoding="ascii")
         names = {wire.RUN_VARIABLE: self.directory, wire.LIFELINE_VARIABLE: str(lifeline_end)}
+        # A schedule determines the run, so the order of a set of strings must not be a matter of
+        # chance: as ``python -R`` has it unless the variable says otherwise.
+        fixed = {"PYTHONHASHSEED": "0"} if controlled else {}
         self.stage = subprocess.Popen(
             [sys.executable, "-c", _BOOT.format(root=_ROOT), *program.command, *program.arguments],
             stdin=stdin,
@@ -67,7 +70,7 @@ class Launch:
             stderr=err_end,
             pass_fds=(lifeline_end,),
             start_new_session=True,
-            env=os.environ | names,
+            env=fixed | os.environ | names,
         )
         for fd in (lifeline_end, out_end, err_end):
             os.close(fd)

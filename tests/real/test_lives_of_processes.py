@@ -8,7 +8,6 @@ import pytest
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
 from syncsim.core.lineage import family
-from syncsim.core.schedule import parse_schedule
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.state import Actor
 
@@ -144,6 +143,6 @@ def test_children_left_to_the_end_are_joined_in_the_order_in_which_they_were_sta
         "if __name__ == '__main__':\n"
         "    for _ in range(8): Process(target=nothing).start()\n"
     )
-    run = control(path, Replay(parse_schedule("a8bcdefghia9")))
+    run = control(path, Replay("a8bcdefghia9"))
     joined = [step.detail for step in run.steps if step.call == "Process.join"]
     assert joined == [f"Process-{n}" for n in range(1, 9)]
