@@ -8,7 +8,7 @@ be possible in another order, and the search tries that before it relies on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
@@ -86,13 +86,14 @@ class Toucher:
         self._number_of = number_of
         self._own: set[int] = set()
 
-    def fickle(self, touches: Iterable[Touch]) -> bool:
+    def fickle(self, touches: Sequence[Touch]) -> bool:
         """Whether what touches that may turn out otherwise in another order, or be impossible."""
-        kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
+        waits = [touch for touch in touches if touch.kind not in STEADY and touch.kind != JOIN]
+        kinds = [touch.kind for touch in waits]
+        # (With a Value one takes its lock, does something, and gives the lock back without fail.)
+        whole = kinds == [TAKE, GIVE] and waits[0].thing == waits[1].thing
         own = any(touch.kind == WRITE and touch.thing in self._own for touch in touches)
-        # (To give back without fail, or to join who has ended, stops no call in the middle.)
-        stops = len(kinds) - kinds.count(GIVE) - kinds.count(JOIN)
-        return own or stops > 1 or not FICKLE.isdisjoint(kinds)
+        return own or not FICKLE.isdisjoint(kinds) or (len(kinds) > 1 and not whole)
 
     def _thing(self, name: str) -> int:
         return self._names.number(self._key_of(name))

@@ -146,3 +146,17 @@ def test_children_left_to_the_end_are_joined_in_the_order_in_which_they_were_sta
     run = control(path, Replay("a8bcdefghia9"))
     joined = [step.detail for step in run.steps if step.call == "Process.join"]
     assert joined == [f"Process-{n}" for n in range(1, 9)]
+
+
+def test_who_was_killed_has_gone_by_the_time_that_it_is_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "from multiprocessing import Event, Process\n"
+        "if __name__ == '__main__':\n"
+        "    process = Process(target=Event().wait)\n"
+        "    process.start()\n"
+        "    process.kill()\n"
+    )
+    for _ in range(5):
+        run = control(path, Replay("a3"))
+        assert [step.call for step in run.steps] == ["Process.start", "Process.kill", "exit"]

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import CodeType
 from typing import Any
 
@@ -237,6 +238,11 @@ def _wrap_signal(gate: Gate, method: str) -> None:
             number = "SIGKILL" if method == "kill" else "SIGTERM"
             gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}", number)
         real(self)
+        if method == "kill" and gate.shut and self.returncode is None:
+            # Whether somebody who is killed has gone by the time that it is looked for next must
+            # not be a matter of chance.
+            with suppress(ChildProcessError):  # a fork server's, or its own child's, to wait for
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
 
     setattr(popen_fork.Popen, method, send)
 
