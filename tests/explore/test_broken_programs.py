@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim import checking
+from syncsim.explore.checker import Checker
 
 LOOP = "while True: pass\n"
 CHILD = """
@@ -160,7 +160,7 @@ def test_code_in_c_that_does_not_come_back(
 ) -> None:
     path = tmp_path / "program.py"
     path.write_text("sum(range(10**12))\n")
-    monkeypatch.setattr(checking, "_SILENCE", 3.0)
+    monkeypatch.setattr(Checker._line, "__defaults__", (3.0,))  # seconds of silence
     monkeypatch.setitem(os.environ, "SYNCSIM_TEST", surroundings["SYNCSIM_TEST"])
     checked = syncsim.check(path)
     assert checked.verdict == "undecided"
