@@ -110,11 +110,15 @@ def search(
                 discovered = system.discovered
                 running = _begin(system, kind, seed, judge, jobs)
                 break
-            if system.nursery.cyclic and len(running) > 1:
-                # Some execution never ends: only the states can be exhausted.
+            if (system.nursery.cyclic or system.helped) and len(running) > 1:
+                # Some execution never ends, or threads of a Pool take part, for which the reduction
+                # is not shown to be exact: only the states can be exhausted.
                 running = [other for other in running if other.outcome.search == "graph"]
                 if one not in running:
                     continue
+            if system.helped and outcome.complete and outcome.search == "dpor":
+                outcome.complete = False
+                outcome.limit = "the search by executions; that by states is exact for a Pool, too"
             failed = bool(outcome.failures) or (judge is not None and judge.broken)
             done = outcome.complete or (first and failed)
             if not goes_on and not done:
