@@ -32,7 +32,7 @@ async def test_that_nothing_moves_is_said_and_taken_back() -> None:
         state = outside(stage.stage._playing.history.now.state)
         stand_still(stage.live, state)
         text = await stage.drawn()
-        assert "Undecided after 0 steps" in text
+        assert "Undecided before the first step" in text
         assert "main is outside: asleep in recvfrom on fd 3, a [/udp] socket, at p.py:7." in text
         assert "◇ outside" in text
         stage.live.updates.append(Diagnosed(Diagnosis(None), 0))
@@ -47,7 +47,7 @@ async def test_a_verdict_takes_the_place_of_what_was_undecided() -> None:
         stand_still(stage.live, state)
         stage.live.updates.append(Diagnosed(Diagnosis(Verdict.DEADLOCK, "So it is."), 0))
         text = await stage.drawn()
-        assert "Deadlock after 0 steps · by the operating system, not by you" in text
+        assert "Deadlock before the first step · by the operating system, not by you" in text
         assert [known.diagnosis.verdict for known in stage.stage._playing.verdicts] == [
             Verdict.DEADLOCK
         ]
