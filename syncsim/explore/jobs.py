@@ -9,12 +9,15 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 
 from syncsim.explore.leases import Asked
-from syncsim.explore.limits import die_with_our_parent, limit_memory, mind_the_time
+from syncsim.explore.limits import collect_seldom, die_with_our_parent, limit_memory, mind_the_time
 
 
 def cores() -> int:
     """How many processors we may use."""
-    return len(os.sched_getaffinity(0))
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
 
 
 class Jobs:
@@ -53,6 +56,7 @@ def _begin(memory: int, parent: int) -> None:
     if os.getppid() != parent:  # it has died already
         os._exit(1)
     limit_memory(memory)
+    collect_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)

@@ -34,7 +34,13 @@ from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.jobs import Jobs, processes
 from syncsim.explore.judging import Judge, asked_since
 from syncsim.explore.leases import Asked
-from syncsim.explore.limits import TOO_LONG, die_with_our_parent, limit_memory, mind_the_time
+from syncsim.explore.limits import (
+    TOO_LONG,
+    collect_seldom,
+    die_with_our_parent,
+    limit_memory,
+    mind_the_time,
+)
 from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
 from syncsim.program.source import Program, load
@@ -338,6 +344,7 @@ def main() -> None:
         for stream in range(3):
             os.dup2(nothing.fileno(), stream)
     limit_memory(request.memory)
+    collect_seldom()
     out.live()
     signal.signal(signal.SIGALRM, out.mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, _HEARTBEAT, _HEARTBEAT)
