@@ -119,6 +119,8 @@ def _interpreter_frame(frame: FrameType) -> int:
 def _stack(frame: FrameType, under: int) -> list[Any]:
     """The lowest values on the stack of the frame (None where there is nothing)."""
     code = frame.f_code
+    if not under:
+        return []
     variables = len(set(code.co_varnames) | set(code.co_cellvars)) + len(code.co_freevars)
     start = _interpreter_frame(frame) + _VARIABLES + 8 * variables
     found: list[Any] = []
@@ -143,6 +145,7 @@ class _Writer:
     def __init__(self) -> None:
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []
+        self._named: dict[int, Hashable] = {}
 
     def write(self, value: Any, depth: int = 0) -> Hashable:
         kind = type(value)
@@ -150,10 +153,14 @@ class _Writer:
             return (kind, value) if kind is not str else value
         if depth > _DEEP:
             raise UnknownError("deep")
-        if _is_shared(kind):
-            # Not of a base: what the program derives from it may hold more.
-            key = kind.__dict__.get("_syncsim_key", _key_of)
-            return _shared(kind.__name__, key(value))
+        if _is_shared(kind):  # type: ignore[arg-type]
+            name = self._named.get(id(value))
+            if name is None:
+                # Not of a base: what the program derives from it may hold more.
+                key = kind.__dict__.get("_syncsim_key", _key_of)
+                name = self._named[id(value)] = _shared(kind.__name__, key(value))
+                self._kept.append(value)
+            return name
         known = self._seen.get(id(value))
         if known is not None:
             return ("again", known)
@@ -261,6 +268,7 @@ class _Writer:
 _SIMPLE = frozenset((int, float, bool, complex, str, bytes, range, slice, type(None), type(...)))
 
 
+@lru_cache(maxsize=1024)
 def _is_shared(kind: type) -> bool:
     return bool(getattr(kind, "_syncsim_shared", False))
 
@@ -277,11 +285,12 @@ def _key_of(value: Any) -> Hashable:
     for name, item in sorted(getattr(value, "__dict__", {}).items()):
         if isinstance(item, str):
             names.append((name, item))
-        elif _is_shared(type(item)):
+        elif _is_shared(type(item)):  # type: ignore[arg-type]
             names.append((name, str(_key_of(item))))
     return tuple(names)
 
 
+@lru_cache(maxsize=1024)
 def _has_base(kind: type) -> bool:
     """Whether instances hold more than their attributes."""
     return any(
