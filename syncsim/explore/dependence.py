@@ -13,7 +13,7 @@ from typing import NamedTuple
 from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
 from syncsim.virtual.atoms import GONE, Items
-from syncsim.virtual.automaton import Request
+from syncsim.virtual.automaton import AWAITED, Request
 from syncsim.virtual.system import LIVES, Did, Move, System
 
 (
@@ -133,7 +133,9 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
             touches += touched
             first = first and not touched
         else:
-            follow.append((one, tuple(touched)))
+            # What is answered either way is no mere order: it counts as a part of this step.
+            touches += [touch for touch in touched if touch.kind == ASK]
+            follow.append((one, tuple(touch for touch in touched if touch.kind != ASK)))
     kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
     fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
     if kinds and not fickle:
@@ -230,6 +232,8 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
             return [Touch(_life(atom), JOIN, 1)]
         if verb is Verb.TERMINATE:
             return [Touch(_life(atom), KILL, 0), *_lost(did), *_closed(did), *_kept(did)]
+        if verb is Verb.ALIVE and request.operation.call == AWAITED:
+            return [Touch(_life(atom), JOIN, 1)] if did.result is not None else []
         return [Touch(_life(atom), ASK, 0)]
     if verb is Verb.CLOSE:
         return _closed(did)

@@ -154,8 +154,13 @@ class DPOR:
         return steps > (_CIRCLES if self.system.nursery.cyclic else self.most_steps)
 
     def executions(self) -> Iterator[Execution]:
-        """One of each class, until all have been given."""
+        """One of each class, until all have been given.
+
+        They end early when the system discovers something: what was planned may be impossible
+        now, and all is to be begun again.
+        """
         system, path = self.system, self._path
+        discovered = system.discovered
         while self._go_back():
             place = path[-1]
             if not place.children:
@@ -176,6 +181,8 @@ class DPOR:
                     continue
                 place.children.append(Branch(awake[0], None, []))
             self._explore(place)
+            if system.discovered != discovered:
+                del path[self._foreign :]
 
     @property
     def pasts(self) -> tuple[int, ...]:

@@ -19,6 +19,8 @@ from syncsim.core.state import Primitive
 
 #: The pid of the main process; the others count up from it.
 FIRST_PID = 100
+#: What a silent ALIVE is called about a child that is waited for next, if it has not ended.
+AWAITED = "waits unless it has ended"
 #: So many processes are kept suspended at most, each at another node.
 MOST_BODIES = 512
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncsim.core.operation import Verb
 from syncsim.program.failures import failure_of
-from syncsim.virtual.automaton import Raised
+from syncsim.virtual.automaton import AWAITED, Raised
 from syncsim.virtual.body import ProcessBody, here, is_library
 from syncsim.virtual.errors import NotVirtualError
 
@@ -39,11 +39,11 @@ class Popen:
             payload=ends,
         )
 
-    def poll(self, flag: int = 0) -> int | None:
+    def poll(self, flag: int = 0, call: str = "") -> int | None:
         """The exit code, None while it lives."""
         # (What a helper knows of it, it was told.)
         if self.returncode is None and here().helpers.current is None:
-            self.returncode = here().operate(Verb.ALIVE, str(self.pid), silent=True)
+            self.returncode = here().operate(Verb.ALIVE, str(self.pid), name=call, silent=True)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int | None:
@@ -155,13 +155,17 @@ def clean_up(body: ProcessBody, children: Children) -> None:
         finalize()
     for shut_down in list(body.servers.values())[::-1]:
         shut_down()
-    alive = [child for child in children if child._popen.poll() is None]
-    daemons = [child for child in alive if child.daemon]
+    daemons = [child for child in children if child.daemon and child._popen.poll() is None]
     for child in daemons:
         child._popen.terminate()
-    # Who has ended by itself meanwhile is not joined; the signal takes a moment to work.
-    if daemons:
-        alive = [child for child in alive if child._popen.poll() in (None, -signal.SIGTERM)]
+    # Who has ended by itself meanwhile is not joined; the signal takes a moment to work.  (Whoever
+    # is no daemon is only asked now, as no signal comes after its end.)
+    alive = [
+        child
+        for child in children
+        if (child in daemons and child._popen.poll() in (None, -signal.SIGTERM))
+        or (not child.daemon and child._popen.poll(call=AWAITED) is None)
+    ]
     for child in alive:
         child.join()
     for name in reversed(list(body.fed)):

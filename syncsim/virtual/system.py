@@ -29,6 +29,7 @@ from syncsim.virtual.atoms import (
     Thing,
 )
 from syncsim.virtual.automaton import (
+    AWAITED,
     FIRST_PID,
     Automaton,
     Back,
@@ -1085,17 +1086,15 @@ class _Run:
             node.atom = self.system.atoms[operation.atom]
             node.always = verb is not Verb.ACQUIRE or not operation.blocking
             node.simple = not (self.system.by_call or request.silent or request.beside)
+        if verb is Verb.ALIVE and operation.call != AWAITED:
+            self.system.watched.add(int(operation.atom) - FIRST_PID)
         if request.silent:
             return
         if operation.call == "Barrier.read":
             self.system.glimpsed.add(self.system.atoms[operation.atom])
         if verb is Verb.JOIN and not operation.can_time_out:
             node.joins = int(operation.atom) - FIRST_PID
-        if (
-            verb is Verb.ALIVE
-            or verb is Verb.TERMINATE
-            or (verb is Verb.JOIN and operation.can_time_out)
-        ):
+        if verb is Verb.TERMINATE or (verb is Verb.JOIN and operation.can_time_out):
             target = int(operation.atom) - FIRST_PID
             self.system.watched.add(target)
             if verb is Verb.TERMINATE:
