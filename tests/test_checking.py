@@ -13,6 +13,8 @@ import syncsim
 from syncsim.core.diagnosis import Verdict
 
 PROGRAMS = Path(__file__).parent / "explore" / "checked"
+#: What surprises people, as it is in ``real/test_gotchas.py``.
+GOTCHAS = Path(__file__).parent / "real" / "programs" / "gotchas"
 
 
 def check(*words: object) -> subprocess.CompletedProcess[str]:
@@ -54,6 +56,54 @@ def test_each_trap_is_found_and_confirmed(name: str, verdict: str, words: str) -
     assert words in checked.explanation
     assert checked.complete
     assert checked.confirmed is (verdict != "finished")
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "words", "kind"),
+    [
+        ("killed_holder", "crash", "Ada is killed by signal 9 (SIGKILL)", "dead holder"),
+        ("killed_sleeper", "deadlock", "main waits", "dead sleeper"),
+        ("lost_by_exit", "deadlock", "waits for results: it is empty", "unflushed queue"),
+        ("unpicklable", "deadlock", "waits for results: it is empty", "unflushed queue"),
+        ("unpicklable_at_exit", "finished", "no process can wait for ever", "unflushed queue"),
+    ],
+)
+def test_what_surprises_people_is_found_and_confirmed(
+    name: str, verdict: str, words: str, kind: str
+) -> None:
+    checked = syncsim.check(GOTCHAS / f"{name}.py")
+    assert checked.verdict == verdict, checked.explanation
+    assert words in checked.explanation
+    assert checked.complete
+    assert checked.confirmed is (verdict != "finished")
+    assert kind in {finding.kind for finding in checked.findings}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.waitid(os.P_PID, child.pid, os.WEXITED)",
+        "os.path.exists(f'/proc/{child.pid}')",
+        "open(f'/proc/{child.pid}/stat')",
+        "os.kill(child.pid, signal.SIGSTOP)",
+        "signal.alarm(1)",
+    ],
+)
+def test_what_is_about_the_operating_system_alone_is_said_not_to_be_there(
+    line: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "asks.py"
+    path.write_text(
+        "import os.path\nimport signal\nfrom multiprocessing import Process\n"
+        "if __name__ == '__main__':\n"
+        "    child = Process(target=print)\n"
+        "    child.start()\n"
+        f"    {line}\n"
+    )
+    checked = syncsim.check(path)
+    assert checked.verdict is Verdict.UNDECIDED
+    assert checked.explanation.startswith("The program cannot be checked: it uses ")
+    assert "which is not there. With --real" in checked.explanation
 
 
 def test_who_died_with_a_lock_of_a_manager_is_a_finding() -> None:

@@ -10,7 +10,7 @@ from syncsim.core.diagnosis import Verdict
 from syncsim.core.operation import Verb
 from syncsim.explore.endings import Endings
 from syncsim.explore.races import Races
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.virtual.system import DROPPED, Did, Move, State, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ def choices(did: Did) -> int:
     """How many choices of a schedule that is.
 
     By the atom a feeder takes the put lock, sends, and gives the lock back, which has to wait
-    for room in the pipe.
+    for room in the pipe; or it gives back the slot of an item that it drops.
     """
     if not did.token:
         return 0
     if did.request is None and did.verb is Verb.SEND:
-        return 3 if did.whole else 2
+        return 1 if did.part == DROPPED else 3 if did.whole else 2
     return 1
 
 
@@ -94,6 +94,8 @@ def failure_in(state: State) -> Verdict | None:
         raised = node.request.raised if node.request is not None else None
         if node.ended is not None:
             raised = node.ended.raised
+            if node.ended.fails:
+                return Verdict.CRASH
         if raised is not None:
             return Verdict.ASSERTION if raised.is_assertion else Verdict.CRASH
     return None

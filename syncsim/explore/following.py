@@ -56,10 +56,11 @@ class Follower:
         system, actor = self._systems[choice.grain], place.who[choice.actor]
         if choice.grain is Grain.ATOM and system.members[actor].feeds is not None:
             stage = place.sending.get(actor, 0)
-            sending = {**place.sending, actor: (stage + 1) % 3}
-            place = place._replace(sending=sending)
-            if stage != 1:  # it takes the lock, or gives it back
-                return place
+            if stage or not self._drops(place, actor):
+                sending = {**place.sending, actor: (stage + 1) % 3}
+                place = place._replace(sending=sending)
+                if stage != 1:  # it takes the lock, or gives it back
+                    return place
         move = Move(actor, choice.move is Happens.TIME_OUT)
         if not system.can(place.state, move):
             return None
@@ -96,7 +97,8 @@ class Follower:
             assert isinstance(pipe, Pipe)
             match place.sending.get(actor, 0):
                 case 0:
-                    goes = at not in taken and any(who == process for who, _ in pipe.buffered)
+                    free = at not in taken or self._drops(place, actor)
+                    goes = free and any(who == process for who, _ in pipe.buffered)
                 case 1:
                     goes = True
                 case _:
@@ -104,6 +106,14 @@ class Follower:
             if goes and not self._has_ended(place, process):
                 found.append(Choice(number, grain=Grain.ATOM))
         return found
+
+    def _drops(self, place: Place, feeder: int) -> bool:
+        """Whether what it does next is to drop an item, for which it needs no lock."""
+        feeds = self._systems[Grain.ATOM].members[feeder].feeds
+        assert feeds is not None
+        process, at = feeds
+        pipe = place.state.atoms[at]
+        return isinstance(pipe, Pipe) and pipe.drops(process)
 
     def _flushes(self, place: Place, actor: int) -> bool:
         """Whether it waits until its feeder has given the put lock back."""

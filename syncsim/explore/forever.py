@@ -51,7 +51,7 @@ def hopeless_waits(graph: Graph) -> Iterable[tuple[int, set[int]]]:
         goes = [
             number
             for number, out in enumerate(graph.edges)
-            if any(any(did.actor == actor for did in done) for _, _, done in out)
+            if any(any(_concerns(did, actor) for did in done) for _, _, done in out)
         ]
         hopeful = graph.leading_to(goes)
         yield (
@@ -62,6 +62,11 @@ def hopeless_waits(graph: Graph) -> Iterable[tuple[int, set[int]]]:
                 if number not in hopeful and _waits(system, state, actor)
             },
         )
+
+
+def _concerns(did: Did, actor: int) -> bool:
+    """Whether that actor goes on by it, or is ended by it."""
+    return did.actor == actor or (did.verb is Verb.TERMINATE and did.atom == actor)
 
 
 def _waits(system: System, state: State, actor: int) -> bool:

@@ -497,6 +497,11 @@ class Gate:
         n = self._point(verb, atom, name, frame)
         self._op(n, "None", detail)
 
+    @property
+    def feeds(self) -> bool:
+        """Whether the current thread is the feeder of a queue."""
+        return bool(self.here.held == wire.XRAY)
+
     def rest(self) -> None:
         """A feeder thread has nothing to send."""
         if self.applies() and self.xrayed:

@@ -21,6 +21,9 @@ SEM_VALUE_MAX = 2**31 - 1
 CAPACITY = 65536
 #: What ``Connection._send_bytes`` writes before each message.
 HEADER = 4
+#: What stands in a buffer for an item that cannot be pickled, before the slots to be given back.
+#: (No pickle begins so.)
+UNSENDABLE = b"\0"
 
 
 class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
@@ -56,11 +59,21 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
 
     def fed(self, actor: int) -> Pipe:
         """With the actor's oldest buffered message on its way through the pipe."""
-        for at, (owner, message) in enumerate(self.buffered):
-            if owner == actor:
-                left = self.buffered[:at] + self.buffered[at + 1 :]
-                return replace(self, buffered=left).sent(actor, message)
-        return self
+        left = self.dropped(actor)
+        return left.sent(actor, self.next_of(actor))
+
+    def dropped(self, actor: int) -> Pipe:
+        """Without the actor's oldest buffered message."""
+        at = next(at for at, (owner, _) in enumerate(self.buffered) if owner == actor)
+        return replace(self, buffered=self.buffered[:at] + self.buffered[at + 1 :])
+
+    def next_of(self, actor: int) -> bytes:
+        """The actor's oldest buffered message; empty without one."""
+        return next((message for owner, message in self.buffered if owner == actor), b"")
+
+    def drops(self, actor: int) -> bool:
+        """Whether what the actor's feeder does next is to drop what cannot be pickled."""
+        return self.next_of(actor).startswith(UNSENDABLE)
 
     def sent(self, actor: int, message: bytes) -> Pipe:
         """With the message in it; the sender waits if it does not fit."""

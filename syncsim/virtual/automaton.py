@@ -110,10 +110,19 @@ class Request(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The process has ended; with the uncaught exception, if there was one."""
+    """The process has ended; with the uncaught exception, if there was one.
+
+    ``by_itself`` it has, even where a signal has ended it.
+    """
 
     exitcode: int
     raised: Raised | None = None
+    by_itself: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether a signal has ended it that nobody else has sent."""
+        return self.by_itself and self.exitcode < 0
 
 
 class Told(NamedTuple):

@@ -34,6 +34,7 @@ from syncsim.virtual.automaton import (
     Told,
     Wrote,
 )
+from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.fingerprint import fingerprint_of
 from syncsim.virtual.helpers import Helped, Helper, Helpers
 from syncsim.virtual.memory import Memory
@@ -156,6 +157,8 @@ class ProcessBody:
         self.closed: set[Hashable] = set()
         self.fed: list[str] = []
         self.cancelled: set[str] = set()
+        #: Whether what runs is the code of an item, which the feeder thread pickles.
+        self.pickling = False
         #: The servers of managers that it has started, by pid; those it has spoken with.
         self.servers: dict[int, Callable[[], None]] = {}
         self.connected: set[str] = set()
@@ -214,7 +217,7 @@ class ProcessBody:
         """End at once: what is on the stack is never run."""
         assert self._greenlet is not None
         assert self._greenlet.parent is not None
-        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.raised)))
+        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.raised, True)))
         raise GreenletExit
 
     def _switch(self, value: Hashable) -> Told:
@@ -329,6 +332,15 @@ class ProcessBody:
         """Whether it is its code that runs, and not only to come to an end."""
         return bool(_here) and _here[-1] is self and not self._dying
 
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[None]:
+        """What runs meanwhile is run by the feeder thread: no operation of the process."""
+        before, self.pickling, clock = self.pickling, True, self.clock
+        try:
+            yield
+        finally:
+            self.pickling, self.clock = before, clock
+
     def waited(self, seconds: float) -> None:
         """It waited so long, in vain."""
         self.clock += seconds
@@ -367,6 +379,10 @@ class ProcessBody:
         """
         if self._dying:
             raise GreenletExit
+        if self.pickling:
+            if verb in (Verb.SLEEP, Verb.OUTPUT):
+                return None  # nobody steps the feeder while it pickles
+            raise NotVirtualError(f"an item that needs {name or verb} to be pickled")
         helps = self.helpers.current is not None
         if self.helpers and not helps:
             self._let_help(None)

@@ -10,6 +10,7 @@ import builtins
 import importlib
 import importlib.util
 import random
+import signal
 import sys
 import time as real_time
 from functools import lru_cache
@@ -24,6 +25,7 @@ from syncsim.virtual import (
     pools,
     primitives,
     processes,
+    procfs,
     queues,
     shared,
 )
@@ -236,12 +238,15 @@ def os_module() -> ModuleType:
     module = without(
         os,
         "fork", "forkpty", "execv", "execve", "execl", "execle", "execlp", "execlpe", "execvp",
-        "execvpe", "posix_spawn", "posix_spawnp", "system", "popen", "kill", "killpg", "pipe",
-        "wait", "waitpid", "abort", "spawnv", "spawnve", "spawnl", "dup2", "close", "closerange",
+        "execvpe", "posix_spawn", "posix_spawnp", "system", "popen", "killpg", "pipe", "wait",
+        "wait3", "wait4", "waitid", "waitpid", "pidfd_open", "abort", "spawnv", "spawnve", "spawnl",
+        "dup2", "close", "closerange",
     )  # fmt: skip
+    procfs.guard(module)
     vars(module)["getpid"] = lambda: here().pid
     vars(module)["getppid"] = lambda: here().parent_pid
     vars(module)["_exit"] = processes.leave_at_once
+    vars(module)["kill"] = processes.send_signal
     vars(module)["sched_yield"] = lambda: None
     return module
 
@@ -250,6 +255,17 @@ def os_module() -> ModuleType:
 def library() -> _Library:
     """The private package; made once."""
     return _Library()
+
+
+@lru_cache(maxsize=1)
+def signal_module() -> ModuleType:
+    """``signal`` with the names of the signals alone: nothing interrupts a process here."""
+    functions = [
+        name
+        for name, value in vars(signal).items()
+        if callable(value) and not isinstance(value, type)
+    ]
+    return without(signal, *functions)
 
 
 def random_module() -> ModuleType:

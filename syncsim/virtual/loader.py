@@ -22,15 +22,23 @@ from syncsim.virtual import pickling
 from syncsim.virtual.automaton import FIRST_PID, Seed, Told
 from syncsim.virtual.body import ProcessBody, Who, here, running
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.library import Missing, library, random_module, sys_module, without
+from syncsim.virtual.library import (
+    Missing,
+    library,
+    random_module,
+    signal_module,
+    sys_module,
+    without,
+)
 from syncsim.virtual.managers import ServerBody
 from syncsim.virtual.memory import Memory
 from syncsim.virtual.processes import Children, come_to_an_end, live_as_child, live_as_main
+from syncsim.virtual.procfs import open_file
 
 #: Modules that reach out of the process past multiprocessing.
 _OUTSIDE = (
-    "asyncio", "concurrent", "_thread", "select", "selectors", "signal", "socket",
-    "socketserver", "subprocess", "fcntl", "pty",
+    "asyncio", "concurrent", "_thread", "select", "selectors", "socket", "socketserver",
+    "subprocess", "fcntl", "pty",
 )  # fmt: skip
 
 
@@ -167,7 +175,13 @@ class VirtualProgram:
         self._folder = os.path.dirname(os.path.abspath(program.path))
         self._code = compile(program.text, str(program.path), "exec", dont_inherit=True)
         self._library = library()
-        self._builtins = dict(vars(builtins), __import__=self._import, print=_print, input=_input)
+        self._builtins = dict(
+            vars(builtins),
+            __import__=self._import,
+            open=open_file,
+            print=_print,
+            input=_input,
+        )
         stdout, stderr = _Stream("stdout"), _Stream("stderr")
         argv = [str(program.path), *program.arguments]
         self.sys = sys_module(argv, stdout, stderr, [self._folder, *sys.path[1:]])
@@ -237,6 +251,8 @@ class VirtualProgram:
             return None
         if name == "sys":
             return self.sys
+        if name == "os.path":
+            return vars(own["os"])["path"]  # type: ignore[no-any-return]
         modules = here().memory.modules
         if name in modules:
             return modules[name]
@@ -247,6 +263,8 @@ class VirtualProgram:
             return Missing(name)
         if name == "threading":
             return _threading()
+        if name == "signal":
+            return signal_module()
         return self._local(name)
 
     def _local(self, name: str) -> ModuleType | None:

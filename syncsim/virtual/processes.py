@@ -137,6 +137,19 @@ def leave_at_once(status: int) -> None:
     body.finish(code)
 
 
+def send_signal(pid: int, number: int, /) -> None:
+    """``os.kill``, where it ends the process itself or a child of it."""
+    body = here()
+    children = [child._popen.pid for child in body.identity.children if not child._popen.returncode]
+    itself = pid == body.pid and body.who.key and not body.helpers.waiting
+    if number not in (signal.SIGKILL, signal.SIGTERM) or not (itself or pid in children):
+        raise NotVirtualError(f"os.kill({pid}, {number})")
+    name = signal.Signals(number).name
+    body.operate(Verb.TERMINATE, str(pid), name="os.kill", detail=name)
+    if itself:
+        body.finish(-number)
+
+
 def leave(body: ProcessBody, code: int) -> int:
     """The last operation of a process."""
     body.operate(Verb.EXIT, name="exit", detail=str(code), sited=False)

@@ -13,7 +13,7 @@ from syncsim.core.atoms import Channel
 from syncsim.core.operation import Verb
 from syncsim.program.safe import safe_text
 from syncsim.virtual import pickling
-from syncsim.virtual.atoms import Pipe
+from syncsim.virtual.atoms import UNSENDABLE, Pipe
 from syncsim.virtual.body import ProcessBody, here
 from syncsim.virtual.calls import introduce, mark
 from syncsim.virtual.semlock import condition_parts, part, permits
@@ -99,12 +99,12 @@ def _buffer(self: Any, item: Any) -> None:
     body = here()
     name = _name(self)
     try:
-        message = pickling.dumps(item)
+        with body.beside():
+            message = pickling.dumps(item)
     except Exception:
         # The feeder is who notices, and nobody hears of it.
         body.wrote("stderr", "Traceback (most recent call last):\n" + traceback.format_exc(0))
-        body.operate(Verb.RELEASE, self._sem._semlock.key, silent=True)
-        return
+        message = UNSENDABLE + self._sem._semlock.key.encode()
     if name not in body.fed:
         body.fed.append(name)
     body.operate(Verb.PUT, name, payload=message, detail=safe_text(item), inner=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
 from syncsim.virtual.atoms import SEM_VALUE_MAX
-from syncsim.virtual.body import here
+from syncsim.virtual.body import here, is_library
 
 _RECURSIVE = 0
 _ERRORS = {
@@ -85,11 +86,16 @@ class SemLock:
 
     def _get_value(self) -> int:
         body = here()
-        value: int = body.operate(Verb.VALUE, self.key, silent=body.call is None)
+        # The library looks where that is no step; the program itself may wait by it.
+        silent = body.call is None and is_library(sys._getframe(1).f_code)
+        value: int = body.operate(Verb.VALUE, self.key, silent=silent)
         return value
 
     def _is_zero(self) -> bool:
-        return self._get_value() == 0
+        body = here()
+        silent = body.call is None and is_library(sys._getframe(1).f_code)
+        is_zero: bool = body.operate(Verb.VALUE, self.key, silent=silent) == 0
+        return is_zero
 
     def _after_fork(self) -> None:
         here().counts.pop(self.key, None)

@@ -15,12 +15,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
-from syncsim.core.operation import Verb
+from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive
 from syncsim.virtual.atoms import (
     CAPACITY,
     GONE,
     SEM_VALUE_MAX,
+    UNSENDABLE,
     Alias,
     Gone,
     Lent,
@@ -52,6 +53,8 @@ from syncsim.virtual.served import Died, Referent, Woken
 
 #: So many steps that are not about one process alone are remembered.
 MOST_TAKEN = 50_000
+#: The part of a pipe that a feeder sends which drops an item.
+DROPPED = -1
 #: How the server of a manager ends that is shut down.
 SHUT_DOWN = Ended(0)
 #: What a killed process answers to nobody.
@@ -104,7 +107,8 @@ class Did(NamedTuple):
 
     ``atom`` is the number of its atom, or of the process for a JOIN, ALIVE, START, TERMINATE and
     for the CALL that shuts a server down.
-    ``part`` says which message of a pipe it was, or the value of a semaphore before.  A ``token``
+    ``part`` says which message of a pipe it was (``DROPPED``: none, for it cannot be pickled), or
+    the value of a semaphore before.  A ``token``
     stands for a choice of a schedule.  The ``result`` of a feeder is whose it is.
     """
 
@@ -839,11 +843,28 @@ class _Run:
     def _feed(self, actor: int, at: int, *, token: bool) -> None:
         pipe = self.atoms[at]
         assert isinstance(pipe, Pipe)
+        if pipe.drops(actor):
+            self._drop(actor, at, pipe, token=token)
+            return
         part = pipe.received + len(pipe.messages)
         self.atoms[at] = after = pipe.fed(actor)
         feeder = self.system.feeder(actor, at)
         whole = actor not in after.sending
         self.did.append(Did(feeder, Verb.SEND, at, actor, token, part, whole=whole))
+
+    def _drop(self, actor: int, at: int, pipe: Pipe, *, token: bool) -> None:
+        """A feeder cannot pickle its next item: it gives the slot back, and goes on."""
+        feeder = self.system.feeder(actor, at)
+        name = pipe.next_of(actor).removeprefix(UNSENDABLE).decode()
+        operation = Operation(Verb.RELEASE, name)
+        slots = self.system.atoms[name]
+        before = self.atoms[slots]
+        assert isinstance(before, Semaphore)
+        self.atoms[at] = pipe.dropped(actor)
+        self.atoms[slots] = before.apply(operation, feeder)[0]
+        self.did.append(Did(feeder, Verb.SEND, at, actor, token, DROPPED))
+        given = Did(feeder, Verb.RELEASE, slots, None, False, before.value, Request(operation))
+        self.did.append(given._replace(bounded=before.maximum < SEM_VALUE_MAX))
 
     def _make(
         self, actor: int, *, times_out: bool = False, token: bool, helper: int | None = None
@@ -1214,13 +1235,18 @@ class _Run:
             return node.ended.exitcode if node.ended is not None else None
         if verb is Verb.ALIVE:
             return node.ended.exitcode if node.ended is not None else None
+        if verb is Verb.TERMINATE and target == actor:
+            self._loses(target)  # it ends itself, as by os._exit
+            return None
         if verb is Verb.TERMINATE and node.ended is None:
             if node.request is None:
                 raise NotVirtualError("a server of a manager that is terminated")
             if node.request is not None and node.request.beside:
                 raise NotVirtualError("the end of a process whose Pool goes on")
             self._loses(target)
-            how = KILLED if request.operation.call == "Process.kill" else TERMINATED
+            operation = request.operation
+            kills = operation.call == "Process.kill" or operation.detail == "SIGKILL"
+            how = KILLED if kills else TERMINATED
             self.nodes[target] = system._killed_at(node, how)
             self._bury(target)
         return None

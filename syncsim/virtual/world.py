@@ -21,10 +21,12 @@ from syncsim.program.source import Program
 from syncsim.virtual.atoms import GONE, Items, Memory
 from syncsim.virtual.automaton import FIRST_PID, Back, Event, Made, Noted, Over, Said, Wrote
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.virtual.system import DROPPED, Did, Move, State, System
 
 #: What changes a channel and is no step in the ledger's books.
 _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
+#: The calls whose name says which signal they send.
+_CALLS = frozenset(("Process.terminate", "Process.kill"))
 
 
 class VirtualWorld(World):
@@ -107,9 +109,10 @@ class VirtualWorld(World):
                 touched[did.actor] = None
             if did.verb is Verb.BORN:
                 self._born(did.actor)
+            elif self.system.members[did.actor].feeds is not None:
+                self._fed(did)
+                continue
             elif did.request is None:
-                if did.verb is Verb.SEND:
-                    self._fed(did)
                 continue
             elif did.helper:
                 self._helped(did)
@@ -142,7 +145,12 @@ class VirtualWorld(World):
         assert feeds is not None
         process, pipe = feeds
         name = next(name for name, at in self.system.atoms.items() if at == pipe)
-        self._ledger.send(self._actors[process], name)
+        if did.request is not None:
+            self._ledger.move(self._actors[process], did.request.operation)
+        elif did.verb is Verb.SEND and did.part == DROPPED:
+            self._ledger.drop(name, self._actors[process])
+        elif did.verb is Verb.SEND:
+            self._ledger.send(self._actors[process], name)
 
     def _helped(self, did: Did) -> None:
         """A thread of the library did something: it counts for its process, and is no step."""
@@ -179,7 +187,8 @@ class VirtualWorld(World):
                 self._shut_down(did)
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             victim = self._ledger.actors[self._actors[did.atom]]
-            operation = replace(operation, detail=victim.name)
+            to = "" if operation.call in _CALLS else f"{operation.detail} to "
+            operation = replace(operation, detail=to + victim.name)
         if did.verb is Verb.WRITE and isinstance(did.request.payload, Items):
             memory = self._at.atoms[did.atom]
             assert isinstance(memory, Memory)
@@ -189,7 +198,8 @@ class VirtualWorld(World):
             self._ledger.hire(operation.atom, self._actors[did.atom])
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             target = self._actors[did.atom]
-            self._ledger.change(target, terminated=True)
+            if did.atom != did.actor:
+                self._ledger.change(target, terminated=True)
             ended = self._at.nodes[did.atom]
             if ended is not None and ended.ended is not None:
                 self._ledger.end(target, ended.ended.exitcode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -90,9 +91,11 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         return self._look(super()._is_zero)  # type: ignore[no-any-return]
 
     def _look(self, real: Callable[[], Any]) -> Any:
-        """To look at the value is an operation where a call of the program does it."""
+        """To look at the value is an operation where the program does it, or a call of its."""
         gate = self.gate
-        if not gate.applies() or gate.here.call is None:
+        if not gate.applies():
+            return real()
+        if gate.here.call is None and gate.is_library(sys._getframe(2).f_code):
             return real()
         return gate.take(Verb.VALUE, self.key, real)
 
