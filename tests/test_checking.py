@@ -64,6 +64,7 @@ def test_each_trap_is_found_and_confirmed(name: str, verdict: str, words: str) -
         ("killed_holder", "crash", "Ada is killed by signal 9 (SIGKILL)", "dead holder"),
         ("killed_sleeper", "deadlock", "main waits", "dead sleeper"),
         ("lost_by_exit", "deadlock", "waits for results: it is empty", "unflushed queue"),
+        ("torn_by_exit", "deadlock", "the rest of an item of results", "unflushed queue"),
         ("unpicklable", "deadlock", "waits for results: it is empty", "unflushed queue"),
         ("unpicklable_at_exit", "finished", "no process can wait for ever", "unflushed queue"),
     ],

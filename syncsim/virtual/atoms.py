@@ -31,8 +31,9 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
 
     ``messages`` are in the pipe, the oldest first, ``size`` their bytes; ``received`` counts
     those that were taken out.  ``sending`` are those whose message is not wholly in it yet.
-    ``writers`` and ``readers`` have an end of it open.  ``history`` is all that was ever taken
-    out, where it is kept.
+    ``writers`` and ``readers`` have an end of it open.  The last message is ``torn`` if its sender
+    ended before all of it was in the pipe: it never will be.  ``history`` is all that was ever
+    taken out, where it is kept.
     """
 
     messages: tuple[bytes, ...] = ()
@@ -43,6 +44,12 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
     writers: tuple[int, ...] = ()
     readers: tuple[int, ...] = ()
     history: tuple[bytes, ...] | None = None
+    torn: bool = False
+
+    @property
+    def has_whole(self) -> bool:
+        """Whether the next message is there, and can be had."""
+        return len(self.messages) > self.torn
 
     @property
     def ended(self) -> bool:
@@ -113,6 +120,7 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
         """After the end of that process: what was in its buffer is lost."""
         return replace(
             self.closed(actor, writer=True, reader=True),
+            torn=self.torn or (actor in self.sending and self.size > CAPACITY),
             buffered=tuple(one for one in self.buffered if one[0] != actor),
             sending=tuple(one for one in self.sending if one != actor),
         )

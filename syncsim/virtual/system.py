@@ -212,6 +212,7 @@ class Interests(NamedTuple):
     halved: frozenset[str] = frozenset()
     counting: frozenset[str] = frozenset()
     glimpsed: frozenset[str] = frozenset()
+    cut: frozenset[str] = frozenset()
 
 
 class System:
@@ -242,6 +243,8 @@ class System:
         self.mortal: set[int] = set()
         #: Pipes of which somebody has one end alone, and so can meet the end of the other.
         self.halved: set[int] = set()
+        #: Pipes of queues in which an end may leave half a message.
+        self.cut: set[int] = set()
         #: Cells that are written under a lock, and that somebody reads without it.
         self.glimpsed: set[int] = set()
         #: What the servers of managers keep: the server of each atom.
@@ -370,6 +373,7 @@ class System:
             self._expected.halved.union(map(self._atom_name, self.halved)),
             self._expected.counting.union(map(self._atom_name, self.counting)),
             self._expected.glimpsed.union(map(self._atom_name, self.glimpsed)),
+            self._expected.cut.union(map(self._atom_name, self.cut)),
         )
 
     def expect(self, interests: Interests) -> None:
@@ -381,6 +385,7 @@ class System:
             known.halved | interests.halved,
             known.counting | interests.counting,
             known.glimpsed | interests.glimpsed,
+            known.cut | interests.cut,
         )
         if both == known:
             return
@@ -394,8 +399,8 @@ class System:
 
     @property
     def _met(self) -> int:
-        noticed = (self.watched, self.mortal, self.halved, self.counting, self.glimpsed)
-        return sum(map(len, noticed))
+        atoms = (self.halved, self.counting, self.glimpsed, self.cut)
+        return sum(map(len, (self.watched, self.mortal, *atoms)))
 
     def _meet(self, actor: int) -> None:
         """Somebody new: perhaps it is known already who looks at them."""
@@ -417,6 +422,8 @@ class System:
             self.counting.add(at)
         if name in self._expected.glimpsed:
             self.glimpsed.add(at)
+        if name in self._expected.cut:
+            self.cut.add(at)
         self._unmet -= self._met - before
 
     # -- states -------------------------------------------------------------------------
@@ -652,7 +659,10 @@ class _Run:
         if verb is Verb.JOIN:
             target = self._process(int(operation.atom))
             return target is None or target.ended is not None
-        if verb is Verb.RECEIVE or verb is Verb.POLL:
+        if verb is Verb.RECEIVE:
+            pipe = self._pipe(operation.atom)
+            return not operation.blocking or pipe.has_whole or not pipe.writers
+        if verb is Verb.POLL:
             pipe = self._pipe(operation.atom)
             return not operation.blocking or bool(pipe.messages) or not pipe.writers
         if verb is Verb.WAKE:
@@ -703,6 +713,8 @@ class _Run:
         pipe = self._atom(at)
         if not isinstance(pipe, Pipe) or actor in pipe.sending:
             return False
+        if pipe.torn and not pipe.drops(actor):
+            return False  # who has torn it had the put lock
         return any(owner == actor for owner, _ in pipe.buffered)
 
     # -- making it happen ---------------------------------------------------------------
@@ -824,7 +836,7 @@ class _Run:
         """Whether the end of that process loses something; then it is a step to be ordered."""
         system = self.system
         for at, atom in enumerate(self.atoms):
-            if isinstance(atom, Pipe) and any(owner == actor for owner, _ in atom.buffered):
+            if isinstance(atom, Pipe) and atom.unsent(actor):
                 system.watched.add(actor)
                 system.mortal.add(system.feeder(actor, at))
         if self._halved(actor):
@@ -850,6 +862,8 @@ class _Run:
         self.atoms[at] = after = pipe.fed(actor)
         feeder = self.system.feeder(actor, at)
         whole = actor not in after.sending
+        if not whole and feeder in self.system.mortal:
+            self.system.cut.add(at)
         self.did.append(Did(feeder, Verb.SEND, at, actor, token, part, whole=whole))
 
     def _drop(self, actor: int, at: int, pipe: Pipe, *, token: bool) -> None:
@@ -962,8 +976,20 @@ class _Run:
                 work=self.system.atom(request.work) if request.work else -1,
             )
         )
+        self._look_at_the_rest(actor, lost)
         if edge.node.request is not None and edge.node.request.beside:
             self._look_beside(actor, node.request, edge.node.request)
+
+    def _look_at_the_rest(self, actor: int, lost: tuple[int, ...]) -> None:
+        """Who ends feeders may tear a message: that depends on what was received by then."""
+        for feeder in lost:
+            feeds = self.system.members[feeder].feeds
+            assert feeds is not None
+            _, at = feeds
+            if at in self.system.cut:
+                name = next(name for name, number in self.system.atoms.items() if number == at)
+                asked = Request(Operation(Verb.POLL, name, blocking=False))
+                self.did.append(Did(actor, Verb.POLL, at, True, False, 0, asked, helper=True))
 
     def _look_beside(self, actor: int, before: Request | None, request: Request) -> None:
         """A thread of the library that has to wait for a lock has tried to take it now."""
@@ -1177,12 +1203,16 @@ class _Run:
                 self.system.labels[request.payload] = request.operation.detail
                 if not pipe.readers:
                     return "BrokenPipeError", put
+                if pipe.torn:
+                    raise NotVirtualError("what is sent after half a message")
                 self.atoms[at] = pipe.sent(actor, request.payload)
                 return None, put
             case Verb.SENT:
                 self.atoms[at] = pipe.arrived(actor)
                 return None, 0
             case Verb.RECEIVE:
+                if pipe.torn and not pipe.has_whole:
+                    raise NotVirtualError("the end of a pipe in the middle of a message")
                 if not pipe.messages:
                     assert not pipe.writers, "it cannot go"
                     return None, put

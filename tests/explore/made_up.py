@@ -9,7 +9,7 @@ from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
 from syncsim.virtual import memory, pickling
-from syncsim.virtual.atoms import GONE, Lent, Memory, Pipe
+from syncsim.virtual.atoms import GONE, UNSENDABLE, Lent, Memory, Pipe
 from syncsim.virtual.automaton import FIRST_PID, Ended, Event, Made, Request, Told
 from syncsim.virtual.library import library
 from syncsim.virtual.managers import Server
@@ -46,6 +46,7 @@ class Act:
 
     A write writes what the process has read last, plus one.  The atom of what is about a life
     is the number of the child.  A close that "waits" closes the reader, else the writer.
+    What is put is small, unless ``item`` says that it is larger than the pipe or cannot be pickled.
     """
 
     verb: Verb
@@ -54,6 +55,11 @@ class Act:
     timeout: float | None = None
     method: str = ""
     arguments: tuple[object, ...] = ()
+    item: str = ""
+
+
+#: Items that are not small.  (For one that cannot be pickled, its slot is given back.)
+ITEMS = {"large": bytes(range(1, 256)) * 300, "unsendable": UNSENDABLE + b"signal"}
 
 
 class Actor:
@@ -108,7 +114,7 @@ class Actor:
             if act.verb is Verb.WRITE:
                 payload = self._seen + 1
             elif act.verb in (Verb.SEND, Verb.PUT):
-                payload = f"{self._seed.name} {self._seen}".encode()
+                payload = ITEMS.get(act.item, f"{self._seed.name} {self._seen}".encode())
             elif act.verb is Verb.CLOSE:
                 payload = (act.blocking, not act.blocking)
             elif act.method:
