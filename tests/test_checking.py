@@ -27,6 +27,7 @@ def check(*words: object) -> subprocess.CompletedProcess[str]:
     [
         ("empty_lies", "assertion", "empty lies"),
         ("join_before_get", "deadlock", "waits to flush q"),
+        ("two_fill_the_pipe", "deadlock", "waits to flush q"),
         ("item_lost_by_exit", "deadlock", "waits for q: it is empty"),
         ("killed_holder", "deadlock", "held by Process-1 (who has ended)"),
         ("lost_wakeup", "deadlock", "waits on c until it is notified"),

@@ -43,6 +43,7 @@ from syncsim.explore.limits import (
 )
 from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
+from syncsim.explore.put_locks import in_turn
 from syncsim.program.source import Program, load
 from syncsim.virtual.errors import NotVirtualError, TooLongError
 from syncsim.virtual.loader import VirtualProgram
@@ -147,7 +148,7 @@ def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
     grain = Grain.CALL if by_call else Grain.ATOM
     numbers: dict[int, int] = {}
     made = []
-    for one in did:
+    for one in in_turn(did):
         if one.verb is Verb.BORN:
             numbers[one.actor] = len(numbers)
         elif one.token:

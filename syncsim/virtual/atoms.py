@@ -60,6 +60,17 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
         """Whether something that the actor has put is not wholly in the pipe."""
         return actor in self.sending or any(owner == actor for owner, _ in self.buffered)
 
+    def has_all_of(self, actor: int) -> bool:
+        """Whether the message that the actor is sending is wholly in it.
+
+        (What is being sent are the last messages, in that order.)
+        """
+        behind = len(self.sending) - 1 - self.sending.index(actor)
+        return self.size - sum(map(_length, self._last(behind))) <= CAPACITY
+
+    def _last(self, count: int) -> tuple[bytes, ...]:
+        return self.messages[-count:] if count else ()
+
     def put(self, actor: int, message: bytes) -> Pipe:
         """With the message in the actor's buffer."""
         return replace(self, buffered=(*self.buffered, (actor, message)))
@@ -84,7 +95,7 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
 
     def sent(self, actor: int, message: bytes) -> Pipe:
         """With the message in it; the sender waits if it does not fit."""
-        size = self.size + len(message) + HEADER
+        size = self.size + _length(message)
         sending = (*self.sending, actor) if size > CAPACITY else self.sending
         return replace(self, messages=(*self.messages, message), size=size, sending=sending)
 
@@ -95,7 +106,7 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
     def taken(self) -> Pipe:
         """Without its oldest message."""
         first, *rest = self.messages
-        size = self.size - len(first) - HEADER
+        size = self.size - _length(first)
         history = None if self.history is None else (*self.history, first)
         return replace(
             self, messages=tuple(rest), size=size, received=self.received + 1, history=history
@@ -118,12 +129,20 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
 
     def forgotten(self, actor: int) -> Pipe:
         """After the end of that process: what was in its buffer is lost."""
+        tears = not self.torn and actor in self.sending and not self.has_all_of(actor)
+        behind = len(self.sending) - 1 - self.sending.index(actor) if tears else 0
         return replace(
             self.closed(actor, writer=True, reader=True),
-            torn=self.torn or (actor in self.sending and self.size > CAPACITY),
+            # (What is behind it really waits for the put lock, and never gets it.)
+            messages=self.messages[: len(self.messages) - behind],
+            torn=self.torn or tears,
             buffered=tuple(one for one in self.buffered if one[0] != actor),
             sending=tuple(one for one in self.sending if one != actor),
         )
+
+
+def _length(message: bytes) -> int:
+    return len(message) + HEADER
 
 
 class Items(Struct, frozen=True, gc=False, cache_hash=True):

@@ -18,7 +18,6 @@ from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive
 from syncsim.virtual.atoms import (
-    CAPACITY,
     GONE,
     SEM_VALUE_MAX,
     UNSENDABLE,
@@ -672,7 +671,7 @@ class _Run:
             return not self._pipe(operation.atom).unsent(actor)
         if verb is Verb.SENT:
             pipe = self._pipe(operation.atom)
-            return pipe.size <= CAPACITY or not pipe.readers
+            return actor not in pipe.sending or pipe.has_all_of(actor) or not pipe.readers
         if verb is Verb.WAIT_ANY:
             return bool(self._ended_of(operation.atom))
         return True
@@ -892,6 +891,7 @@ class _Run:
         operation = request.operation
         verb = operation.verb
         at, part, bounded, own = -1, 0, False, False
+        let_go: list[Did] = []
         closed = self._closed(actor, request) if self.system.pipes else ()
         result: Hashable = None
         served: Served | None = None
@@ -946,7 +946,10 @@ class _Run:
                 else:
                     result = atom.read(request.payload)
             elif isinstance(atom, Pipe):
+                begun = len(self.did)
                 result, part = self._through(actor, at, atom, request, times_out)
+                let_go = self.did[begun:]  # who that lets go on does so thereafter
+                del self.did[begun:]
         elif verb is Verb.CALL:
             kept = self._shut_down(request)
             at = int(request.payload) - FIRST_PID  # type: ignore[call-overload]
@@ -976,6 +979,7 @@ class _Run:
                 work=self.system.atom(request.work) if request.work else -1,
             )
         )
+        self.did += let_go
         self._look_at_the_rest(actor, lost)
         if edge.node.request is not None and edge.node.request.beside:
             self._look_beside(actor, node.request, edge.node.request)
@@ -1218,7 +1222,9 @@ class _Run:
                     return None, put
                 self.atoms[at] = after = pipe.taken()
                 for waiting in after.sending:
-                    if after.size <= CAPACITY and waiting not in self._asking_sent():
+                    if after.torn:
+                        break
+                    if after.has_all_of(waiting) and waiting not in self._asking_sent():
                         after = after.arrived(waiting)
                         feeder = self.system.feeder(waiting, at)
                         self.did.append(Did(feeder, Verb.SENT, at, None, self.system.xray))
