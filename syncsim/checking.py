@@ -273,7 +273,7 @@ def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld
         )
     if failures:
         real = report.search == REAL
-        why = "the program is not deterministic" if real else "an error of ours"
+        why = report.doubt or ("the program is not deterministic" if real else "an error of ours")
         return _undecided(
             report,
             f"The search found a {failures[0].verdict}, but the real processes did not come to it "

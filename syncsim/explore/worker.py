@@ -45,6 +45,7 @@ from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
 from syncsim.explore.put_locks import in_turn
 from syncsim.program.source import Program, load
+from syncsim.virtual.body import chances
 from syncsim.virtual.errors import NotVirtualError, TooLongError
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import Did, System
@@ -309,6 +310,10 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         schedule = partial(schedule_of, system, by_call=request.by_call)
         beside = findings(system, outcome.endings, outcome.races, schedule)
         raced = raced_for(system, outcome.races)
+        if chances:
+            # Each was asked once, of all that it might have answered.
+            doubt = f"what the program does may depend on {' and '.join(sorted(chances))}, too"
+            final = replace(final, complete=False, doubt=doubt)
         final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
         _say(final, out)
         for at, path in enumerate(outcome.failures.values()):

@@ -52,6 +52,8 @@ _here: list[ProcessBody] = []
 
 
 _began: list[float] = []
+#: What has been asked for that no order of operations decides: the clock, a random number.
+chances: set[str] = set()
 
 
 def running_since() -> float | None:

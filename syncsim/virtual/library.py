@@ -29,7 +29,7 @@ from syncsim.virtual import (
     queues,
     shared,
 )
-from syncsim.virtual.body import here
+from syncsim.virtual.body import chances, here
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.semlock import SemLock
 
@@ -218,6 +218,7 @@ def clock_module() -> ModuleType:
     def now() -> float:
         body = here()
         body.looked_at_clock = True
+        chances.add("the clock")
         body.clock += 1e-6  # so that it never stands still
         return body.clock
 
@@ -247,6 +248,7 @@ def os_module() -> ModuleType:
     vars(module)["getppid"] = lambda: here().parent_pid
     vars(module)["_exit"] = processes.leave_at_once
     vars(module)["kill"] = processes.send_signal
+    vars(module)["urandom"] = _urandom
     vars(module)["sched_yield"] = lambda: None
     return module
 
@@ -268,16 +270,58 @@ def signal_module() -> ModuleType:
     return without(signal, *functions)
 
 
+class Chance(random.Random):
+    """As the real one; without a seed it draws the same in every run, and that is noted."""
+
+    def __init__(self, x: Any = None) -> None:
+        super().__init__(x)
+
+    def seed(self, a: Any = None, version: int = 2) -> None:
+        """Without one, that of all who have none."""
+        self.seeded = a is not None
+        super().seed(a if self.seeded else 0, version)
+
+    def random(self) -> float:
+        """The next one."""
+        self._note()
+        return super().random()
+
+    def getrandbits(self, k: int, /) -> int:
+        """The next bits."""
+        self._note()
+        return super().getrandbits(k)
+
+    def _note(self) -> None:
+        if not self.seeded:
+            chances.add(_NUMBERS)
+
+    def __reduce__(self) -> Any:
+        return type(self), (), (self.seeded, self.getstate())
+
+    def __setstate__(self, state: Any) -> None:
+        self.seeded, inner = state
+        self.setstate(inner)
+
+
+#: What nobody can foresee, for a person.
+_NUMBERS = "random numbers without a seed"
+
+
 def random_module() -> ModuleType:
-    """``random`` for a process: seeded, so that a process always does the same."""
+    """``random`` for a process."""
     module = ModuleType("random")
-    vars(module).update(vars(random))
-    source = random.Random(0)
+    vars(module).update(vars(random), Random=Chance)
+    source = Chance()
     for name in dir(source):
         bound = getattr(source, name)
         if not name.startswith("_") and callable(bound) and hasattr(random, name):
             vars(module)[name] = bound
     return module
+
+
+def _urandom(size: int, /) -> bytes:
+    chances.add(_NUMBERS)
+    return random.Random(size).randbytes(size)
 
 
 def sys_module(argv: list[str], stdout: Any, stderr: Any, path: list[str]) -> ModuleType:

@@ -69,7 +69,7 @@ class _Copier:
     def __init__(self, modules: dict[str, ModuleType]) -> None:
         self.memo: dict[int, Any] = {}
         self._kept: list[Any] = []  # so that an id stays its own
-        self._names = set(modules)
+        self._names = set(modules) - {"random"}  # (which is no module of the program)
         for name, module in modules.items():
             twin = ModuleType(name)
             self.memo[id(module)] = twin
