@@ -301,6 +301,8 @@ def _sentence(step: Step) -> str:
         template = "calls {verb} on {it}: {result}"
     elif step.call == "exit" and step.detail not in ("", "0"):
         template = "ends with exit code {detail}"
+    elif step.verb == "value" and call not in _DONE and not served:
+        template = "looks at a semaphore of {it}: {result}"  # by what is private to the library
     else:
         template = _DONE.get(call, "{call} on {it}" if step.primitive else "{call}")
         if served and call not in _DONE:

@@ -81,7 +81,7 @@ BROKEN = {
         "proven",
     ),
     "kills its parent": ("import os, signal\nos.kill(os.getppid(), 9)\n", 3, "os.kill"),
-    "kills its group": ("import os, signal\nos.killpg(0, signal.SIGTERM)\n", 3, "signal.SIGTERM"),
+    "kills its group": ("import os, signal\nos.killpg(0, signal.SIGTERM)\n", 3, "os.killpg"),
     "a thread": ("import threading\nthreading.Thread(target=print).start()\n", 3, "Thread"),
     "a program": ("import subprocess\nsubprocess.Popen(['sleep', '1000'])\n", 3, "subprocess"),
     "a socket": ("import socket\nsocket.socket().accept()\n", 3, "socket.socket"),
