@@ -27,6 +27,7 @@ from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import waiting_for
 from syncsim.explore.checker import Checker, CheckError
+from syncsim.explore.exhaustive import SEARCHES
 from syncsim.explore.jobs import cores
 from syncsim.explore.judging import search_for
 from syncsim.explore.progress import Progress, is_wanted
@@ -169,6 +170,9 @@ def check(
     read, ``ValueError`` for a function that cannot be imported, ``PropertyError`` for a property
     that cannot be judged, ``CheckError`` when the check itself fails.
     """
+    for word, words in ((search, SEARCHES), (grain or "atom", ("atom", "call"))):
+        if word not in words:
+            raise ValueError(f"{word!r} is none of {', '.join(words)}")
     with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
         program = load(_caller(what, folder) if callable(what) else os.fspath(what), arguments)
         request = Request(
@@ -389,7 +393,8 @@ def _undecided(report: Report, why: str, failures: tuple[Failure, ...] = ()) -> 
 
 
 def _covered(report: Report) -> str:
-    what = f"{report.executions:,} executions" if report.executions else f"{report.states:,} states"
+    number, what = report.executions or report.states, "execution" if report.executions else "state"
+    what = f"{number:,} {what}{'' if number == 1 else 's'}"
     bound = f" (the bound was {report.limit})" if report.limit else ""
     return f"{what}, up to a depth of {report.depth:,}{bound}"
 
@@ -553,7 +558,7 @@ def told(checked: Checked) -> list[str]:
     """The check as lines of text."""
     word = "proven" if checked.verdict is Verdict.FINISHED else str(checked.verdict)
     lines = [word, plain(checked.explanation)]
-    if not checked.failures and checked.executions + checked.states:
+    if not checked.failures and (checked.complete or checked.raced_for):
         lines.append(_raced_for(checked.raced_for))
     for claim in checked.properties:
         lines.append(f"{_HOLDS[claim.holds]}: {plain(claim.property)}")
@@ -567,7 +572,9 @@ def told(checked: Checked) -> list[str]:
         if _shows_itself(failure):
             lines.append(f"{failure.verdict}: {plain(failure.explanation)}")
             continue
-        lines.append(f"{failure.verdict} ({sure}): {plain(failure.explanation)}")
+        said = failure.explanation == checked.explanation
+        why = "" if said else f" {plain(failure.explanation)}"
+        lines.append(f"{failure.verdict} ({sure}):{why}")
         lines += [step_line(step) for step in failure.steps]
         lines += [f"  {one.kind}: {plain(one.explanation)}" for one in failure.findings]
         lines.append(f"schedule: {failure.schedule}")

@@ -230,9 +230,7 @@ class _Copier:
         try:
             reduced = value.__reduce_ex__(4)
         except TypeError:
-            raise NotVirtualError(
-                f"a forked child would get a copy of a {type(value).__name__}, which cannot be made"
-            ) from None
+            raise NotVirtualError(f"a copy of a {type(value).__name__} in a forked child") from None
         if isinstance(reduced, str):
             return value
         parts: list[Any] = [*reduced, None, None, None, None]
