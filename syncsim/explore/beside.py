@@ -12,7 +12,8 @@ from syncsim.core.diagnosis import Finding, diagnose
 from syncsim.core.operation import Verb
 from syncsim.explore.endings import Endings
 from syncsim.explore.races import DataRace, Races
-from syncsim.virtual.system import Did, Move, System
+from syncsim.virtual.states import Did, Move
+from syncsim.virtual.system import System
 from syncsim.virtual.world import VirtualWorld
 
 #: So many data races are told one by one.

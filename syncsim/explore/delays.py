@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Iterator
 
 from syncsim.explore.processes import Node, RealSystem
-from syncsim.virtual.system import Move
+from syncsim.virtual.states import Move
 
 
 class FewDelays:

@@ -14,7 +14,8 @@ from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
 from syncsim.virtual.atoms import GONE, Items
 from syncsim.virtual.automaton import AWAITED, Request
-from syncsim.virtual.system import LIVES, Did, Move, System
+from syncsim.virtual.states import LIVES, Did, Move
+from syncsim.virtual.system import System
 
 (
     READ, WRITE, SET,  # a cell; one SET under a lock may be read without it

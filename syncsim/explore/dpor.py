@@ -39,7 +39,8 @@ from syncsim.explore.dependence import (
 from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
 from syncsim.explore.races import Races
 from syncsim.explore.wakeup import Branch, Word, Words, insert, still_asleep
-from syncsim.virtual.system import Move, State, System
+from syncsim.virtual.states import Move, State
+from syncsim.virtual.system import System
 
 #: So many pairs of events are remembered that were in a race.
 _MOST_PAIRS = 100_000

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from syncsim.core.atoms import Semaphore
 from syncsim.virtual.atoms import Pipe, Thing
 from syncsim.virtual.automaton import Node
-from syncsim.virtual.system import Move, State
+from syncsim.virtual.states import Move, State
 
 #: So many ways are told apart.
 MOST = 100

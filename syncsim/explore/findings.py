@@ -10,7 +10,8 @@ from syncsim.core.diagnosis import Verdict
 from syncsim.core.operation import Verb
 from syncsim.explore.endings import Endings
 from syncsim.explore.races import Races
-from syncsim.virtual.system import DROPPED, Did, Move, State, System
+from syncsim.virtual.states import DROPPED, Did, Move, State
+from syncsim.virtual.system import System
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from syncsim.core.operation import Verb
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.schedule import Move as Happens
 from syncsim.virtual.atoms import Pipe
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.virtual.states import Did, Move, State
+from syncsim.virtual.system import System
 
 #: Nobody is in the middle of sending.
 _NONE: Mapping[int, int] = MappingProxyType({})

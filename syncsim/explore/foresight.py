@@ -16,7 +16,8 @@ from syncsim.explore.findings import Bounds, failure_in, verdict_at_the_end
 from syncsim.explore.following import Follower, Place
 from syncsim.explore.forever import circles, hopeless_waits
 from syncsim.explore.graph import Graph, GraphSearch
-from syncsim.virtual.system import System, Taken
+from syncsim.virtual.states import Taken
+from syncsim.virtual.system import System
 
 #: Each end is a bit of a number.
 _BITS = {verdict: 1 << at for at, verdict in enumerate(Verdict)}

@@ -18,7 +18,8 @@ from syncsim.explore.findings import Path, verdict_at_the_end
 from syncsim.explore.graph import Edge, Graph
 from syncsim.explore.properties import Fairness
 from syncsim.virtual.served import Asleep
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.virtual.states import Did, Move, State
+from syncsim.virtual.system import System
 
 #: What a process does that changes the world for others, or for a person.
 _ACTS = frozenset(

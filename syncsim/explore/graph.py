@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.explore.findings import Bounds, Outcome, Path, See, failure_in, verdict_at_the_end
-from syncsim.virtual.system import Did, Move, State, System, Taken
+from syncsim.virtual.states import Did, Move, State, Taken
+from syncsim.virtual.system import System
 
 #: What leads to a state, or from one: the number of the other one, the move, what was done.
 Edge: TypeAlias = tuple[int, Move, tuple[Did, ...]]

@@ -16,7 +16,8 @@ from syncsim.explore.graph import Graph
 from syncsim.explore.properties import Kind, NotYetError, Property
 from syncsim.explore.sampling import SAMPLERS
 from syncsim.explore.views import VirtualView
-from syncsim.virtual.system import State, System
+from syncsim.virtual.states import State
+from syncsim.virtual.system import System
 
 
 def search_for(kind: str) -> str:

@@ -23,7 +23,8 @@ from syncsim.explore.findings import Bounds, Outcome, Path
 from syncsim.explore.wakeup import Branch, Word, still_asleep
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Interests, Move, Name, State, System
+from syncsim.virtual.states import Interests, Move, Name, State
+from syncsim.virtual.system import System
 
 #: A move, by the name of who makes it; whether it is a timeout.
 Token: TypeAlias = tuple[Name, bool]

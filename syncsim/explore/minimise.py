@@ -20,7 +20,8 @@ from syncsim.core.diagnosis import Verdict, diagnose
 from syncsim.core.operation import Verb
 from syncsim.explore.dependence import Event, dependent, event_of
 from syncsim.explore.findings import Path, choices, failure_in, verdict_at_the_end
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.virtual.states import Did, Move, State
+from syncsim.virtual.system import System
 from syncsim.virtual.world import VirtualWorld
 
 #: So many states may be visited, for each of the two ways to look for a smaller one.

@@ -39,7 +39,8 @@ from syncsim.explore.leases import (
     explore,
 )
 from syncsim.explore.wakeup import Word, Words
-from syncsim.virtual.system import Move, State, System
+from syncsim.virtual.states import Move, State
+from syncsim.virtual.system import System
 
 #: Seconds that a search goes on alone: a small one is over before anybody else has begun.  (All
 #: seconds here are those of the processor, of which each search may get little.)

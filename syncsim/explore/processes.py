@@ -28,7 +28,7 @@ from syncsim.explore.dependence import EMPTY, KILL, POLL, STEP, Event, Touch
 from syncsim.explore.touched import Grant, Names, Toucher
 from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
-from syncsim.virtual.system import Did, Move
+from syncsim.virtual.states import Did, Move
 
 #: Seconds for which who is outside our view may be away, when others could go on: at work itself
 #: (or with a program of its own that it has started), and asleep.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from syncsim.core.operation import Verb
-from syncsim.virtual.system import DROPPED, Did
+from syncsim.virtual.states import DROPPED, Did
 
 
 def in_turn(did: Iterable[Did]) -> Iterator[Did]:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from syncsim.core.operation import Site, Verb
 from syncsim.virtual.atoms import Items
-from syncsim.virtual.system import Did, Move
+from syncsim.virtual.states import Did, Move
 
 _DATA = frozenset((Verb.READ, Verb.WRITE))
 _CONTESTED = _DATA | {Verb.ACQUIRE, Verb.SEND, Verb.RECEIVE, Verb.POLL}

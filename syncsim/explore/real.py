@@ -21,7 +21,8 @@ from syncsim.explore.dpor import DPOR, Execution
 from syncsim.explore.processes import Node, RealSystem, Taken, TimeUpError
 from syncsim.explore.worker import Found, Report, Request
 from syncsim.program.source import Program
-from syncsim.virtual.system import Move, System
+from syncsim.virtual.states import Move
+from syncsim.virtual.system import System
 
 #: What the search is called in a report.
 NAME = "real"

@@ -20,7 +20,8 @@ from typing import Protocol
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.explore.findings import Bounds, Outcome, Path, See, failure_in, verdict_at_the_end
-from syncsim.virtual.system import Did, Move, System
+from syncsim.virtual.states import Did, Move
+from syncsim.virtual.system import System
 
 #: How long an execution is taken to be before one has been seen.
 _LENGTH = 50

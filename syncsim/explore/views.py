@@ -11,7 +11,8 @@ from syncsim.core.state import State as RealState
 from syncsim.explore.properties import NotYetError, PropertyError, View, Who, value_of
 from syncsim.virtual.atoms import Gone, Memory, Pipe
 from syncsim.virtual.served import Referent
-from syncsim.virtual.system import Kept, Move, State, System
+from syncsim.virtual.states import Kept, Move, State
+from syncsim.virtual.system import System
 
 
 class VirtualView(View):

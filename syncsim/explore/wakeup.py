@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from syncsim.explore.dependence import CONFLICTS, Event, dependent
-from syncsim.virtual.system import Move
+from syncsim.virtual.states import Move
 
 
 class Branch:

@@ -48,7 +48,8 @@ from syncsim.program.source import Program, load
 from syncsim.virtual.body import chances
 from syncsim.virtual.errors import NotVirtualError, TooLongError
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Did, System
+from syncsim.virtual.states import Did
+from syncsim.virtual.system import System
 
 #: A graph of so many states is kept for foresight.
 KEPT = 200_000

@@ -21,7 +21,8 @@ from syncsim.program.source import Program
 from syncsim.virtual.atoms import GONE, Items, Memory
 from syncsim.virtual.automaton import FIRST_PID, Back, Event, Made, Noted, Over, Said, Wrote
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import DROPPED, Did, Move, State, System
+from syncsim.virtual.states import DROPPED, Did, Move, State
+from syncsim.virtual.system import System
 
 #: What changes a channel and is no step in the ledger's books.
 _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))

@@ -24,7 +24,8 @@ from syncsim.explore.findings import verdict_at_the_end
 from syncsim.explore.worker import Found, schedule_of
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Did, System
+from syncsim.virtual.states import Did
+from syncsim.virtual.system import System
 
 #: A program with more executions than that is left out.
 MOST_EXECUTIONS = 3_000

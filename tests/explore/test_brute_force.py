@@ -18,7 +18,8 @@ from syncsim.explore.findings import Bounds
 from syncsim.explore.graph import GraphSearch
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import State, System
+from syncsim.virtual.states import State
+from syncsim.virtual.system import System
 
 #: So many programs each; with --hypothesis-profile thorough ten times as many.
 _settings = settings(max_examples=5 * settings.default.max_examples // 2, deadline=None)

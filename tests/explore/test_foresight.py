@@ -21,7 +21,8 @@ from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load
 from syncsim.real.world import RealWorld
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Did, State, System
+from syncsim.virtual.states import Did, State
+from syncsim.virtual.system import System
 
 CHECKED = Path(__file__).parent / "checked"
 PUZZLES = Path(__file__).parents[2] / "puzzles"

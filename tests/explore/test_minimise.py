@@ -21,7 +21,8 @@ from syncsim.explore.graph import GraphSearch
 from syncsim.explore.minimise import in_single_steps, minimised, size
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Did, Move, State, System
+from syncsim.virtual.states import Did, Move, State
+from syncsim.virtual.system import System
 from syncsim.virtual.world import VirtualWorld
 
 PROGRAMS = Path(__file__).parent / "programs"

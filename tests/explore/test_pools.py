@@ -12,7 +12,8 @@ from syncsim.explore.dpor import DPOR
 from syncsim.program.source import load
 from syncsim.virtual.atoms import Memory
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import State, System
+from syncsim.virtual.states import State
+from syncsim.virtual.system import System
 
 HERE = Path(__file__).parent
 PROGRAMS = sorted((HERE / "pools").glob("*.py"))

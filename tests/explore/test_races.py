@@ -20,7 +20,8 @@ from syncsim.explore.races import Races
 from syncsim.explore.sampling import SampleSearch
 from syncsim.program.source import load
 from syncsim.real.world import RealWorld
-from syncsim.virtual.system import Did, State, System
+from syncsim.virtual.states import Did, State
+from syncsim.virtual.system import System
 
 CHECKED = Path(__file__).parent / "checked"
 

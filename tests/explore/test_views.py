@@ -16,7 +16,8 @@ from syncsim.program.source import load
 from syncsim.puzzles.catalogue import catalogue
 from syncsim.real.world import RealWorld
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Did, Kept, System
+from syncsim.virtual.states import Did, Kept
+from syncsim.virtual.system import System
 from syncsim.witness import Witness
 
 #: (The exchange has a Manager, which the virtual world does not have.)

@@ -17,7 +17,8 @@ from test_brute_force import compare_all
 
 from syncsim.program.source import Program
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import State, System
+from syncsim.virtual.states import State
+from syncsim.virtual.system import System
 
 _settings = settings(max_examples=settings.default.max_examples, deadline=None)
 

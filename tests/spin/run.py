@@ -26,7 +26,8 @@ from syncsim.core.operation import Verb
 from syncsim.explore.dpor import DPOR
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import Did, State, System
+from syncsim.virtual.states import Did, State
+from syncsim.virtual.system import System
 
 HERE = Path(__file__).parent
 End = tuple[int, ...]
