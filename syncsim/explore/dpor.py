@@ -214,8 +214,10 @@ class DPOR:
         event = self._event(move, taken)
         if branch.event is None:
             branch.event = event
-        sleep = still_asleep(place.sleep, event)
-        self._new = min(self._new, len(self._path) - 1)
+        sleep = still_asleep(place.sleep, event) if place.sleep else {}
+        at = len(self._path) - 1
+        if at < self._new:
+            self._new = at
         below, branch.children = branch.children, []
         self._do(place, event)
         self._path.append(Place(taken.state, sleep, below))
