@@ -145,6 +145,37 @@ def test_a_bound_is_named() -> None:
     assert "3 states" in checked.explanation
 
 
+@pytest.mark.parametrize(
+    ("line", "verdict", "words"),
+    [
+        ("import random; random.Random(7).shuffle([1, 2])", "finished", "no process can wait"),
+        ("import random; random.seed(7); random.random()", "finished", "no process can wait"),
+        ("import random; random.choice([1, 2])", "undecided", "random numbers without a seed"),
+        ("import random; random.Random().getrandbits(3)", "undecided", "random numbers without"),
+        ("import os; os.urandom(1)", "undecided", "random numbers without a seed"),
+        ("import time; time.monotonic()", "undecided", "depend on the clock"),
+    ],
+)
+def test_what_asks_the_clock_or_chance_is_not_proven(
+    tmp_path: Path, line: str, verdict: str, words: str
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import random\nfrom multiprocessing import Process\n"
+        f"def work():\n    {line}\n"
+        "if __name__ == '__main__':\n    Process(target=work).start()\n"
+    )
+    checked = syncsim.check(path)
+    assert checked.verdict == verdict, checked.explanation
+    assert words in checked.explanation
+    assert checked.complete is (verdict == "finished")
+
+
+def test_a_search_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="'wide' is none of graph, dpor"):
+        syncsim.check(PROGRAMS / "copies.py", search="wide")
+
+
 def test_a_function_that_cannot_be_imported_is_refused() -> None:
     with pytest.raises(ValueError, match="no function at the top of a module"):
         syncsim.check(lambda: None)

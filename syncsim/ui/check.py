@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from syncsim.core.diagnosis import Verdict
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain
 from syncsim.program.source import Program
@@ -135,8 +136,10 @@ class BackgroundCheck:
             if self._closing:
                 return
             report = checker.search(show)
-            self._tell(Judged(judge(program, report, interrupted=lambda: self._closing)))
-            if report.problem or not report.complete:
+            checked = judge(program, report, interrupted=lambda: self._closing)
+            self._tell(Judged(checked))
+            # (What the real processes did not come to is nothing to foretell either.)
+            if not report.complete or checked.verdict is Verdict.UNDECIDED:
                 self._tell(LooksAhead(False))
                 return
             known = checker.foresees()
