@@ -329,8 +329,10 @@ class RealWorld(World):
             self._send(actor, wire.RUN_FREE)
         elif operation.verb in _FORETOLD:
             in_vain = not operation.blocking and not ledger.would_take(actor, operation)
-            self._send(actor, wire.IN_VAIN if in_vain else wire.GO)
-            self._scribe.effect(actor, operation, "")
+            if self._send(actor, wire.IN_VAIN if in_vain else wire.GO):
+                self._scribe.effect(actor, operation, "")
+            else:
+                account.free.add(actor)  # it reports what it does
         else:
             account.granted.add(actor)
             self._send(actor, wire.GO)
@@ -408,17 +410,19 @@ class RealWorld(World):
             self._open_door()
         return self._gates.get(actor)
 
-    def _send(self, actor: ActorId, message: bytes) -> None:
+    def _send(self, actor: ActorId, message: bytes) -> bool:
+        """Whether it did not go past its gate, as one does that cannot reach it any more."""
         self._moved = time.monotonic()
         while (gate := self._gate(actor)) is not None:
             try:
                 gate.send(message)
-                return
+                return True
             except ConnectionError:
                 # It has just died, which will be noticed; or has shut its gate and knocks again.
                 self._gates.pop(actor).close()
                 if kernel.has_ended(self._ledger.actors[actor].pid):
-                    return
+                    return True
+        return False
 
     def _ask(self, actor: ActorId, question: bytes, *ends: bytes) -> bytes:
         """The answer of a process at its gate, up to one of ``ends``; what there is after 1 s."""

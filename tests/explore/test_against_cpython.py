@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,7 +143,9 @@ def test_so_it_is_with_processes_that_begin_anew(
     method: str, data: st.DataObject, runner: FreeRunner, tmp_path: Path
 ) -> None:
     kinds = "lock", "condition", "event", "queue", "pipe", "barrier"
-    client = data.draw(clients(*kinds, most=5, method=method))
+    # A main process that an exception ends removes its semaphores before it joins, and a child that
+    # is only beginning may not find them any more: that is not in the virtual world.
+    client = replace(data.draw(clients(*kinds, most=5, method=method)), catches=True)
     assume(hold_to_cpython(client, tmp_path, runner, runs=4))
 
 
