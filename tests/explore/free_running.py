@@ -113,11 +113,13 @@ class _Run:
     def end(self, *, hangs: bool) -> tuple[int | None, list[str]]:
         """Leave nothing of it."""
         if hangs:
-            trackers = [pid for pid in _members(self.pid) if _is_tracker(pid)]
-            for pid in _members(self.pid):
-                if pid not in trackers:  # it ends of itself, and leaves no semaphore
+            # A tracker ends of itself, and leaves no semaphore.  The others are stopped before the
+            # first is killed: who sees another one's death would go on, and print.
+            members = [pid for pid in _members(self.pid) if not _is_tracker(pid)]
+            for end in signal.SIGSTOP, signal.SIGKILL:
+                for pid in members:
                     with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+                        os.kill(pid, end)
         status = os.waitpid(self.pid, 0)[1]
         while data := os.read(self.out, 1 << 16):
             self.text += data
