@@ -7,6 +7,7 @@ is nothing to exchange.  What can also fail (a try, a timeout) needs nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
 from syncsim.virtual.atoms import GONE, Items
 from syncsim.virtual.automaton import AWAITED, Request
+from syncsim.virtual.making import AWAITS, LOCAL
 from syncsim.virtual.states import LIVES, Did, Move
 from syncsim.virtual.system import System
 
@@ -85,6 +87,8 @@ STOPS = [
 FICKLE = frozenset(
     (TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK, CALLED, SEEN, KNOCK, LATE)
 )
+#: What follows of itself and is order alone.
+_ORDER = frozenset((PUT, FLUSH, JOIN, EXIT))
 _GIVEN = frozenset((GIVE, GIVE_BOUNDED))
 #: What goes through in any order.
 STEADY = frozenset((READ, WRITE, STEP, EXIT, MEDDLE))
@@ -120,23 +124,25 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
     if actor in mortal:
         touches.append(Touch(_life(actor), STEP, 0))
     first = True
-    for one in did:
+    awaits = _await_of(actor, did)
+    for at, one in enumerate(did):
         touched = _touches(one, first=first and not one.helper)
         touched += _with_others(one)
         if one.stopped is not None:
-            at, verb = one.stopped
-            touched.append(_stopped(at, verb))
+            touched.append(_stopped(*one.stopped))
         if one.helper:
             # A lock that was given in this step, and that it waited for, goes from hand to hand.
             given = {touch.thing for touch in touches if touch.kind in _GIVEN}
             touches += [touch for touch in touched if touch.thing not in given]
-        elif one.actor == actor or (one.request is None and one.verb is Verb.SEND):
+        elif at < awaits and (
+            one.actor == actor or (one.request is None and one.verb is Verb.SEND)
+        ):
             touches += touched
             first = first and not touched
         else:
-            # What is answered either way is no mere order: it counts as a part of this step.
-            touches += [touch for touch in touched if touch.kind == ASK]
-            follow.append((one, tuple(touch for touch in touched if touch.kind != ASK)))
+            # What is no mere order counts as a part of this step.
+            touches += [touch for touch in touched if touch.kind not in _ORDER]
+            follow.append((one, tuple(touch for touch in touched if touch.kind in _ORDER)))
     kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
     fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
     if kinds and not fickle:
@@ -144,6 +150,22 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
         beside = {touch.kind for touch in touches} - {*kinds, EXIT}
         fickle = bool(NEEDS[kinds[0]]) and bool(beside - {STEP} or (beside and kinds[0] == JOIN))
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
+
+
+def _await_of(actor: int, did: tuple[Did, ...]) -> int:
+    """From where on the actor did what it would have waited to do, had it not been so late.
+
+    In another order that follows what somebody else does: it is no part of this step.
+    """
+    found = len(did)
+    for at in reversed(range(1, len(did))):
+        one = did[at]
+        if one.actor == actor and not one.helper:
+            if one.verb not in LOCAL:
+                break
+            if one.verb in AWAITS:
+                found = at
+    return found
 
 
 class Events:
@@ -266,11 +288,19 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
             kind = SEND
         case Verb.RECEIVE:
             kind = RECEIVE if did.result is not None else EOF
+            if not first and request.operation.blocking:
+                # (Were there nothing yet, the call would have come as far as this.)
+                return [Touch(_thing(atom), POLL, did.part), Touch(_thing(atom), kind, did.part)]
         case Verb.POLL:
             kind = AWAIT if not tried else POLL if did.result else EMPTY
         case _:
             return []
     return [Touch(_thing(atom), kind, did.part)]
+
+
+def puts(every: Iterable[Did]) -> Counter[int]:
+    """How often something was put into each buffer."""
+    return Counter(_buffer(did.atom, did.actor) for did in every if did.verb is Verb.PUT)
 
 
 def _process(did: Did) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.operation import Verb
@@ -35,6 +35,7 @@ from syncsim.explore.dependence import (
     Touch,
     dependent,
     pending_event,
+    puts,
 )
 from syncsim.explore.findings import Bounds, Outcome, Path, failure_in, verdict_at_the_end
 from syncsim.explore.races import Races
@@ -44,6 +45,10 @@ from syncsim.virtual.system import System
 
 #: So many pairs of events are remembered that were in a race.
 _MOST_PAIRS = 100_000
+
+
+#: A touch: at which place, by whom, its kind and part, and what comes before it.
+Access: TypeAlias = tuple[int, int, int, int, int]
 
 
 class Place:
@@ -108,7 +113,8 @@ class DPOR:
         self._foreign = max(0, len(way) - 1)
         self._path: list[Place] = []
         self._clocks: dict[int, int] = {}  # the causal past of each actor, a bit for each place
-        self._accesses: dict[int, list[tuple[int, int, int, int]]] = {}
+        self._accesses: dict[int, list[Access]] = {}
+        self._put_before = puts(self.start.did)  # (before the first step)
         #: What was raced for; None: nobody wants to know.
         self.races: Races | None = None
         self._met: dict[tuple[int, int], tuple[Event, Event]] = {}
@@ -239,7 +245,7 @@ class DPOR:
             known = accesses.get(thing)
             if known is None:
                 known = accesses[thing] = []
-            known.append((at, actor, kind, number))
+            known.append((at, actor, kind, number, past))
         if place.races and self.races is not None:
             self._note_races(self.races, at)
         for did, touches in event.follow:
@@ -252,7 +258,7 @@ class DPOR:
             clock |= self._look_back(follower, touches, clock | past)[0]
             clocks[follower] = clock
             for thing, kind, number in touches:
-                accesses.setdefault(thing, []).append((at, follower, kind, number))
+                accesses.setdefault(thing, []).append((at, follower, kind, number, clock))
 
     def _note_races(self, races: Races, at: int) -> None:
         """Note what the event of that place was in a race for."""
@@ -304,15 +310,17 @@ class DPOR:
         *,
         fickle: bool = False,
         among: int = -1,
+        ordered: int = 0,
     ) -> tuple[int, list[int]]:
         """The causal past of those touches by an actor after ``before``, and what they race with.
 
         What is needed belongs to the past; what comes before that may still be raced with.  All
         races of a ``fickle`` event are given, the latest first, as not all may be reversible.
-        ``among`` has a bit for each place that counts.
+        ``among`` has a bit for each place that counts, ``ordered`` for each that is no race.
         """
         past = known = before
         races: list[int] = []
+        raced = must = 0
         path = self._path
         for thing, kind, part in touches:
             accesses = self._accesses.get(thing)
@@ -320,8 +328,8 @@ class DPOR:
                 continue
             conflicts, needs, stops = RACES[kind], NEEDS[kind], STOPS[kind]
             counted = kind in COUNTED
-            left = _fed(accesses, among) if kind == FEED else part
-            for at, who, other, number in reversed(accesses):
+            left = self._fed(thing, accesses, among) if kind == FEED else part
+            for at, who, other, number, clock in reversed(accesses):
                 if not among >> at & 1:
                     continue
                 needed = False
@@ -335,17 +343,28 @@ class DPOR:
                 if who == actor:
                     continue
                 conflict = conflicts >> other & 1
-                if conflict and not needed and not known >> at & 1:
+                if needed:
+                    must |= 1 << at
+                elif conflict and not (known | ordered) >> at & 1:
                     races.append(at)
+                    raced |= 1 << at
                     if not fickle:
-                        known |= path[at].past
+                        known |= clock
                 if needed or conflict:
-                    past |= path[at].past
+                    past |= clock
                 if stops >> other & 1 and not (needed or fickle) and (not needs or left <= 0):
                     break
+        if must & raced and not fickle:
+            # A step that does several things: one is needed, and so the others are order, too.
+            return self._look_back(actor, touches, before, among=among, ordered=must)
         if len(races) > 1:
             races.sort(reverse=True)
         return past, races
+
+    def _fed(self, buffer: int, accesses: list[Access], among: int) -> int:
+        """Which of the puts, from the latest, is fed next."""
+        kinds = [kind for at, _, kind, _, _ in accesses if among >> at & 1]
+        return self._put_before[buffer] + kinds.count(PUT) - kinds.count(FEED)
 
     # -- races --------------------------------------------------------------------------
 
@@ -381,7 +400,7 @@ class DPOR:
             known = before = before & (1 << killed) - 1
             self._reverse(killed, event, before)
         for thing, kind, _ in event.touches:
-            for at, who, other, _ in reversed(self._accesses.get(thing, ())):
+            for at, who, other, _, _ in reversed(self._accesses.get(thing, ())):
                 if who == actor or known >> at & 1 or not CONFLICTS[kind] >> other & 1:
                     continue
                 first, last = (at, at) if killed is None else sorted((at, killed))
@@ -444,12 +463,6 @@ class DPOR:
             if system.can(state, turned):
                 return self._event(turned, system.take(state, turned))
         return None
-
-
-def _fed(accesses: list[tuple[int, int, int, int]], among: int) -> int:
-    """Which of the puts, from the latest, is fed next."""
-    kinds = [kind for at, _, kind, _ in accesses if among >> at & 1]
-    return kinds.count(PUT) - kinds.count(FEED)
 
 
 class DPORSearch:

@@ -47,7 +47,7 @@ SHUT_DOWN = Ended(0)
 #: What a killed process answers to nobody.
 TERMINATED, KILLED = Ended(-15), Ended(-9)
 #: Steps that nobody else can tell the time of: a search takes them at once.
-_LOCAL = frozenset(
+LOCAL = frozenset(
     (
         Verb.START, Verb.OUTPUT, Verb.SLEEP, Verb.JOIN, Verb.EXIT, Verb.FLUSH, Verb.PUT,
     )
@@ -281,7 +281,7 @@ class Making:
         if request.silent or (request.inner and not self.system.xray):
             return self.can_go(actor)
         operation = request.operation
-        if not self.system.eager or operation.verb not in _LOCAL:
+        if not self.system.eager or operation.verb not in LOCAL:
             return False
         if operation.can_time_out:
             return False
