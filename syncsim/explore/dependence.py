@@ -161,11 +161,17 @@ def _await_of(actor: int, did: tuple[Did, ...]) -> int:
     for at in reversed(range(1, len(did))):
         one = did[at]
         if one.actor == actor and not one.helper:
-            if one.verb not in LOCAL:
-                break
-            if one.verb in AWAITS:
+            if one.verb in AWAITS or _is_awaited(one):
                 found = at
+            elif one.verb not in LOCAL:
+                break
     return found
+
+
+def _is_awaited(did: Did) -> bool:
+    """Whether that is a look at who is to be waited for if it has not ended."""
+    request = did.request
+    return did.verb is Verb.ALIVE and request is not None and request.operation.call == AWAITED
 
 
 class Events:
@@ -255,7 +261,7 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
             return [Touch(_life(atom), JOIN, 1)]
         if verb is Verb.TERMINATE:
             return [Touch(_life(atom), KILL, 0), *_lost(did), *_closed(did), *_kept(did)]
-        if verb is Verb.ALIVE and request.operation.call == AWAITED:
+        if _is_awaited(did):
             return [Touch(_life(atom), JOIN, 1)] if did.result is not None else []
         return [Touch(_life(atom), ASK, 0)]
     if verb is Verb.CLOSE:
