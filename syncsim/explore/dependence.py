@@ -90,6 +90,7 @@ FICKLE = frozenset(
 #: What follows of itself and is order alone.
 _ORDER = frozenset((PUT, FLUSH, JOIN, EXIT))
 _GIVEN = frozenset((GIVE, GIVE_BOUNDED))
+_TAKEN = frozenset((TAKE, TRY))
 #: What goes through in any order.
 STEADY = frozenset((READ, WRITE, STEP, EXIT, MEDDLE))
 
@@ -131,9 +132,7 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
         if one.stopped is not None:
             touched.append(_stopped(*one.stopped))
         if one.helper:
-            # A lock that was given in this step, and that it waited for, goes from hand to hand.
-            given = {touch.thing for touch in touches if touch.kind in _GIVEN}
-            touches += [touch for touch in touched if touch.thing not in given]
+            touches += touched
         elif at < awaits and (
             one.actor == actor or (one.request is None and one.verb is Verb.SEND)
         ):
@@ -143,6 +142,7 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
             # What is no mere order counts as a part of this step.
             touches += [touch for touch in touched if touch.kind not in _ORDER]
             follow.append((one, tuple(touch for touch in touched if touch.kind in _ORDER)))
+    touches = _net(touches)
     kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
     fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
     if kinds and not fickle:
@@ -150,6 +150,35 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
         beside = {touch.kind for touch in touches} - {*kinds, EXIT}
         fickle = bool(NEEDS[kinds[0]]) and bool(beside - {STEP} or (beside and kinds[0] == JOIN))
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
+
+
+def _net(touches: list[Touch]) -> list[Touch]:
+    """What others can tell of those: a step may take what it gives back, and the other way round."""
+    found: list[Touch | None] = []
+    given: dict[int, list[int]] = {}
+    taken: Counter[int] = Counter()
+    for touch in touches:
+        thing, kind, _ = touch
+        if kind in _GIVEN:
+            if taken[thing]:
+                taken[thing] -= 1
+                continue
+            given.setdefault(thing, []).append(len(found))
+        elif kind in _TAKEN:
+            if given.get(thing):
+                # It goes from hand to hand; it could only have been refused.
+                at = given[thing].pop()
+                found[at] = _not_refused(found[at])
+                continue
+            taken[thing] += 1
+        found.append(touch)
+    return [touch for touch in found if touch is not None]
+
+
+def _not_refused(given: Touch | None) -> Touch | None:
+    if given is None or given.kind == GIVE:
+        return None
+    return given._replace(kind=LOOK if given.part else MISS)
 
 
 def _await_of(actor: int, did: tuple[Did, ...]) -> int:
