@@ -14,7 +14,7 @@ from typing import NamedTuple
 from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
 from syncsim.virtual.atoms import GONE, Items
-from syncsim.virtual.automaton import AWAITED, Request
+from syncsim.virtual.automaton import AWAITED, Look, Request
 from syncsim.virtual.making import AWAITS, LOCAL
 from syncsim.virtual.states import LIVES, Did, Move
 from syncsim.virtual.system import System
@@ -89,6 +89,7 @@ FICKLE = frozenset(
 )
 #: What follows of itself and is order alone.
 _ORDER = frozenset((PUT, FLUSH, JOIN, EXIT))
+_LOOKS = {Look.ENDED: ASK, Look.HEEDED: READ, Look.TOLD: WRITE}
 _GIVEN = frozenset((GIVE, GIVE_BOUNDED))
 _TAKEN = frozenset((TAKE, TRY))
 #: What goes through in any order.
@@ -142,7 +143,7 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
             # What is no mere order counts as a part of this step.
             touches += [touch for touch in touched if touch.kind not in _ORDER]
             follow.append((one, tuple(touch for touch in touched if touch.kind in _ORDER)))
-    touches = _net(touches)
+    touches = net(touches)
     kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
     fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
     if kinds and not fickle:
@@ -152,8 +153,10 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
 
 
-def _net(touches: list[Touch]) -> list[Touch]:
-    """What others can tell of those: a step may take what it gives back, and the other way round."""
+def net(touches: Iterable[Touch]) -> list[Touch]:
+    """What others can tell of a step that does those: it may give back what it takes, or take it
+    again.
+    """
     found: list[Touch | None] = []
     given: dict[int, list[int]] = {}
     taken: Counter[int] = Counter()
@@ -190,11 +193,25 @@ def _await_of(actor: int, did: tuple[Did, ...]) -> int:
     for at in reversed(range(1, len(did))):
         one = did[at]
         if one.actor == actor and not one.helper:
+            if _is_within(one):
+                break
             if one.verb in AWAITS or _is_awaited(one):
                 found = at
             elif one.verb not in LOCAL:
                 break
     return found
+
+
+def _is_within(did: Did) -> bool:
+    """Whether it was done because the call is a step as a whole: it could have stopped before."""
+    request = did.request
+    return (
+        request is not None
+        and request.operation.compound
+        and not request.silent
+        and not did.token
+        and not did.helper
+    )
 
 
 def _is_awaited(did: Did) -> bool:
@@ -235,6 +252,9 @@ def _with_others(did: Did) -> list[Touch]:
     (What they do is done along with the step that lets them: it counts as a part of that.)
     """
     found = [Touch(_thing(outcome), EXIT, 0) for outcome in did.settled]
+    for outcome, look in did.looked:
+        told = look is not Look.ENDED
+        found.append(Touch(_thing(outcome, 0 if told else -1), _LOOKS[look], 0))
     if did.meddles:
         found.append(Touch(_life(did.actor), MEDDLE, 0))
     if did.verb is Verb.START:
@@ -286,7 +306,7 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
     if verb is Verb.EXIT:
         return [Touch(_life(did.actor), EXIT, 0), *_lost(did), *_closed(did)]
     if verb in LIVES and verb is not Verb.START:  # (a start is order alone)
-        if verb is Verb.JOIN and not request.operation.can_time_out:
+        if verb is Verb.JOIN and not request.operation.can_time_out and not _is_within(did):
             return [Touch(_life(atom), JOIN, 1)]
         if verb is Verb.TERMINATE:
             return [Touch(_life(atom), KILL, 0), *_lost(did), *_closed(did), *_kept(did)]
@@ -297,7 +317,7 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
         return _closed(did)
     if request.ready is not None:
         once = request.payload is None and request.operation.blocking
-        waits = once and not request.operation.can_time_out
+        waits = once and not request.operation.can_time_out and not _is_within(did)
         return [Touch(_thing(atom), JOIN if waits else ASK, 1)]
     if verb is Verb.CALL or verb is Verb.WAKE:
         return _served(did, request)
@@ -323,8 +343,7 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
             kind = SEND
         case Verb.RECEIVE:
             kind = RECEIVE if did.result is not None else EOF
-            if not first and request.operation.blocking:
-                # (Were there nothing yet, the call would have come as far as this.)
+            if _is_within(did) and request.operation.blocking:
                 return [Touch(_thing(atom), POLL, did.part), Touch(_thing(atom), kind, did.part)]
         case Verb.POLL:
             kind = AWAIT if not tried else POLL if did.result else EMPTY

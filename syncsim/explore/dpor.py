@@ -14,8 +14,9 @@ Here a *lock is not data*: an acquire races with the acquire before it, and what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeAlias
 
 from syncsim.core.diagnosis import Verdict
@@ -114,7 +115,6 @@ class DPOR:
         self._path: list[Place] = []
         self._clocks: dict[int, int] = {}  # the causal past of each actor, a bit for each place
         self._accesses: dict[int, list[Access]] = {}
-        self._put_before = puts(self.start.did)  # (before the first step)
         #: What was raced for; None: nobody wants to know.
         self.races: Races | None = None
         self._met: dict[tuple[int, int], tuple[Event, Event]] = {}
@@ -321,7 +321,6 @@ class DPOR:
         past = known = before
         races: list[int] = []
         raced = must = 0
-        path = self._path
         for thing, kind, part in touches:
             accesses = self._accesses.get(thing)
             if not accesses:
@@ -360,6 +359,11 @@ class DPOR:
         if len(races) > 1:
             races.sort(reverse=True)
         return past, races
+
+    @cached_property
+    def _put_before(self) -> Counter[int]:
+        """What was put into each buffer before the first step."""
+        return puts(self.start.did)
 
     def _fed(self, buffer: int, accesses: list[Access], among: int) -> int:
         """Which of the puts, from the latest, is fed next."""

@@ -24,7 +24,7 @@ from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Primitive, State
 from syncsim.core.step import Step
-from syncsim.explore.dependence import EMPTY, KILL, POLL, STEP, Event, Touch
+from syncsim.explore.dependence import EMPTY, KILL, POLL, STEP, Event, Touch, net
 from syncsim.explore.touched import Grant, Names, Toucher
 from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
@@ -250,7 +250,7 @@ class _Execution:
         follow = tuple(
             (Did(child, Verb.BORN, child, None, False), tuple[Touch, ...]()) for child in children
         )
-        touches = list(dict.fromkeys(touches))
+        touches = list(dict.fromkeys(net(touches)))
         fickle = self._toucher.fickle(touches)
         event = Event(move, (), tuple(touches), follow, fickle)
         return self._seen(node, event)

@@ -88,12 +88,9 @@ class Toucher:
 
     def fickle(self, touches: Sequence[Touch]) -> bool:
         """Whether what touches that may turn out otherwise in another order, or be impossible."""
-        waits = [touch for touch in touches if touch.kind not in STEADY and touch.kind != JOIN]
-        kinds = [touch.kind for touch in waits]
-        # (With a Value one takes its lock, does something, and gives the lock back without fail.)
-        whole = kinds == [TAKE, GIVE] and waits[0].thing == waits[1].thing
+        kinds = [t.kind for t in touches if t.kind not in STEADY and t.kind != JOIN]
         own = any(touch.kind == WRITE and touch.thing in self._own for touch in touches)
-        return own or not FICKLE.isdisjoint(kinds) or (len(kinds) > 1 and not whole)
+        return own or not FICKLE.isdisjoint(kinds) or len(kinds) > 1
 
     def _thing(self, name: str) -> int:
         return self._names.number(self._key_of(name))
@@ -149,7 +146,7 @@ class Toucher:
             kind = WRITE if verb is Verb.WRITE else READ
             found.append(Touch(self._thing(operation.atom), kind, 0))
         elif isinstance(atom, Channel):
-            found += self._of_a_channel(actor, operation, atom, state.actors[actor].pid, state)
+            found += self._of_a_channel(actor, operation, atom, who.pid, state, first=first)
         else:
             found.append(self._whole("what is not known"))
             if verb in _OF_BLOCKS and operation.atom:
@@ -224,7 +221,14 @@ class Toucher:
         return self._whole("buffers", self._number_of(process))
 
     def _of_a_channel(
-        self, actor: ActorId, operation: Operation, atom: Channel, pid: int, state: State
+        self,
+        actor: ActorId,
+        operation: Operation,
+        atom: Channel,
+        pid: int,
+        state: State,
+        *,
+        first: bool,
     ) -> list[Touch]:
         verb = operation.verb
         thing = self._thing(operation.atom)
@@ -243,6 +247,8 @@ class Toucher:
             found.append(Touch(thing, SEND, atom.sent + 1))
         elif verb is Verb.RECEIVE:
             kind = RECEIVE if atom.items else EOF
+            if not first and operation.blocking:  # the call would have come as far as this
+                found.append(Touch(thing, POLL, following))
             found.append(Touch(thing, kind, following))
         elif verb is Verb.POLL:
             there = bool(atom.items) or atom.ended

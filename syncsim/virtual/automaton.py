@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from syncsim.core.atoms import Atom
@@ -69,11 +70,26 @@ class Over(NamedTuple):
     outcome: str
 
 
+class Look(Enum):
+    """What a process and the threads of the library beside it know of one of these."""
+
+    ENDED = auto()  # the process looks whether it has ended
+    HEEDED = auto()  # a thread looks what it is told
+    TOLD = auto()  # the process tells it
+
+
+class Looked(NamedTuple):
+    """One of them looked at, or told, something; its end is that outcome."""
+
+    outcome: str
+    look: Look
+
+
 class Meddled(NamedTuple):
     """A thread of the library has run code of the program in the middle of the process's own."""
 
 
-Event: TypeAlias = Back | Made | Wrote | Said | Noted | Over | Meddled
+Event: TypeAlias = Back | Made | Wrote | Said | Noted | Over | Looked | Meddled
 
 
 class Raised(NamedTuple):

@@ -27,6 +27,8 @@ from syncsim.virtual.automaton import (
     Edge,
     Ended,
     Event,
+    Look,
+    Looked,
     Made,
     Meddled,
     Node,
@@ -438,6 +440,7 @@ class Making:
                 kept=kept,
                 helper=helper is not None,
                 settled=self._settled(edge.events) if edge.events else (),
+                looked=self._looked(edge.events) if edge.events else (),
                 meddles=self._meddles(actor, verb, edge.events, helper),
                 work=self.system.atom(request.work) if request.work else -1,
             )
@@ -496,6 +499,12 @@ class Making:
             elif isinstance(event, Noted) and event.settles:
                 names.append(event.operation.atom)
         return tuple(self.system.atom(name) for name in names)
+
+    def _looked(self, events: tuple[Event, ...]) -> tuple[tuple[int, Look], ...]:
+        """The outcomes at which somebody looks in those."""
+        return tuple(
+            (self.system.atom(one.outcome), one.look) for one in events if type(one) is Looked
+        )
 
     def _serve(
         self, actor: int, at: int, thing: Referent, request: Request, times_out: bool

@@ -17,6 +17,7 @@ from syncsim.virtual.automaton import (
     Automaton,
     Event,
     Key,
+    Look,
     Node,
     Request,
 )
@@ -96,8 +97,10 @@ class Did(NamedTuple):
     kept: tuple[int, ...] = ()
     #: Whether a thread of the library did it, which nobody steps.
     helper: bool = False
-    #: The outcomes that are there thereby, and the work of a Pool that it is about.
+    #: The outcomes that are there thereby, those at which somebody looked thereupon, and the work
+    #: of a Pool that it is about.
     settled: tuple[int, ...] = ()
+    looked: tuple[tuple[int, Look], ...] = ()
     work: int = -1
     #: Whether code of the program was run in the middle of what its process does.
     meddles: bool = False

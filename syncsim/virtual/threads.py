@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from syncsim.core.operation import Operation, Verb
-from syncsim.virtual.automaton import Noted, Over
+from syncsim.virtual.automaton import Look, Looked, Noted, Over
 from syncsim.virtual.body import here
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.helpers import Helper
@@ -125,6 +125,7 @@ class Thread:
         self._args = args
         self._helper: Helper | None = None
         self._known_to_be_over = False
+        self._told = ""
         self.outcome = ""
         self.daemon = False
         self.name = "Thread"
@@ -144,10 +145,27 @@ class Thread:
 
     def is_alive(self) -> bool:
         """As the real one."""
-        return here().helpers.has(self._helper)
+        self._look(Look.ENDED)
+        return not self._is_over()
+
+    @property
+    def _state(self) -> str:
+        """What it is told: to run, or to come to its end."""
+        self._look(Look.HEEDED)
+        return self._told
+
+    @_state.setter
+    def _state(self, told: str) -> None:
+        self._look(Look.TOLD)
+        self._told = told
+
+    def _look(self, look: Look) -> None:
+        body = here()
+        if (body.helpers.current is not None) is (look is Look.HEEDED):
+            body.events.append(Looked(self.outcome, look))
 
     def _is_over(self) -> bool:
-        return not self.is_alive()
+        return not here().helpers.has(self._helper)
 
     def join(self, timeout: float | None = None) -> None:
         """As the real one."""
