@@ -110,6 +110,15 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("{it}.put, {item}", "{it}.get", "{it}.get, False", "{it}.task_done", "{it}.join"),
     ),
     "simple": (("SimpleQueue()",), ("{it}.put, {item}", "{it}.get", "{it}.empty")),
+    "value": (
+        ("Value('i', 0)", "Value('i', 0, lock=context.Lock())"),
+        (
+            "{it}.get_lock().acquire",
+            "{it}.get_lock().release",
+            "setattr, {it}, 'value', 1",
+            "getattr, {it}, 'value'",
+        ),
+    ),
     "pipe": (
         ("Pipe()", "Pipe(False)"),
         (

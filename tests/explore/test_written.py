@@ -86,10 +86,10 @@ def compare(written: Written, *, by_call: bool, optimal: bool = True) -> None:
     """Hold the searches to what brute force finds."""
     program = Program(Path("written.py").absolute(), written.text, "written.py", ("written.py",))
     system = System(VirtualProgram(program).main(), by_call=by_call)
-    compare_all(system, optimal=optimal, shown=_shown)
+    compare_all(system, optimal=optimal, shown=shown)
 
 
-def _shown(state: State) -> Hashable:
+def shown(state: State) -> Hashable:
     """All but whether a child was found ended, or joined, by the main process when that ended."""
     return state.atoms, tuple(
         (node.ended, node.request and node.request.operation) for node in state.nodes if node
