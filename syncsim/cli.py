@@ -207,7 +207,7 @@ def _check(words: list[str]) -> int:
     asked, program = _parse_program(parser, words)
     if asked.real and asked.search not in ("exhaustive", "dpor"):
         parser.error(f"--real has no search {asked.search}: it visits one execution of each class")
-    from syncsim import checking
+    from syncsim.checking import command
     from syncsim.explore.jobs import cores
     from syncsim.explore.worker import Request
 
@@ -225,7 +225,7 @@ def _check(words: list[str]) -> int:
         jobs=asked.jobs or cores(),
         properties=_claims(asked),
     )
-    return checking.run(program, request, as_json=asked.json)
+    return command.run(program, request, as_json=asked.json)
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
