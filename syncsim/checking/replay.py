@@ -14,7 +14,7 @@ from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import parse_schedule
 from syncsim.core.status import status
 from syncsim.core.step import Step
-from syncsim.core.words import waiting_for
+from syncsim.core.words import counted, waiting_for
 from syncsim.explore.worker import Found
 from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
@@ -61,10 +61,11 @@ def confirm(
         if goes_round and diagnosis.verdict is None and before == _place(world):
             round_ = made - begins
             again = "the same step comes" if round_ == 1 else f"the same {round_} steps come"
+            after = f"After {counted(begins, 'choice')}"
             diagnosis = replace(
                 diagnosis,
                 verdict=verdict,
-                explanation=f"After {begins} choices everybody is where they are after {made}: "
+                explanation=f"{after} everybody is where they are after {made}: "
                 f"{again} again and again, and nobody achieves anything.",
             )
         state = world.state

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from syncsim.checking.checked import Checked
+from syncsim.checking.checked import Checked, Failure
 from syncsim.checking.verdict import shows_itself
 from syncsim.core.diagnosis import Verdict
+from syncsim.core.words import counted
 from syncsim.headless import plain, step_line
 
 #: So many things that were raced for are named.
 _MOST_RACED_FOR = 5
-#: What became of a property, in a word.
-_HOLDS = {True: "holds", False: "does not hold", None: "not known"}
 
 
 def told(checked: Checked) -> list[str]:
@@ -20,37 +19,42 @@ def told(checked: Checked) -> list[str]:
     if not checked.failures and (checked.complete or checked.raced_for):
         lines.append(_raced_for(checked.raced_for))
     for claim in checked.properties:
-        lines.append(f"{_HOLDS[claim.holds]}: {plain(claim.property)}")
-        if claim.holds is not False:  # else it is told as a failure
-            lines.append(f"  {plain(claim.explanation)}")
+        if claim.holds is False:
+            continue  # it is told as a failure
+        lines.append(f"{'holds' if claim.holds else 'not known'}: {plain(claim.property)}")
+        lines.append(f"  {plain(claim.explanation)}")
         if claim.holds and claim.schedule:
             lines.append(f"  schedule: {claim.schedule}")
     for failure in checked.failures:
-        lines.append("")
-        sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
-        if shows_itself(failure):
-            lines.append(f"{failure.verdict}: {plain(failure.explanation)}")
-            continue
-        said = failure.explanation == checked.explanation
-        why = "" if said else f" {plain(failure.explanation)}"
-        lines.append(f"{failure.verdict} ({sure}):{why}")
-        lines += [step_line(step) for step in failure.steps]
-        lines += [f"  {one.kind}: {plain(one.explanation)}" for one in failure.findings]
-        lines.append(f"schedule: {failure.schedule}")
-    told_already = {one for failure in checked.failures for one in failure.findings}
+        lines += _failure(failure, said=failure.explanation == checked.explanation)
+    told_already = {
+        (one.kind, one.explanation) for failure in checked.failures for one in failure.findings
+    }
     for one in checked.findings:
-        if one not in told_already:
+        if (one.kind, one.explanation) not in told_already:
             shown = f" (schedule: {one.schedule})" if one.schedule else ""
             lines += ["", f"{one.kind}: {plain(one.explanation)}{shown}"]
-    searched = f"{checked.executions:,} executions, " if checked.executions else ""
     if not checked.search:
         return lines
-    lines.append("")
-    lines.append(
-        f"{checked.search}: {searched}{checked.states:,} states, {checked.transitions:,} steps, "
-        f"depth {checked.depth:,}, {checked.seconds:.2f} s"
-    )
-    return lines
+    searched = [counted(checked.executions, "execution")] if checked.executions else []
+    searched += [counted(checked.states, "state"), counted(checked.transitions, "step")]
+    searched += [f"depth {checked.depth:,}", f"{checked.seconds:.2f} s"]
+    return [*lines, "", f"{checked.search}: {', '.join(searched)}"]
+
+
+def _failure(failure: Failure, *, said: bool) -> list[str]:
+    """One way to fail, and the steps to it; why is left out where it was ``said``."""
+    why = "" if said else f" {plain(failure.explanation)}"
+    if shows_itself(failure):
+        return ["", f"{failure.verdict}:{why}"] if why else []
+    sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
+    return [
+        "",
+        f"{failure.verdict} ({sure}):{why}",
+        *map(step_line, failure.steps),
+        *(f"  {one.kind}: {plain(one.explanation)}" for one in failure.findings),
+        f"schedule: {failure.schedule or 'empty, for no choice comes before it'}",
+    ]
 
 
 def _raced_for(contested: dict[str, list[str]]) -> str:

@@ -10,6 +10,7 @@ from syncsim.checking.checked import Checked, Failure, Upheld
 from syncsim.checking.replay import confirm
 from syncsim.core.diagnosis import Finding, Verdict
 from syncsim.core.schedule import parse_schedule
+from syncsim.core.words import counted
 from syncsim.explore.properties import Kind, Property, PropertyError
 from syncsim.explore.real import NAME as REAL
 from syncsim.explore.worker import Found, Judged, Report
@@ -90,7 +91,7 @@ def _uphold(
             return Upheld(name, claim.site, None, why), None
         if judged.holds:
             return Upheld(name, claim.site, True, _proof_of(claim.kind, report.states)), None
-        why = f"{name} does not hold: so it is in none of the {report.states:,} states."
+        why = f"{name} does not hold: so it is in {_of_all('none', report.states)}."
         failure = Failure(Verdict.ASSERTION, why, "", False, property=name)
         return Upheld(name, claim.site, False, why), failure
     witness = Witness(claim)
@@ -116,20 +117,24 @@ def _uphold(
 
 def _proof_of(kind: Kind, states: int) -> str:
     if kind is Kind.EVENTUALLY:
-        return f"no run through the {states:,} states avoids it"
-    return f"so in {'none' if kind is Kind.NEVER else 'all'} of the {states:,} states"
+        return f"no run through the {counted(states, 'state')} avoids it"
+    return f"so in {_of_all('none' if kind is Kind.NEVER else 'all', states)}"
+
+
+def _of_all(which: str, states: int) -> str:
+    return f"{which} of {'' if states == 1 else 'the '}{counted(states, 'state')}"
 
 
 def _told_of(claim: Property, found: Found, witness: Witness) -> str:
     """Why the replay refutes the property, or shows what it claims that there is."""
     choices = len(parse_schedule(found.schedule))
-    after = f"after {choices} choices" if choices else "at the beginning"
+    after = f"after {counted(choices, 'choice')}" if choices else "at the beginning"
     if claim.kind is Kind.EVENTUALLY:
         if found.verdict == Verdict.STARVATION:
             begins = len(parse_schedule(found.way))
             how = (
-                f"after {begins} choices the same {choices - begins} can be made again and again, "
-                f"which is fair ({claim.fairness} fairness), and it never comes true"
+                f"after {counted(begins, 'choice')} the same {choices - begins} can be made again "
+                f"and again, which is fair ({claim.fairness} fairness), and it never comes true"
             )
         else:
             how = f"{after} nothing can happen any more, and it has not come true"
@@ -179,8 +184,8 @@ def _undecided(report: Report, why: str, failures: tuple[Failure, ...] = ()) -> 
 
 
 def _covered(report: Report) -> str:
-    number, what = report.executions or report.states, "execution" if report.executions else "state"
-    what = f"{number:,} {what}{'' if number == 1 else 's'}"
+    visited = report.executions, "execution"
+    what = counted(*visited if report.executions else (report.states, "state"))
     bound = f" (the bound was {report.limit})" if report.limit else ""
     return f"{what}, up to a depth of {report.depth:,}{bound}"
 
@@ -191,7 +196,8 @@ def _proof(report: Report) -> str:
     elif report.executions:
         what = f"All {report.executions:,} executions that differ were visited"
     else:
-        what = f"All {report.states:,} states were visited"
+        what = "The one state was" if report.states == 1 else f"All {report.states:,} states were"
+        what += " visited"
     if report.search == REAL:
         what += " on real processes"
     return f"{what}: no process can wait for ever, no assertion can fail, none can crash."

@@ -27,6 +27,11 @@ def listing(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """``1 state``, ``2,000 states``; ``more`` is the word for several, where it takes no s."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
 class Wait:
     """What a blocked actor waits for: the thing, on whom, and the whole as a clause."""
 

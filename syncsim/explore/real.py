@@ -15,6 +15,7 @@ import msgspec
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import Grain
+from syncsim.core.words import counted
 from syncsim.explore.delays import FewDelays
 from syncsim.explore.dependence import JOIN, Event
 from syncsim.explore.dpor import DPOR, Execution
@@ -153,7 +154,7 @@ class RealSearch:
         if self._request.first and self._failures:
             return "the first failure"
         most = self._request.states
-        return f"{most:,} states" if self._system.states > most else ""
+        return counted(most, "state") if self._system.states > most else ""
 
     def _repeats(self) -> bool:
         """Whether executions come out the same when they are made once more.
