@@ -248,7 +248,8 @@ def what_it_does(state: State, actor: Actor, grain: Grain = Grain.CALL) -> str:
     if operation is None:
         return ""
     primitive = state.primitives.get(operation.primitive)
-    if primitive is not None and (actor.library or (operation.compound and grain is Grain.ATOM)):
+    inside = actor.library or (operation.compound and grain is Grain.ATOM)
+    if primitive is not None and operation.role and inside:
         what, part = str(operation.verb), part_name(operation.role)
         if operation.verb in (Verb.PUT, Verb.SEND, Verb.WRITE):
             what += f" {operation.detail} →"
