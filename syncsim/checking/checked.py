@@ -49,7 +49,8 @@ class Checked(Struct, frozen=True):
 
     ``complete`` says that everything was visited: then, without a failure, the program is
     proven.  ``failures`` holds one of each kind, the shortest first; ``findings`` what else was
-    seen in any interleaving, and ``raced_for`` which processes raced for what, by name.
+    seen in any interleaving, and ``raced_for`` which processes raced for what, by name.  Of what
+    is undecided, ``hint`` says what may help.
     """
 
     verdict: Verdict
@@ -66,6 +67,7 @@ class Checked(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
     raced_for: dict[str, list[str]] = {}
     properties: tuple[Upheld, ...] = ()
+    hint: str = ""
 
     @property
     def schedule(self) -> str:
@@ -78,6 +80,7 @@ class Checked(Struct, frozen=True):
         return {
             "verdict": self.verdict,
             "explanation": self.explanation,
+            "hint": self.hint or None,
             "complete": self.complete,
             "confirmed": self.confirmed,
             "search": self.search,

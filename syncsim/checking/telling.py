@@ -16,6 +16,8 @@ def told(checked: Checked) -> list[str]:
     """The check as lines of text."""
     word = "proven" if checked.verdict is Verdict.FINISHED else str(checked.verdict)
     lines = [word, plain(checked.explanation)]
+    if checked.hint:
+        lines.append(checked.hint)
     if not checked.failures and (checked.complete or checked.raced_for):
         lines.append(_raced_for(checked.raced_for))
     for claim in checked.properties:

@@ -11,6 +11,7 @@ from syncsim.checking.replay import confirm
 from syncsim.core.diagnosis import Finding, Verdict
 from syncsim.core.schedule import parse_schedule
 from syncsim.core.words import counted
+from syncsim.explore.hints import ON_REAL_PROCESSES
 from syncsim.explore.properties import Kind, Property, PropertyError
 from syncsim.explore.real import NAME as REAL
 from syncsim.explore.worker import Found, Judged, Report
@@ -26,9 +27,7 @@ def judge(
 ) -> Checked:
     """Replay what the search found; once it is ``interrupted`` what comes of it means nothing."""
     if report.problem and not report.failures:
-        hint = " With --real it is searched on real processes, which takes longer."
-        why = f"The program cannot be checked: {report.problem}."
-        return _undecided(report, why + (hint if report.elsewhere else ""))
+        return _undecided(report, f"The program cannot be checked: {report.problem}.")
     failures = [
         confirm(program, found, interrupted=interrupted)
         for found in sorted(report.failures, key=lambda found: len(parse_schedule(found.schedule)))
@@ -65,8 +64,9 @@ def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld
     if failures:
         real = report.search == REAL
         why = report.doubt or ("the program is not deterministic" if real else "an error of ours")
+        hint = report.hint if real or report.doubt else ON_REAL_PROCESSES
         return _undecided(
-            report,
+            replace(report, hint=hint),
             f"The search found a {failures[0].verdict}, but the real processes did not come to it "
             f"under its schedule ({failures[0].explanation}): {why}.",
             tuple(failures),
@@ -180,7 +180,7 @@ def _beside(report: Report, failures: tuple[Failure, ...]) -> tuple[Finding, ...
 
 
 def _undecided(report: Report, why: str, failures: tuple[Failure, ...] = ()) -> Checked:
-    return _checked(report, Verdict.UNDECIDED, why, failures)
+    return replace(_checked(report, Verdict.UNDECIDED, why, failures), hint=report.hint)
 
 
 def _covered(report: Report) -> str:

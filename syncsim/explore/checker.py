@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from syncsim.core.lineage import signal_name
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule
+from syncsim.explore import hints
 from syncsim.explore.worker import Answer, Question, Report, Request
 
 #: Seconds that the process may take longer than it was given.
@@ -88,15 +89,18 @@ class Checker:
             try:
                 line = self._line(deadline)
             except _EndedError:
-                return replace(newest, over=True, problem=self._why())
+                why, hint = self._why(), hints.ON_REAL_PROCESSES
+                return replace(newest, over=True, problem=why, hint=hint)
             except _SilentError:
-                problem = "it is inside a call that does not come back"
-                return replace(newest, over=True, problem=problem)
-            if line is None and newest.search:
-                return replace(newest, over=True, limit=f"{seconds:g} seconds")
+                why, hint = "it is inside a call that does not come back", hints.ON_REAL_PROCESSES
+                return replace(newest, over=True, problem=why, hint=hint)
             if line is None:
-                problem = f"it was not ready to be searched after {seconds:g} s"
-                return replace(newest, over=True, problem=problem)
+                limit = f"{seconds:g} seconds"
+                hint = hints.about(limit, self._request)
+                if newest.search:
+                    return replace(newest, over=True, limit=limit, hint=hint)
+                why = f"it was not ready to be searched after {seconds:g} s"
+                return replace(newest, over=True, problem=why, hint=hint)
             newest = msgspec.json.decode(line, type=Report)
             if newest.over:
                 return newest

@@ -16,6 +16,7 @@ from syncsim.core.diagnosis import Verdict
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import Grain
 from syncsim.core.words import counted
+from syncsim.explore import hints
 from syncsim.explore.delays import FewDelays
 from syncsim.explore.dependence import JOIN, Event
 from syncsim.explore.dpor import DPOR, Execution
@@ -200,6 +201,9 @@ class RealSearch:
             NAME,
             limit=self._limit,
             doubt=self._doubt(),
+            hint=hints.THE_SAME_EACH_TIME
+            if system.astray
+            else hints.about(self._limit, self._request),
             states=system.states,
             transitions=system.steps,
             executions=len(self._ends),

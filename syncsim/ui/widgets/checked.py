@@ -107,6 +107,8 @@ def _body(standing: CheckStanding) -> list[Content]:
     lines = []
     if not checked.failures or checked.verdict is Verdict.UNDECIDED:
         lines.append(coloured(clean(checked.explanation, _MOST), standing.state))
+    if checked.hint:
+        lines.append(Content.styled(shown(f"syncsim check: {checked.hint}"), "$quiet"))
     sure = [one for one in checked.failures if one.confirmed]
     for number, failure in enumerate(sure, 1):
         lines += _failure(number, failure, standing.state)
