@@ -12,15 +12,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 
+from syncsim.checking.asked import request_for
 from syncsim.checking.checked import Checked, Failure, Upheld
 from syncsim.checking.replay import confirm
 from syncsim.checking.telling import told
 from syncsim.checking.verdict import judge
 from syncsim.explore.checker import Checker
-from syncsim.explore.exhaustive import SEARCHES
-from syncsim.explore.jobs import cores
 from syncsim.explore.judging import search_for
-from syncsim.explore.properties import Property, PropertyError, pack, unpack
+from syncsim.explore.properties import Property, PropertyError, unpack
 from syncsim.explore.real import RealSearch
 from syncsim.explore.worker import Report, Request
 from syncsim.program.source import Program, load
@@ -36,42 +35,39 @@ def check(
     grain: str | None = None,
     real: bool = False,
     first: bool = False,
-    seed: int = 0,
+    seed: int | None = None,
     max_states: int = 2_000_000,
-    max_depth: int = 10_000,
+    max_depth: int | None = None,
     timeout: float = 60.0,
     jobs: int | None = None,
     properties: Iterable[Property] = (),
 ) -> Checked:
     """Visit every interleaving of a program, or of a function at the top of a module.
 
-    ``timeout`` is in seconds, ``max_depth`` in steps in a row.  The ``grain`` is ``atom`` or
-    ``call``.  So many processes as there are ``jobs`` search at once, as many as there are cores
+    ``timeout`` is in seconds, ``max_depth`` in steps in a row (10,000).  The ``grain`` is ``atom``
+    or ``call``.  So many processes as there are ``jobs`` search at once, as many as there are cores
     unless said otherwise.  ``properties`` are judged besides: ``always``, ``never``, ``sometimes``
     and ``eventually`` make them.  ``real`` searches on real processes: the program is run many
     times, and what it does to files and the like is done each time; the grain is ``call`` then,
     unless it is given, for each step takes real time.  Raises ``ProgramError`` for what cannot be
-    read, ``ValueError`` for a function that cannot be imported, ``PropertyError`` for a property
-    that cannot be judged, ``CheckError`` when the check itself fails.
+    read, ``ValueError`` for a function that cannot be imported and for an option that there is not
+    or that would do nothing, ``PropertyError`` (also a ``ValueError``) for a property that cannot
+    be judged, ``CheckError`` when the check itself fails.
     """
-    for word, words in ((search, SEARCHES), (grain or "atom", ("atom", "call"))):
-        if word not in words:
-            raise ValueError(f"{word!r} is none of {', '.join(words)}")
     with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
         program = load(_caller(what, folder) if callable(what) else os.fspath(what), arguments)
-        request = Request(
-            str(program.path),
-            arguments,
+        request = request_for(
+            program,
             search=search,
-            by_call=(grain or ("call" if real else "atom")) == "call",
+            grain=grain,
             real=real,
             first=first,
             seed=seed,
-            states=max_states,
-            depth=max_depth,
-            seconds=timeout,
-            jobs=jobs if jobs is not None else cores(),
-            properties=pack(properties),
+            max_states=max_states,
+            max_depth=max_depth,
+            timeout=timeout,
+            jobs=jobs,
+            properties=properties,
         )
         return check_program(program, request)
 
@@ -81,7 +77,10 @@ def _caller(function: Callable[[], object], folder: str) -> str:
     name = getattr(function, "__qualname__", "")
     file = inspect.getsourcefile(function)
     if file is None or not name.isidentifier():
-        raise ValueError(f"{name or function!r} is no function at the top of a module")
+        raise ValueError(
+            f"{name or repr(function)} is no function at the top of a module, from which it could "
+            "be imported by its name"
+        )
     module = os.path.splitext(os.path.basename(file))[0]
     path = os.path.join(folder, f"check_{module}.py")
     with open(path, "w", encoding="utf-8") as program:
