@@ -182,7 +182,12 @@ def _check(words: list[str]) -> int:
         "--max-depth", type=_positive, metavar="N", help="N steps in a row (10,000; not for dpor)"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=60.0, metavar="S", help="search S seconds (60)"
+        "--timeout",
+        type=_seconds,
+        default=60.0,
+        metavar="S",
+        help="search S seconds (60), in which the program is also learned and what was found made "
+        "smaller; the replays on real processes come after them, 20 s each at the most",
     )
     parser.add_argument(
         "--grain",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 ON_REAL_PROCESSES = "With --real it is searched on real processes, which takes longer."
 LESS_TO_COMPUTE = "What it computes between two operations has to take less: try a smaller input."
+MORE_TIME = "--timeout gives it more time: what it computes is run before it can be searched."
 LESS_MEMORY = "Try a smaller input, or --search portfolio: samples need no memory of the states."
 WITH_A_SEED = "With a seed (random.seed) it draws the same numbers each time."
 THE_SAME_EACH_TIME = (

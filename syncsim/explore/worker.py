@@ -165,9 +165,10 @@ def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
 
 
 def _searched(
-    system: System, request: Request, judge: Judge | None
+    system: System, request: Request, judge: Judge | None, began: float
 ) -> Iterator[tuple[Outcome, int]]:
-    bounds = Bounds(request.states, request.depth, request.seconds)
+    gone = time.monotonic() - began
+    bounds = Bounds(request.states, request.depth, request.seconds, gone)
     asked = Asked(request.path, request.arguments, request.by_call)
     jobs = Jobs(request.jobs, asked, partial(processes, request.jobs, request.memory))
     try:
@@ -295,6 +296,7 @@ def _foresee(system: System, outcome: Outcome, questions: Iterable[bytes], out: 
 
 def run(request: Request, questions: IO[bytes], out: Out) -> None:
     """Search, and tell how it goes; then answer questions."""
+    began = time.monotonic()
     found = load(request.path, request.arguments)
     try:
         program = VirtualProgram(found)
@@ -304,11 +306,13 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         judge = Judge(system, properties, lambda: program.functions) if properties else None
         told = time.monotonic()
         outcome, frontier = Outcome(request.search), 0
-        for outcome, frontier in _searched(system, request, judge):
+        for outcome, frontier in _searched(system, request, judge, began):
             if time.monotonic() - told > 0.2:
                 told = time.monotonic()
                 _say(_report(system, outcome, frontier, request), out)
         final = _report(system, outcome, frontier, request)
+        # Time may be up before all that is still to be said of it is known.
+        _say(replace(final, complete=False), out)
         judged = _judged(system, judge, request) if judge is not None else ()
         schedule = partial(schedule_of, system, by_call=request.by_call)
         beside = findings(system, outcome.endings, outcome.races, schedule)

@@ -97,3 +97,27 @@ def test_what_is_not_in_the_virtual_world_is_told_with_its_line(
     assert f"{where}, which is not in the virtual world." in checked.explanation
     assert checked.hint.startswith("With --real")
     assert os.fspath(tmp_path) not in checked.explanation
+
+
+SLOW_TO_BEGIN = """
+import resource
+from multiprocessing import Lock, Process
+def work(a, b):
+    for _ in range(3):
+        with a, b: pass
+if __name__ == "__main__":
+    while resource.getrusage(resource.RUSAGE_SELF).ru_utime < {seconds}: pass
+    a, b = Lock(), Lock()
+    for _ in range(3): Process(target=work, args=(a, b)).start()
+"""
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(0, "finished"), (3, "undecided")])
+def test_what_the_program_takes_before_it_can_be_searched_is_time_of_the_search(
+    tmp_path: Path, seconds: int, verdict: str
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(SLOW_TO_BEGIN.format(seconds=seconds))
+    checked = syncsim.check(path, search="graph", timeout=2.5 if seconds else 60)
+    assert checked.verdict == verdict, checked.explanation
+    assert not seconds or "2.5 s" in checked.explanation
