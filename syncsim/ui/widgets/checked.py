@@ -8,9 +8,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from syncsim.core.diagnosis import Verdict
+from syncsim.core.schedule import Grain
 from syncsim.core.state import State
 from syncsim.core.words import counted
 from syncsim.ui.check import Searched
+from syncsim.ui.checking import as_one_steps
 from syncsim.ui.look import ascii_only, clean, shown
 from syncsim.ui.widgets.verdict import TITLES, coloured
 
@@ -135,6 +137,8 @@ def _failure(number: int, failure: Failure, state: State) -> list[Content]:
     glyph, plain, words = TITLES[failure.verdict]
     sign = shown(plain if ascii_only() else glyph)
     steps = counted(len(failure.steps), "step")
+    if as_one_steps(failure)[1] is Grain.ATOM:
+        steps += " under the X-ray"
     return [
         Content.assemble(
             (f"{number}", "bold $accent"),
