@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import syncsim
 from syncsim import cli
+from syncsim.core.diagnosis import Verdict
 
 TURNS = Path(__file__).parent / "explore" / "checked" / "turns.py"
 DINING = Path(__file__).parents[1] / "puzzles" / "dining-philosophers" / "program.py"
@@ -127,3 +129,13 @@ def test_the_fixture_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> N
     assert "syncsim: a seed is for a search by samples" in found.stdout
     assert "Traceback" not in found.stdout
     assert "def checked" not in found.stdout
+
+
+def test_the_help_explains_each_word_of_the_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["check", "--help"])
+    _, _, told = capsys.readouterr().out.partition("--json prints one object:")
+    words = set(re.findall(r"\w+", told))
+    assert set(syncsim.check(DINING, first=True).as_dict()) <= words
+    assert set(Verdict) <= words
+    assert "finished (proven)" in told

@@ -161,6 +161,13 @@ async def test_what_is_undecided_is_said_in_a_sentence(update: Any, words: str) 
         assert len(staging.checks) == 1
 
 
+async def test_one_execution_is_not_counted_as_several() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("v")
+        staging.check.come_to(replace(PROVEN, executions=1), None)
+        assert " 1 execution · 0.5 s " in await staging.drawn()
+
+
 async def test_v_hides_the_result_then_the_marks_and_then_shows_both() -> None:
     async with staged(philosophers) as staging:
         text = await checked(staging)
