@@ -6,20 +6,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from syncsim.checking import Checked, check
-    from syncsim.explore.properties import always, eventually, never, sometimes
+    from syncsim.explore.checker import CheckError
+    from syncsim.explore.properties import PropertyError, always, eventually, never, sometimes
+    from syncsim.program.source import ProgramError
 
 __version__ = "0.1.0"
-__all__ = ["Checked", "__version__", "always", "check", "eventually", "never", "sometimes"]
+__all__ = [
+    "CheckError",
+    "Checked",
+    "ProgramError",
+    "PropertyError",
+    "__version__",
+    "always",
+    "check",
+    "eventually",
+    "never",
+    "sometimes",
+]
+#: Where the names are.  They are imported when first asked for: the command line starts without.
+_ROOMS = {
+    "CheckError": "syncsim.explore.checker",
+    "Checked": "syncsim.checking",
+    "ProgramError": "syncsim.program.source",
+    "PropertyError": "syncsim.explore.properties",
+    "always": "syncsim.explore.properties",
+    "check": "syncsim.checking",
+    "eventually": "syncsim.explore.properties",
+    "never": "syncsim.explore.properties",
+    "sometimes": "syncsim.explore.properties",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """The check is imported when it is first asked for: the command line starts without it."""
-    if name in ("check", "Checked"):
-        from syncsim import checking
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return getattr(checking, name)
-    if name in ("always", "eventually", "never", "sometimes"):
-        from syncsim.explore import properties
-
-        return getattr(properties, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_ROOMS[name]), name)

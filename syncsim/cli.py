@@ -30,7 +30,9 @@ exit codes: 0 finished, 1 a bad verdict, 2 bad input, 3 undecided
 """
 _CHECK_EPILOG = """\
 --json prints one object:
-  verdict, explanation    what came of it; complete: whether everything was visited
+  verdict, explanation    what came of it: finished (proven), deadlock, livelock, starvation,
+                          assertion, crash or undecided; hint: what may help in that case
+  complete                whether everything was visited
   confirmed               whether real processes came to the verdict, too
   search, states, transitions, executions, depth, seconds
                           how it was searched, and how far
@@ -48,7 +50,7 @@ exit codes: 0 proven, 1 a failure found, 2 bad input, 3 undecided
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One clear sentence, and where to find more."""
-        sys.stderr.write(f"syncsim: {message}. Try syncsim --help.\n")
+        sys.stderr.write(f"syncsim: {message}. Try {self.prog} --help.\n")
         sys.exit(2)
 
 
@@ -177,10 +179,15 @@ def _check(words: list[str]) -> int:
         "--max-states", type=_positive, default=2_000_000, metavar="N", help="visit N at the most"
     )
     parser.add_argument(
-        "--max-depth", type=_positive, default=10_000, metavar="N", help="N steps in a row"
+        "--max-depth", type=_positive, metavar="N", help="N steps in a row (10,000; not for dpor)"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=60.0, metavar="S", help="search S seconds (60)"
+        "--timeout",
+        type=_seconds,
+        default=60.0,
+        metavar="S",
+        help="search S seconds (60), in which the program is also learned and what was found made "
+        "smaller; the replays on real processes come after them, 20 s each at the most",
     )
     parser.add_argument(
         "--grain",
@@ -195,7 +202,7 @@ def _check(words: list[str]) -> int:
         "and what it does to files and the like is done each time",
     )
     parser.add_argument("--search", choices=SEARCHES, default="exhaustive", help="which search")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="for a search by samples")
+    parser.add_argument("--seed", type=int, metavar="N", help="for a search by samples (0)")
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
     parser.add_argument(
         "--jobs",
@@ -205,27 +212,28 @@ def _check(words: list[str]) -> int:
     )
     _add_claims(parser)
     asked, program = _parse_program(parser, words)
-    if asked.real and asked.search not in ("exhaustive", "dpor"):
-        parser.error(f"--real has no search {asked.search}: it visits one execution of each class")
-    from syncsim import checking
-    from syncsim.explore.jobs import cores
-    from syncsim.explore.worker import Request
+    if asked.fairness and not asked.eventually:
+        parser.error("--fairness is for --eventually, and there is none")
+    from syncsim.checking import command
+    from syncsim.checking.asked import request_for
 
-    request = Request(
-        str(program.path),
-        program.arguments,
-        search=asked.search,
-        by_call=(asked.grain or ("call" if asked.real else "atom")) == "call",
-        real=asked.real,
-        first=asked.first,
-        seed=asked.seed,
-        states=asked.max_states,
-        depth=asked.max_depth,
-        seconds=asked.timeout,
-        jobs=asked.jobs or cores(),
-        properties=_claims(asked),
-    )
-    return checking.run(program, request, as_json=asked.json)
+    try:
+        request = request_for(
+            program,
+            search=asked.search,
+            grain=asked.grain,
+            real=asked.real,
+            first=asked.first,
+            seed=asked.seed,
+            max_states=asked.max_states,
+            max_depth=asked.max_depth,
+            timeout=asked.timeout,
+            jobs=asked.jobs,
+            properties=_claims(asked),
+        )
+    except ValueError as error:
+        parser.error(str(error))
+    return command.run(program, request, as_json=asked.json)
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:
@@ -248,7 +256,6 @@ def _add_claims(parser: argparse.ArgumentParser) -> None:
     claims.add_argument(
         "--fairness",
         choices=("strong", "weak"),
-        default="strong",
         help="for --eventually: weak, where a lock may pass somebody by for ever (strong: not)",
     )
 
@@ -265,14 +272,15 @@ def _claim(kind: str) -> Callable[[str], Property]:
     return parsed
 
 
-def _claims(asked: argparse.Namespace) -> bytes:
-    """What is claimed, for the worker."""
+def _claims(asked: argparse.Namespace) -> list[Property]:
+    """What is claimed."""
     from msgspec.structs import replace
 
-    from syncsim.explore.properties import Fairness, pack
+    from syncsim.explore.properties import Fairness
 
-    found = [*asked.always, *asked.never, *asked.sometimes, *asked.eventually]
-    return pack(replace(one, fairness=Fairness(asked.fairness)) for one in found)
+    fairness = Fairness(asked.fairness or "strong")
+    in_time = [replace(one, fairness=fairness) for one in asked.eventually]
+    return [*asked.always, *asked.never, *asked.sometimes, *in_time]
 
 
 def _program_parser(name: str, description: str, epilog: str | None = None) -> _Parser:

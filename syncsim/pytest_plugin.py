@@ -91,10 +91,16 @@ def _fail(checked: Checked) -> None:
 def syncsim_check() -> Callable[..., Claim]:
     """Claim something of every interleaving of a program (a path) or of a function."""
     # Whoever has the plugin installed and does not use it pays nothing.
-    from syncsim.checking import check
+    from syncsim import CheckError, ProgramError, check
 
-    def checked(what: str | os.PathLike[str] | Callable[[], object], **options: Any) -> Claim:
+    def checked(**options: Any) -> Checked:
         __tracebackhide__ = True
-        return Claim(partial(check, what, **options))
+        try:
+            return check(**options)
+        except (ProgramError, CheckError, ValueError) as error:
+            pytest.fail(f"syncsim: {error}", pytrace=False)
 
-    return checked
+    def claim(what: str | os.PathLike[str] | Callable[[], object], **options: Any) -> Claim:
+        return Claim(partial(checked, what=what, **options))
+
+    return claim

@@ -105,7 +105,8 @@ def test_what_is_about_the_operating_system_alone_is_said_not_to_be_there(
     checked = syncsim.check(path)
     assert checked.verdict is Verdict.UNDECIDED
     assert checked.explanation.startswith("The program cannot be checked: it uses ")
-    assert "which is not there. With --real" in checked.explanation
+    assert "(asks.py, line 7), which is not in the virtual world." in checked.explanation
+    assert checked.hint.startswith("With --real")
 
 
 def test_who_died_with_a_lock_of_a_manager_is_a_finding() -> None:

@@ -19,7 +19,7 @@ from syncsim.core.atoms import ActorId, Block, Channel, Semaphore
 from syncsim.core.lineage import signal_name
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, Primitive, State
-from syncsim.core.undelivered import undelivered
+from syncsim.core.undelivered import left_over, undelivered
 from syncsim.core.words import job_of, listing, names, standing, waiting_for
 from syncsim.core.work import Work
 
@@ -482,6 +482,8 @@ def _findings(
                 )
     for sentence in undelivered(state, stuck):
         yield Finding("unflushed queue", sentence)
+    for sentence in left_over(state):
+        yield Finding("items left", sentence)
     yield from _missing_guards(state)
     for primitive_id, at in state.unheard.items():
         primitive = state.primitives[primitive_id]

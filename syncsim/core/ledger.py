@@ -538,4 +538,4 @@ def _is_error(verb: Verb, result: str) -> bool:
 
 def _of_atom(operation: Operation) -> str:
     tries = operation.verb is Verb.ACQUIRE and not operation.blocking
-    return f"{'try' if tries else operation.verb} {operation.role}"
+    return f"{'try' if tries else operation.verb} {operation.role}".rstrip()

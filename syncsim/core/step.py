@@ -222,6 +222,20 @@ _ATOMS = {
     "write value": "writes {detail} to the memory of {it}",
     "call value": "asks the server that keeps {it}",
     "wake wait": "wakes up on {it}",
+    # (What belongs to a job or a worker of a Pool or an executor is on no part of it.)
+    "submit": "hands {detail} over to {it}",
+    "await": "hears of the result of {detail} from {it}",
+    "value": "looks whether {detail} is done by {it}: {result}",
+    "send tasks": "moves a task into the task pipe of {it}",
+    "receive tasks": "takes the next out of the task pipe of {it}",
+    "send results": "sends through the result pipe of {it}",
+    "shut_down work": "tells {it} to take no more tasks",
+    "await worker handler": "hears that the worker handler of {it} has ended",
+    "await task handler": "hears that the task handler of {it} has ended",
+    "await result handler": "hears that the result handler of {it} has ended",
+    "terminate": "terminates {detail}, a worker of {it}",
+    "alive": "looks whether {detail}, a worker of {it}, is alive: {result}",
+    "join": "joins {detail}, a worker of {it}",
 }
 
 _ATOMS_IN_VAIN = {
@@ -235,6 +249,7 @@ _ATOMS_IN_VAIN = {
     "acquire get lock": "does not get the get lock of {it}",
     "try unfinished": "finds no unfinished task of {it}",
     "wake wait": "sleeps on {it} until its time runs out",
+    "await": "does not wait any longer for {detail}, a task of {it}",
 }
 
 

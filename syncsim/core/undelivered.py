@@ -9,6 +9,9 @@ from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words import listing
 
+#: So many of the items that were left are named.
+_MOST = 4
+
 
 def undelivered(state: State, stuck: tuple[ActorId, ...]) -> Iterator[str]:
     """One sentence for each process that has left something undelivered."""
@@ -18,6 +21,21 @@ def undelivered(state: State, stuck: tuple[ActorId, ...]) -> Iterator[str]:
             if isinstance(channel, Channel):
                 for actor in state.actors:
                     yield from _of(actor, primitive, channel, stuck)
+
+
+def left_over(state: State) -> Iterator[str]:
+    """One sentence for each pipe in which there is something, once nobody is there to get it."""
+    if any(actor.failed or not actor.ended for actor in state.actors):
+        return
+    for primitive in state.primitives.values():
+        for role in ("items", "items back"):
+            channel = state.atoms.get(primitive.parts.get(role, ""))
+            if isinstance(channel, Channel):
+                left = [item.label for item in channel.items if item.number != channel.torn]
+                if len(left) > _MOST:
+                    left[_MOST - 1 :] = [f"{len(left) - _MOST + 1:,} more items"]
+                if left:
+                    yield f"nobody has got {listing(left)} out of {primitive.name}"
 
 
 def _of(

@@ -27,6 +27,11 @@ def listing(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """``1 state``, ``2,000 states``; ``more`` is the word for several, where it takes no s."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
 class Wait:
     """What a blocked actor waits for: the thing, on whom, and the whole as a clause."""
 
@@ -243,7 +248,8 @@ def what_it_does(state: State, actor: Actor, grain: Grain = Grain.CALL) -> str:
     if operation is None:
         return ""
     primitive = state.primitives.get(operation.primitive)
-    if primitive is not None and (actor.library or (operation.compound and grain is Grain.ATOM)):
+    inside = actor.library or (operation.compound and grain is Grain.ATOM)
+    if primitive is not None and operation.role and inside:
         what, part = str(operation.verb), part_name(operation.role)
         if operation.verb in (Verb.PUT, Verb.SEND, Verb.WRITE):
             what += f" {operation.detail} →"

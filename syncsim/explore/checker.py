@@ -20,10 +20,12 @@ from msgspec.structs import replace
 from syncsim.core.lineage import signal_name
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule
+from syncsim.explore import hints
 from syncsim.explore.worker import Answer, Question, Report, Request
 
-#: Seconds that the process may take longer than it was given.
-_GRACE = 10.0
+#: Seconds that the process may take longer than it was given: to begin, to learn what a process
+#: does next while it looks at no clock, to come to an end.
+_GRACE = 2.0
 #: Seconds without a sign of life of it after which we give up.
 _SILENCE = 10.0
 #: Seconds for what it does after the search.
@@ -88,15 +90,19 @@ class Checker:
             try:
                 line = self._line(deadline)
             except _EndedError:
-                return replace(newest, over=True, problem=self._why())
+                why, hint = self._why(), hints.ON_REAL_PROCESSES
+                return replace(newest, over=True, problem=why, hint=hint)
             except _SilentError:
-                problem = "it is inside a call that does not come back"
-                return replace(newest, over=True, problem=problem)
-            if line is None and newest.search:
-                return replace(newest, over=True, limit=f"{seconds:g} seconds")
+                why, hint = "it is inside a call that does not come back", hints.ON_REAL_PROCESSES
+                return replace(newest, over=True, problem=why, hint=hint)
             if line is None:
-                problem = f"it was not ready to be searched after {seconds:g} s"
-                return replace(newest, over=True, problem=problem)
+                limit = f"{seconds:g} seconds"
+                self.close()  # it has no more to say
+                if newest.search:
+                    hint = hints.about(limit, self._request)
+                    return replace(newest, over=True, limit=limit, hint=hint)
+                why = f"it was not ready to be searched after {seconds:g} s"
+                return replace(newest, over=True, problem=why, hint=hints.MORE_TIME)
             newest = msgspec.json.decode(line, type=Report)
             if newest.over:
                 return newest
@@ -104,7 +110,8 @@ class Checker:
 
     def foresees(self) -> bool:
         """Whether it can answer, once it knows."""
-        with contextlib.suppress(_EndedError, _SilentError):
+        # (What it had still to say when its time was up is no answer.)
+        with contextlib.suppress(_EndedError, _SilentError, msgspec.ValidationError):
             line = self._line(time.monotonic() + _LOOKING)
             return line is not None and msgspec.json.decode(line, type=bool)
         return False

@@ -126,7 +126,7 @@ def search(
                     running.remove(one)
                     continue
                 done = True
-            if done or outcome.seconds > bounds.seconds:
+            if done or bounds.gone + outcome.seconds > bounds.seconds:
                 if not outcome.complete and not outcome.limit:
                     outcome.limit = (
                         "the first failure" if first and failed else f"{bounds.seconds:g} seconds"

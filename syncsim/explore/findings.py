@@ -16,11 +16,15 @@ from syncsim.virtual.system import System
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far a search may go: states (or executions), steps in a row, seconds."""
+    """How far a search may go: states (or executions), steps in a row, seconds.
+
+    So many of the seconds are ``gone`` when it begins.
+    """
 
     states: int = 2_000_000
     depth: int = 10_000
     seconds: float = 60.0
+    gone: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

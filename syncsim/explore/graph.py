@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeAlias
 
 from syncsim.core.diagnosis import Verdict
+from syncsim.core.words import counted
 from syncsim.explore.findings import Bounds, Outcome, Path, See, failure_in, verdict_at_the_end
 from syncsim.virtual.states import Did, Move, State, Taken
 from syncsim.virtual.system import System
@@ -175,7 +176,7 @@ class GraphSearch:
         until = outcome.transitions + steps
         while self.frontier and outcome.transitions < until:
             if outcome.states >= bounds.states:
-                outcome.limit = f"{bounds.states:,} states"
+                outcome.limit = counted(bounds.states, "state")
                 return False
             number = outcome.states
             state, depth = graph.states[number], graph.depths[number]

@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import TextIO
 
+from syncsim.core.words import counted
 from syncsim.explore.worker import Report
 
 #: Seconds after which a search that says nothing is taken to have stopped.
@@ -56,13 +57,13 @@ def is_wanted(*streams: TextIO) -> bool:
 def line(report: Report, bound: float, columns: int) -> str:
     """The line, as much of it as there is room for: what matters least comes last."""
     if report.executions:
-        parts = [f"{report.search}: {report.executions:,} executions"]
+        parts = [f"{report.search}: {counted(report.executions, 'execution')}"]
         if report.frontier:
-            parts.append(f"{report.frontier:,} branches open")
+            parts.append(f"{counted(report.frontier, 'branch', 'branches')} open")
     else:
         known = report.states + report.frontier
         parts = [
-            f"{report.search}: {report.states:,} states",
+            f"{report.search}: {counted(report.states, 'state')}",
             f"{100 * report.states // max(1, known)}% of those known",
         ]
     parts += [

@@ -271,7 +271,8 @@ def eventually(
     """Every run comes to a state in which the condition holds: also one that never ends.
 
     With ``whenever`` it comes to one after each state in which that holds: so
-    ``whenever=lambda s: True`` means again and again.  Raises ValueError for an unknown fairness.
+    ``whenever=lambda s: True`` means again and again.  Raises ValueError for an unknown fairness,
+    and as the others do ``PropertyError`` for a condition that is no function.
     """
     found = _property(Kind.EVENTUALLY, condition)
     text = found.text
@@ -281,14 +282,14 @@ def eventually(
 
 
 def _property(kind: Kind, condition: Condition) -> Property:
-    if not callable(condition):
-        raise TypeError(f"{kind} wants a function of a state, such as lambda s: s.over")
     text, site = _source_of(condition)
     return Property(kind, condition, text, site)
 
 
 def _source_of(function: Condition) -> tuple[str, str]:
     """A lambda's own words, or the function's name; and where it stands."""
+    if not callable(function):
+        raise PropertyError(f"{function!r} is no function of a state, such as lambda s: s.over")
     code = getattr(function, "__code__", None)
     name = getattr(function, "__qualname__", type(function).__name__)
     if code is None:
@@ -372,6 +373,11 @@ def pack(properties: Iterable[Property]) -> bytes:
     is in the modules of the conditions is taken along, by value.
     """
     found = tuple(properties)
+    for one in found:
+        if not isinstance(one, Property):
+            raise PropertyError(
+                f"{one!r} is no property: always, never, sometimes and eventually make them"
+            )
     if not found:
         return b""
     import cloudpickle  # type: ignore[import-untyped]

@@ -15,6 +15,8 @@ import msgspec
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import Grain
+from syncsim.core.words import counted
+from syncsim.explore import hints
 from syncsim.explore.delays import FewDelays
 from syncsim.explore.dependence import JOIN, Event
 from syncsim.explore.dpor import DPOR, Execution
@@ -153,7 +155,7 @@ class RealSearch:
         if self._request.first and self._failures:
             return "the first failure"
         most = self._request.states
-        return f"{most:,} states" if self._system.states > most else ""
+        return counted(most, "state") if self._system.states > most else ""
 
     def _repeats(self) -> bool:
         """Whether executions come out the same when they are made once more.
@@ -199,6 +201,9 @@ class RealSearch:
             NAME,
             limit=self._limit,
             doubt=self._doubt(),
+            hint=hints.THE_SAME_EACH_TIME
+            if system.astray
+            else hints.about(self._limit, self._request),
             states=system.states,
             transitions=system.steps,
             executions=len(self._ends),

@@ -19,6 +19,7 @@ from itertools import cycle
 from typing import Protocol
 
 from syncsim.core.diagnosis import Verdict
+from syncsim.core.words import counted
 from syncsim.explore.findings import Bounds, Outcome, Path, See, failure_in, verdict_at_the_end
 from syncsim.virtual.states import Did, Move
 from syncsim.virtual.system import System
@@ -170,7 +171,7 @@ class SampleSearch:
         until = outcome.transitions + steps
         while outcome.transitions < until:
             if outcome.executions >= bounds.states:
-                outcome.limit = f"{bounds.states:,} executions"
+                outcome.limit = counted(bounds.states, "execution")
                 return False
             self._execute(bounds)
         return True

@@ -27,6 +27,7 @@ from syncsim.core.operation import Verb
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens
+from syncsim.explore import hints
 from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import Bounds, Outcome, Path, choices
@@ -119,9 +120,9 @@ class Judged(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """How far the search has come, or, if ``over``, what came of it.
 
-    ``problem`` says why the program cannot be searched, ``elsewhere`` that it can be on real
-    processes, ``wrong`` what is wrong with a property.  ``doubt`` says why nothing is proven
-    although everything was visited.
+    ``problem`` says why the program cannot be searched, ``wrong`` what is wrong with a property.
+    ``doubt`` says why nothing is proven although everything was visited, and ``hint`` what may
+    help where there is no verdict.
     """
 
     search: str = ""
@@ -129,8 +130,8 @@ class Report(Struct, frozen=True):
     complete: bool = False
     limit: str = ""
     problem: str = ""
-    elsewhere: bool = False
     doubt: str = ""
+    hint: str = ""
     states: int = 0
     transitions: int = 0
     executions: int = 0
@@ -164,9 +165,10 @@ def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
 
 
 def _searched(
-    system: System, request: Request, judge: Judge | None
+    system: System, request: Request, judge: Judge | None, began: float
 ) -> Iterator[tuple[Outcome, int]]:
-    bounds = Bounds(request.states, request.depth, request.seconds)
+    gone = time.monotonic() - began
+    bounds = Bounds(request.states, request.depth, request.seconds, gone)
     asked = Asked(request.path, request.arguments, request.by_call)
     jobs = Jobs(request.jobs, asked, partial(processes, request.jobs, request.memory))
     try:
@@ -198,6 +200,7 @@ def _report(system: System, outcome: Outcome, frontier: int, request: Request) -
         outcome.search,
         complete=outcome.complete,
         limit=outcome.limit,
+        hint=hints.about(outcome.limit, request),
         states=outcome.states,
         transitions=outcome.transitions,
         executions=outcome.executions,
@@ -293,6 +296,7 @@ def _foresee(system: System, outcome: Outcome, questions: Iterable[bytes], out: 
 
 def run(request: Request, questions: IO[bytes], out: Out) -> None:
     """Search, and tell how it goes; then answer questions."""
+    began = time.monotonic()
     found = load(request.path, request.arguments)
     try:
         program = VirtualProgram(found)
@@ -302,11 +306,13 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         judge = Judge(system, properties, lambda: program.functions) if properties else None
         told = time.monotonic()
         outcome, frontier = Outcome(request.search), 0
-        for outcome, frontier in _searched(system, request, judge):
+        for outcome, frontier in _searched(system, request, judge, began):
             if time.monotonic() - told > 0.2:
                 told = time.monotonic()
                 _say(_report(system, outcome, frontier, request), out)
         final = _report(system, outcome, frontier, request)
+        # Time may be up before all that is still to be said of it is known.
+        _say(replace(final, complete=False), out)
         judged = _judged(system, judge, request) if judge is not None else ()
         schedule = partial(schedule_of, system, by_call=request.by_call)
         beside = findings(system, outcome.endings, outcome.races, schedule)
@@ -314,7 +320,7 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         if chances:
             # Each was asked once, of all that it might have answered.
             doubt = f"what the program does may depend on {' and '.join(sorted(chances))}, too"
-            final = replace(final, complete=False, doubt=doubt)
+            final = replace(final, complete=False, doubt=doubt, hint=hints.WITH_A_SEED)
         final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
         _say(final, out)
         for at, path in enumerate(outcome.failures.values()):
@@ -326,15 +332,19 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
     except PropertyError as error:
         _say(Report(over=True, wrong=str(error)), out)
     except NotVirtualError as error:
-        problem = f"it uses {error}, which is not there"
-        _say(Report(over=True, problem=problem, elsewhere=True), out)
+        site = error.site
+        place = f" ({os.path.basename(site.file)}, line {site.line})" if site is not None else ""
+        problem = f"it uses {error}{place}, which is not in the virtual world"
+        _say(Report(over=True, problem=problem, hint=hints.ON_REAL_PROCESSES), out)
     except TooLongError:
-        _say(Report(over=True, problem=f"it runs for {TOO_LONG:g} s without any operation"), out)
+        problem = f"it runs for {TOO_LONG:g} s without any operation"
+        _say(Report(over=True, problem=problem, hint=hints.LESS_TO_COMPUTE), out)
     except BrokenExecutor:
         _say(Report(over=True, problem="one of the processes that searched it was ended"), out)
     except MemoryError as error:
         limit = f"it needs more than {request.memory / (1 << 30):g} GB of memory"
-        _say(Report(over=True, problem=f"{limit} ({type(error).__name__})"), out)
+        problem = f"{limit} ({type(error).__name__})"
+        _say(Report(over=True, problem=problem, hint=hints.LESS_MEMORY), out)
     else:
         if request.foresight:
             _foresee(system, outcome, questions, out)

@@ -68,7 +68,9 @@ class Checking:
             return "stop"
         if self.told:
             return "close"
-        return "marks" if self.known and self.marking and self.over else "check"
+        if not self.over:
+            return "check"
+        return "hide marks" if self.known and self.marking else "result"
 
     def is_of(self, program: Program) -> bool:
         """Whether that is the program that is, or was, checked: the same text."""

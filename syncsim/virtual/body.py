@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, NamedTuple, Protocol
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -83,6 +83,17 @@ def _stack() -> tuple[str, ...]:
             found.append(frame.f_code.co_name)
         frame = frame.f_back
     return tuple(reversed(found))
+
+
+def _site_in(traceback: TracebackType | None) -> Site | None:
+    """The innermost line of the program through which the exception has come."""
+    found = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not is_library(code):
+            found = Site(code.co_filename, traceback.tb_lineno, code.co_name)
+        traceback = traceback.tb_next
+    return found
 
 
 def claim(code: CodeType) -> None:
@@ -237,6 +248,9 @@ class ProcessBody:
         self.identity.enter()
         try:
             yield
+        except NotVirtualError as error:
+            error.site = error.site or _site_in(error.__traceback__)
+            raise
         finally:
             self.identity.leave()
             _began.pop()

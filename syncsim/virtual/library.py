@@ -46,6 +46,10 @@ class Missing(ModuleType):
             raise AttributeError(name)
         raise NotVirtualError(f"{self.__name__}.{name}")
 
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """It may also stand for a class or a function."""
+        raise NotVirtualError(self.__name__)
+
 
 class _Library:
     """The private package, its modules by name."""

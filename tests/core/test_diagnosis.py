@@ -259,6 +259,43 @@ def test_what_a_feeder_gave_up_is_told() -> None:
     )
 
 
+def left_in_the_queue(items: int, got: int) -> Scene:
+    scene = Scene("main", "Ada")
+    jobs = scene.queue("jobs")
+    for item in range(items):
+        scene.does("Ada", act(jobs, Verb.SEND, "items", "put", detail=f"i{item}"))
+        scene.ledger.move(1, act(jobs, Verb.SENT, "items"))
+    for _ in range(got):
+        scene.does("main", act(jobs, Verb.RECEIVE, "items", "get"))
+    scene.ends("Ada")
+    assert "items left" not in kinds(scene.diagnosis)  # main may get them yet
+    scene.ends("main")
+    return scene
+
+
+@pytest.mark.parametrize(
+    ("items", "got", "told"),
+    [
+        (1, 0, "nobody has got i0 out of jobs"),
+        (3, 1, "nobody has got i1 and i2 out of jobs"),
+        (4, 0, "nobody has got i0, i1, i2 and i3 out of jobs"),
+        (9, 0, "nobody has got i0, i1, i2 and 6 more items out of jobs"),
+    ],
+)
+def test_what_nobody_has_got_at_the_end_is_told(items: int, got: int, told: str) -> None:
+    scene = left_in_the_queue(items, got)
+    assert scene.diagnosis.verdict is Verdict.FINISHED
+    assert finding(scene.diagnosis, "items left") == told
+
+
+def test_where_all_was_got_or_somebody_failed_nothing_is_left() -> None:
+    assert "items left" not in kinds(left_in_the_queue(2, 2).diagnosis)
+    scene = left_in_the_queue(2, 0)
+    scene.ledger.change(1, error="ValueError: no")
+    assert scene.actor("Ada").failed
+    assert "items left" not in kinds(scene.diagnosis)
+
+
 def test_a_new_interpreter_that_starts_processes_on_import_lacks_a_guard() -> None:
     scene = Scene("main", "Ada")
     said = "RuntimeError: … before the current process has finished its bootstrapping phase."

@@ -46,7 +46,8 @@ def test_what_is_left_over_is_found_although_nothing_fails(search: str, grain: s
     checked = syncsim.check(path, search=search, grain=grain)
     assert checked.verdict == "finished"
     found = findings(checked)
-    wanted = {"leaked lock", "zombie"} | ({"unflushed queue"} if grain == "atom" else set())
+    wanted = {"leaked lock", "zombie", "items left"}
+    wanted |= {"unflushed queue"} if grain == "atom" else set()
     assert set(found) == wanted
     for one in found.values():
         assert one.explanation in really_found(path, one.schedule)

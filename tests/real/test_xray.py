@@ -106,6 +106,15 @@ def test_every_kind_of_queue_works_by_atom(scheduler: Callable[[], Scheduler]) -
     assert any(step.sentence.startswith("counts one unfinished task") for step in run.steps)
 
 
+def test_what_is_done_at_a_pool_is_told_in_words() -> None:
+    """Each operation has words of its own: none is told by its verb and its part."""
+    run = control(PROGRAMS / "pool.py", Random(3), "fork")
+    inner = [step for step in run.steps if step.operation]
+    assert "hands square for 5 items over to pool (in map)" in {one.sentence for one in inner}
+    for step in inner:
+        assert not step.sentence.startswith(f"{step.operation} "), step.sentence
+
+
 def test_by_atom_each_choice_is_one_operation() -> None:
     run = control(INSIDE, Random(1), "fork")
     assert len(run.steps) == len(run.chosen)

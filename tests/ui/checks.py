@@ -12,6 +12,7 @@ from syncsim.core.diagnosis import Verdict
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.step import Step
 from syncsim.explore.foresight import Foresight, whole_graph
+from syncsim.explore.hints import ON_REAL_PROCESSES
 from syncsim.program.source import Program, load
 from syncsim.ui.check import CheckUpdate, Foresaw, Judged, LooksAhead
 from syncsim.virtual.loader import VirtualProgram
@@ -94,6 +95,7 @@ UNDECIDED = Checked(
 )  # fmt: skip
 NOT_VIRTUAL = Checked(
     Verdict.UNDECIDED,
-    "The program cannot be checked: it uses os.fork, which is not there.",
-    False, False, "", 0, 0, 0, 0, 0.0,
+    "The program cannot be checked: it uses os.fork (program.py, line 3), which is not in the "
+    "virtual world.",
+    False, False, "", 0, 0, 0, 0, 0.0, hint=ON_REAL_PROCESSES,
 )  # fmt: skip

@@ -143,7 +143,7 @@ async def test_what_is_proven_is_said_and_its_choices_are_safe() -> None:
     ("update", "words"),
     [
         (Judged(UNDECIDED), "not everything was visited: 2,000,000 states"),
-        (Judged(NOT_VIRTUAL), "it uses os.fork, which is not there"),
+        (Judged(NOT_VIRTUAL), "syncsim check: With --real it is searched on real"),
         (BrokeOff("The check could not be finished: it was killed by signal 9."), "by signal 9"),
     ],
 )
@@ -161,13 +161,25 @@ async def test_what_is_undecided_is_said_in_a_sentence(update: Any, words: str) 
         assert len(staging.checks) == 1
 
 
+async def test_one_execution_is_not_counted_as_several() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("v")
+        staging.check.come_to(replace(PROVEN, executions=1), None)
+        assert " 1 execution · 0.5 s " in await staging.drawn()
+
+
 async def test_v_hides_the_result_then_the_marks_and_then_shows_both() -> None:
     async with staged(philosophers) as staging:
         text = await checked(staging)
         assert ("It can fail" in text, "can still go" in text) == (True, True)
-        for shown in ((False, True), (False, False), (True, True)):
+        for *shown, word in (
+            (False, True, "hide marks"),
+            (False, False, "result"),
+            (True, True, "close"),
+        ):
             text = await staging.press("v")
-            assert ("It can fail" in text, "can still go" in text) == shown
+            assert ["It can fail" in text, "can still go" in text] == shown
+            assert f"v {word} " in text
         text = await staging.press("escape")
         assert ("It can fail" in text, "can still go" in text) == (False, True)
 
@@ -201,7 +213,7 @@ async def test_what_is_chosen_inside_a_call_is_replayed_under_the_xray() -> None
             DEADLOCK, schedule="A2BCB", steps=(_step(1, 0, "main", operation="release sleeping"),)
         )
         staging.check.come_to(replace(CAN_DEADLOCK, failures=(inside,)), None)
-        await staging.drawn()
+        assert "Deadlock in 1 step under the X-ray," in await staging.drawn()
         text = await staging.press("1")
         replay = staging.live.scheduler
         assert isinstance(replay, Replay)

@@ -14,6 +14,7 @@ BRIEF = {
     "stage.branch": "branch",
     "stage.free": "free",
     "stage.copy": "copy",
+    "hide marks": "unmark",
 }
 
 #: In the order in which the line of keys shows them, until there is no more room.

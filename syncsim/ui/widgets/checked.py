@@ -8,8 +8,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from syncsim.core.diagnosis import Verdict
+from syncsim.core.schedule import Grain
 from syncsim.core.state import State
+from syncsim.core.words import counted
 from syncsim.ui.check import Searched
+from syncsim.ui.checking import as_one_steps
 from syncsim.ui.look import ascii_only, clean, shown
 from syncsim.ui.widgets.verdict import TITLES, coloured
 
@@ -71,9 +74,8 @@ class CheckBand(Static):
 def _progress(searched: Searched | None) -> Content:
     words = "Checking every interleaving"
     if searched is not None:
-        words += (
-            f": {searched.states:,} states, {searched.rate:,.0f} a second, {searched.seconds:.0f} s"
-        )
+        states = counted(searched.states, "state")
+        words += f": {states}, {searched.rate:,.0f} a second, {searched.seconds:.0f} s"
     return Content.assemble((shown(f"{words} …"), "$quiet"), "   ", ("v", "bold $accent"), " stops")
 
 
@@ -93,7 +95,9 @@ def _title(standing: CheckStanding) -> str:
 
 def _covered(checked: Checked) -> str:
     visited = (
-        f"{checked.executions:,} executions" if checked.executions else f"{checked.states:,} states"
+        counted(checked.executions, "execution")
+        if checked.executions
+        else counted(checked.states, "state")
     )
     return f"{visited} · {checked.seconds:.1f} s"
 
@@ -105,6 +109,8 @@ def _body(standing: CheckStanding) -> list[Content]:
     lines = []
     if not checked.failures or checked.verdict is Verdict.UNDECIDED:
         lines.append(coloured(clean(checked.explanation, _MOST), standing.state))
+    if checked.hint:
+        lines.append(Content.styled(shown(f"syncsim check: {checked.hint}"), "$quiet"))
     sure = [one for one in checked.failures if one.confirmed]
     for number, failure in enumerate(sure, 1):
         lines += _failure(number, failure, standing.state)
@@ -130,7 +136,9 @@ def _body(standing: CheckStanding) -> list[Content]:
 def _failure(number: int, failure: Failure, state: State) -> list[Content]:
     glyph, plain, words = TITLES[failure.verdict]
     sign = shown(plain if ascii_only() else glyph)
-    steps = "1 step" if len(failure.steps) == 1 else f"{len(failure.steps)} steps"
+    steps = counted(len(failure.steps), "step")
+    if as_one_steps(failure)[1] is Grain.ATOM:
+        steps += " under the X-ray"
     return [
         Content.assemble(
             (f"{number}", "bold $accent"),

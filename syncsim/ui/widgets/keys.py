@@ -115,14 +115,17 @@ class KeyLine(Widget):
         return Content("  ").join(parts)
 
     def _labels(self, brief: Mapping[str, str]) -> list[_Label]:
-        """All keys that mean something now, those in ``brief`` with the word from there."""
+        """All keys that mean something now, those in ``brief`` with the word from there.
+
+        They are found there by their id, or by the word that they have just now.
+        """
         labels = []
         for binding in self._keys:
             own = binding.id or ""
             word = self._words.get(own, binding.description)
             if word:
                 first = binding.key.partition(",")[0]
-                short = brief.get(own, word)
+                short = brief.get(own, brief.get(word, word))
                 labels.append(_Label(shown(binding.key_display or first), shown(short), first))
         return labels
 

@@ -1,0 +1,39 @@
+"""The command ``syncsim check``."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from syncsim.checking import check_program
+from syncsim.checking.telling import told
+from syncsim.core.diagnosis import Verdict
+from syncsim.explore.checker import CheckError
+from syncsim.explore.progress import Progress, is_wanted
+from syncsim.explore.properties import PropertyError
+from syncsim.explore.worker import Request
+from syncsim.program.source import Program
+
+
+def run(program: Program, request: Request, *, as_json: bool) -> int:
+    """``syncsim check``: says what came of it; the answer is the exit code."""
+    progress = Progress(sys.stderr, request.seconds)
+    shown = not as_json and is_wanted(sys.stdout, sys.stderr)
+    try:
+        checked = check_program(program, request, progress.show if shown else lambda report: None)
+    except CheckError as error:
+        print(f"syncsim: {error}.", file=sys.stderr)
+        return 3
+    except PropertyError as error:
+        print(f"syncsim: {error}.", file=sys.stderr)
+        return 2
+    finally:
+        progress.clear()
+    if as_json:
+        print(msgspec.json.encode(checked.as_dict()).decode())
+    else:
+        print("\n".join(told(checked)))
+    if checked.verdict is Verdict.FINISHED:
+        return 0
+    return 3 if checked.verdict is Verdict.UNDECIDED else 1
