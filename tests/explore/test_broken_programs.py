@@ -57,6 +57,24 @@ BROKEN = {
         3,
         "without any operation",
     ),
+    "fork, and catches all": (
+        "import os\ntry: os.fork()\nexcept BaseException: pass\n",
+        3,
+        "os.fork",
+    ),
+    "catches its end": (
+        """
+from multiprocessing import Lock
+lock = Lock()
+while True:
+    try:
+        with lock: pass
+    except BaseException:
+        pass
+""",
+        0,
+        "proven",
+    ),
     "fork": ("import os\nos.fork()\n", 3, "os.fork"),
     "exec": ("import os\nos.execvp('sleep', ['sleep', '1000'])\n", 3, "os.execvp"),
     "ten gigabytes": ("x = bytearray(10 << 30)\n", 3, "more than 4 GB of memory"),
