@@ -50,7 +50,6 @@ BROKEN = {
     "no syntax": ("def (:\n", 2, "line 1"),
     "a NUL byte": ("x = 1\0\n", 2, "NUL byte"),
     "nothing": ("", 0, "proven"),
-    "no operation": (LOOP, 3, "without any operation"),
     "no operation in a child": (child(LOOP), 3, "without any operation"),
     "no operation, and catches all": (
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n",
