@@ -40,4 +40,4 @@ def mind_the_time(number: int = 0, frame: FrameType | None = None) -> None:
     """Break off what runs too long; to be called by a timer."""
     began = body.running_since()
     if began is not None and time.monotonic() - began > TOO_LONG:
-        raise TooLongError
+        body.break_off(TooLongError())

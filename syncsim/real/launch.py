@@ -48,7 +48,7 @@ class Launch:
         self.door.settimeout(0.1)
         self.deaths = kernel.Deaths()
         self._poll = select.poll()
-        self._on: dict[int, Callable[[], None]] = {}
+        self._on: dict[int, Callable[[], object]] = {}
         self._start(program, stdin, controlled=controlled)
 
     def _start(self, program: Program, stdin: int, *, controlled: bool) -> None:
@@ -80,11 +80,16 @@ class Launch:
         count: int = struct.unpack("i", fcntl.ioctl(self.fifo, termios.FIONREAD, bytes(4)))[0]
         return count
 
+    @property
+    def has_door(self) -> bool:
+        """Whether one can come to the door: the program may have removed the directory."""
+        return os.path.exists(f"{self.directory}/{wire.GATE}")
+
     def say(self, mode: int) -> None:
         """Tells every process, at its next operation, how the gates stand: see ``wire.MODE``."""
         os.pwrite(self._mode, bytes([mode]), 0)
 
-    def listen(self, fd: int, hear: Callable[[], None]) -> None:
+    def listen(self, fd: int, hear: Callable[[], object]) -> None:
         """Lets ``wait`` call ``hear`` whenever ``fd`` is readable."""
         self._poll.register(fd, select.POLLIN)
         self._on[fd] = hear

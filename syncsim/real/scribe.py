@@ -425,6 +425,8 @@ class Scribe:
             self._feeders.releases(actor, operation)
         unseen = bool(self.strangers) or self.had_strangers
         self._ledger.effect(actor, operation, result, believe=unseen)
+        if verb is SEND and operation.atom in self._served_by:  # a step of its own: the X-ray
+            self._sent(actor, operation)
 
     def _send(self, actor: ActorId | None, operation: Operation) -> Operation:
         """The program sends a signal to one of its processes; the operation, with whose name."""

@@ -407,7 +407,8 @@ class RealWorld(World):
         end = time.monotonic() + self.patience
         # It may have announced itself and not be through the door yet; or be killed on the way.
         while actor not in self._gates and time.monotonic() < end:
-            self._open_door()
+            if not self._open_door() and not self._launch.has_door:
+                break
         return self._gates.get(actor)
 
     def _send(self, actor: ActorId, message: bytes) -> bool:
@@ -441,11 +442,12 @@ class RealWorld(World):
             gate.settimeout(None)
         return answer
 
-    def _open_door(self) -> None:
+    def _open_door(self) -> bool:
+        """Whether somebody was there."""
         try:
             gate, _ = self._launch.door.accept()
         except TimeoutError:
-            return
+            return False
         gate.settimeout(2.0)
         words = b""
         with contextlib.suppress(OSError):
@@ -461,6 +463,7 @@ class RealWorld(World):
             if actor in self._gates:
                 self._gates[actor].close()
             self._gates[actor] = gate
+        return True
 
     # -- listening ----------------------------------------------------------------------
 

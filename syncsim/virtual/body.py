@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Hashable, Iterator
 from types import CodeType, FrameType, TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -34,7 +34,7 @@ from syncsim.virtual.automaton import (
     Told,
     Wrote,
 )
-from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.errors import NotVirtualError, refused
 from syncsim.virtual.fingerprint import fingerprint_of
 from syncsim.virtual.helpers import Helped, Helper, Helpers
 from syncsim.virtual.memory import Memory
@@ -52,6 +52,10 @@ _here: list[ProcessBody] = []
 
 
 _began: list[float] = []
+#: What was left where it was is kept: to collect it would unwind it, and it might catch that, too.
+_left: list[greenlet] = []
+#: More operations than a process may begin while it is unwound, if it does not catch its end.
+_ENOUGH = 100
 #: What has been asked for that no order of operations decides: the clock, a random number.
 chances: set[str] = set()
 
@@ -59,6 +63,15 @@ chances: set[str] = set()
 def running_since() -> float | None:
     """Since when a process has been running without an operation, by the monotonic clock."""
     return _began[-1] if _began else None
+
+
+def break_off(error: BaseException) -> None:
+    """Raise that outside of the process that is running, which cannot catch it."""
+    outside = getcurrent()
+    _left.append(outside)
+    while outside.parent is not None:
+        outside = outside.parent
+    outside.throw(error)
 
 
 def here() -> ProcessBody:
@@ -188,6 +201,7 @@ class ProcessBody:
         self._results: tuple[Hashable, ...] = ()
         self._at = 0
         self._dying = False
+        self._unwound = 0  # how many operations it has begun since
         self._greenlet: greenlet | None = None
         self._print: tuple[Hashable, ...] | None = None
         #: What it asks for, while its helpers get answers; whether that is there by now.
@@ -243,6 +257,8 @@ class ProcessBody:
 
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
+        if not _began:
+            refused.clear()
         _here.append(self)
         _began.append(time.monotonic())
         self.identity.enter()
@@ -255,6 +271,8 @@ class ProcessBody:
             self.identity.leave()
             _began.pop()
             _here.pop()
+        if refused:  # and the program has caught it
+            raise refused[0]
 
     def _help(self, answer: Helped) -> Told:
         """A helper gets an answer; the process itself goes on to ask for the same."""
@@ -316,6 +334,15 @@ class ProcessBody:
             self.helpers.close()
             _here.pop()
         self._greenlet = None
+
+    def _unwind(self) -> NoReturn:
+        """On its way out it makes no operation."""
+        self._unwound += 1
+        current = getcurrent()
+        if self._unwound > _ENOUGH and current.parent is not None:
+            _left.append(current)
+            current.parent.switch()
+        raise GreenletExit
 
     def fingerprint(self) -> Hashable | None:
         """All that its future depends on; None where that cannot be said."""
@@ -394,7 +421,7 @@ class ProcessBody:
         there; a helper may be content before the operation is made, when ``until`` is true.
         """
         if self._dying:
-            raise GreenletExit
+            self._unwind()
         if self.pickling:
             if verb in (Verb.SLEEP, Verb.OUTPUT):
                 return None  # nobody steps the feeder while it pickles

@@ -122,7 +122,7 @@ def hold_to_cpython(client: Client, folder: Path, runner: FreeRunner, runs: int 
 
 #: A few of each family; with --hypothesis-profile thorough ten times as many.
 _settings = settings(
-    max_examples=settings.default.max_examples // 8,
+    max_examples=settings.default.max_examples // 13,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture],
 )
 

@@ -50,12 +50,29 @@ BROKEN = {
     "no syntax": ("def (:\n", 2, "line 1"),
     "a NUL byte": ("x = 1\0\n", 2, "NUL byte"),
     "nothing": ("", 0, "proven"),
-    "no operation": (LOOP, 3, "without any operation"),
     "no operation in a child": (child(LOOP), 3, "without any operation"),
     "no operation, and catches all": (
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass\n",
         3,
         "without any operation",
+    ),
+    "fork, and catches all": (
+        "import os\ntry: os.fork()\nexcept BaseException: pass\n",
+        3,
+        "os.fork",
+    ),
+    "catches its end": (
+        """
+from multiprocessing import Lock
+lock = Lock()
+while True:
+    try:
+        with lock: pass
+    except BaseException:
+        pass
+""",
+        0,
+        "proven",
     ),
     "fork": ("import os\nos.fork()\n", 3, "os.fork"),
     "exec": ("import os\nos.execvp('sleep', ['sleep', '1000'])\n", 3, "os.execvp"),

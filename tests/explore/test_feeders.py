@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_up import Act
 from test_brute_force import Plan, compare
@@ -29,6 +29,7 @@ def _acts(*acts: Act) -> st.SearchStrategy[tuple[Act, ...]]:
         _acts(_UNSENDABLE, _PUT, _TAKE, _TRY, _POLL, _RECEIVE),
     )
 )
+@example(Plan(((_PUT, _UNSENDABLE), (_PUT, _TRY, _PUT))))  # which feeds what was put at first
 @_settings
 def test_an_item_that_cannot_be_pickled_is_dropped(plan: Plan) -> None:
     compare(plan, optimal=False)

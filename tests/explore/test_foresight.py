@@ -136,7 +136,7 @@ def test_so_with_pipes_and_queues(plan: list[list[Act]]) -> None:
 
 
 @given(_two(_ACTS, 1), st.lists(st.sampled_from(_ACTS), min_size=1, max_size=1))
-@_settings
+@settings(_settings, max_examples=_settings.max_examples // 4)
 def test_so_with_three(plan: list[list[Act]], third: list[Act]) -> None:
     _hold_to_all_schedules([*plan, third])
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from running import DEADLINE, PROGRAMS, Run, control, tell, world
 
-from syncsim.core.schedule import Choice
+from syncsim.core.schedule import Choice, Grain
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 from syncsim.core.state import State
 from syncsim.core.step import Step
@@ -289,3 +289,29 @@ if __name__ == "__main__":
     assert "late\n" in {words for _, words in late.output}
     in_time: Run = control(path, RoundRobin())
     assert in_time.text("stdout") == ["3"]
+
+
+LATE = """
+from multiprocessing import Pool
+
+class Late:
+    def __setstate__(self, state):
+        sum(range(10_000_000))
+
+def task():
+    late = Late()
+    late.n = 1
+    return late
+
+if __name__ == "__main__":
+    with Pool(1) as pool:
+        pool.apply(task)
+"""
+
+
+def test_under_the_xray_a_result_that_was_sent_is_there_when_it_is_quiet(program: Program) -> None:
+    with world(program(LATE)) as real:
+        step_until(real, 0, lambda state: state.actors[0].call == "Pool.apply")
+        steps = [step for _ in range(5) for step in real.take(Choice(1, grain=Grain.ATOM))]
+        assert steps[-1].operation == "send results"
+        assert Choice(0, grain=Grain.ATOM) in real.choices()

@@ -39,10 +39,15 @@ class Slot:
 
 
 def look_after(gate: Gate, thread: Any, name: str) -> None:
-    """The thread, not started yet, becomes a helper of that name; to join it is an operation."""
-    real_run, real_join = thread.run, thread.join
+    """The thread, not started yet, becomes a helper of that name; to join it is an operation.
+
+    It is over when it says so: a moment later it would be by chance whether it is alive.
+    """
+    real_run, real_join, real_is_alive = thread.run, thread.join, thread.is_alive
+    over = known_to_be_over = False
 
     def run() -> None:
+        nonlocal over
         if not gate.active:
             real_run()
             return
@@ -50,9 +55,11 @@ def look_after(gate: Gate, thread: Any, name: str) -> None:
         try:
             real_run()
         finally:
+            over = True
             gate.write(wire.Dealt(gate.pid, gate.here.tid, name, -1))
 
-    known_to_be_over = False
+    def is_alive() -> bool:
+        return not over and real_is_alive()
 
     def join(timeout: float | None = None) -> None:
         nonlocal known_to_be_over
@@ -70,7 +77,7 @@ def look_after(gate: Gate, thread: Any, name: str) -> None:
 
     if gate.applies():
         gate.write(wire.Helper(gate.pid, name))
-        thread.run, thread.join = run, join
+        thread.run, thread.join, thread.is_alive = run, join, is_alive
 
 
 def rest(gate: Gate) -> None:

@@ -1,25 +1,44 @@
-"""Instrumentation that breaks the order on purpose, to see that the checker can complain."""
+"""Instrumentation that breaks the order on purpose, to see that the checker can complain.
+
+A race is lost for certain: the first process of two waits, once, until the other got in between.
+"""
 
 import collections
 import contextlib
+import fcntl
 import os
+import stat
+import struct
+import termios
+import time
 
 from syncsim.core.operation import Verb
 from syncsim.real.gate import Gate
 from syncsim.real.probes import channels, processes
 from syncsim.real.probes.library import connection, process
-from syncsim.real.probes.semlock import SemLock
+from syncsim.real.probes.semlock import RealSemLock, SemLock
+
+_have_waited = []
 
 
-def _let_others():
-    for _ in range(20):
-        os.sched_yield()
+def _let_others(get_in_between):
+    first = sum(process.current_process()._identity) % 2 == 1
+    if first and not _have_waited:
+        _have_waited.append(True)
+        end = time.monotonic() + 5  # the other may be through already
+        while not get_in_between() and time.monotonic() < end:
+            os.sched_yield()
+
+
+def _let_others_have(lock):
+    if lock.maxvalue == 1 and not lock.hidden:
+        _let_others(lambda: RealSemLock._is_zero(lock))
 
 
 def release_is_told_afterwards():
     def release(self):
         self._release()
-        _let_others()
+        _let_others_have(self)
         with contextlib.suppress(ValueError):
             self.gate.give(Verb.RELEASE, self.key)
 
@@ -30,7 +49,7 @@ def release_is_told_afterwards():
 def acquire_is_told_before():
     def acquire(self, block=True, timeout=None):
         self.gate._op(self.gate._point(Verb.ACQUIRE, self.key, "", None), "True")
-        _let_others()
+        _let_others_have(self)
         return self._acquire(block, timeout)
 
     SemLock.acquire = SemLock.__enter__ = acquire
@@ -51,18 +70,28 @@ def a_try_lies():
 def put_is_told_afterwards():
     def append(self, item):
         collections.deque.append(self, item)
-        _let_others()
-        self.gate.note(Verb.PUT, self.channel, detail=repr(item))
+        items.append(repr(item))
 
+    def note(self, verb, atom, *args, **keywords):
+        told(self, verb, atom, *args, **keywords)
+        while verb is Verb.SENT and items:
+            told(self, Verb.PUT, atom, detail=items.pop(0))
+
+    items = []
     channels._Buffer.append = append
+    told, Gate.note = Gate.note, note
 
 
 def send_is_told_afterwards():
     real = connection.Connection._send
 
+    def left(file):  # bytes that nobody has received
+        request = termios.TIOCOUTQ if stat.S_ISSOCK(os.fstat(file).st_mode) else termios.FIONREAD
+        return struct.unpack("i", fcntl.ioctl(file, request, bytes(4)))[0]
+
     def send(self, buf, write=os.write):
         real(self, buf, write)
-        _let_others()
+        _let_others(lambda: left(self.fileno()) == 0)
 
     def give(self, verb, *args, **keywords):
         return verb is Verb.SEND or gave(self, verb, *args, **keywords)
