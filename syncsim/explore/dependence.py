@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
@@ -153,10 +154,12 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
 
 
-def net(touches: Iterable[Touch]) -> list[Touch]:
+def net(touches: list[Touch]) -> list[Touch]:
     """What others can tell of a step that does those: it may give back what it takes, or take it
     again.
     """
+    if len(touches) < 2:
+        return touches
     found: list[Touch | None] = []
     given: dict[int, list[int]] = {}
     taken: Counter[int] = Counter()
@@ -221,21 +224,36 @@ def _is_awaited(did: Did) -> bool:
 
 
 class Events:
-    """The events of steps, each made once: the system often says the very same of one."""
+    """The events of steps, each made once: the system often says the very same of one.
+
+    ``known`` has those that were made by the identity of what was done, for who is in a hurry.
+    """
 
     def __init__(self, system: System) -> None:
-        self._system = system
-        self._known: dict[int, Event] = {}
+        self._mortal = system.mortal
+        self.discovered = system.discovered
+        self.known: dict[int, Event] = {}
 
     def of(self, move: Move, did: tuple[Did, ...]) -> Event:
         """The event of that step."""
-        event = self._known.get(id(did))
+        event = self.known.get(id(did))
         if event is None or event.did is not did:
-            event = event_of(move, did, self._system.mortal)
-            if len(self._known) > _MOST_EVENTS:
-                self._known.clear()
-            self._known[id(did)] = event
+            event = event_of(move, did, self._mortal)
+            if len(self.known) > _MOST_EVENTS:
+                self.known.clear()
+            self.known[id(did)] = event
         return event
+
+
+_events: WeakKeyDictionary[System, Events] = WeakKeyDictionary()
+
+
+def events_of(system: System) -> Events:
+    """The events of that system's steps, as long as nothing new is discovered in it."""
+    found = _events.get(system)
+    if found is None or found.discovered != system.discovered:
+        found = _events[system] = Events(system)
+    return found
 
 
 def _stopped(at: int, verb: Verb) -> Touch:

@@ -32,9 +32,9 @@ from syncsim.explore.dependence import (
     RACES,
     STOPS,
     Event,
-    Events,
     Touch,
     dependent,
+    events_of,
     pending_event,
     puts,
 )
@@ -55,17 +55,21 @@ Access: TypeAlias = tuple[int, int, int, int, int]
 class Place:
     """A state on the current path, and what is still to be explored from there."""
 
-    __slots__ = ("before", "changed", "children", "event", "past", "races", "sleep", "state")
+    __slots__ = (
+        "before", "changed", "children", "event", "past", "races", "sleep", "state", "word",
+    )  # fmt: skip
 
     def __init__(self, state: State, sleep: dict[Move, Event], children: list[Branch]) -> None:
         self.state = state
         #: What need not be explored from here: it leads to what has been.
         self.sleep = sleep
         self.children = children
-        #: The event that is being explored from here; its causal past with itself, that of its
-        #: actor before it, the clocks that it changed, and the places it races with.
+        #: The event that is being explored from here; its causal past with itself, and both as a
+        #: word; the past of its actor before it, the clocks that it changed, and the places it
+        #: races with.
         self.event: Event | None = None
         self.past = 0
+        self.word: Word | None = None
         self.before = 0
         self.changed: list[tuple[int, int]] = []
         self.races: list[int] = []
@@ -103,13 +107,12 @@ class DPOR:
         *,
         way: Sequence[Place] = (),
         new: int = 0,
-        events: Events | None = None,
     ) -> None:
         self.system = system
         self.most_steps = most_steps
         self.steps = 0
         self.start = system.start()
-        self.events = events if events is not None else Events(system)
+        self.events = events_of(system)
         self.beyond: dict[tuple[int, tuple[Move, ...]], tuple[Word, ...]] = {}
         self._foreign = max(0, len(way) - 1)
         self._path: list[Place] = []
@@ -137,13 +140,13 @@ class DPOR:
         """Whether that event may come next."""
         return self.system.can(state, event.move)
 
-    def _take(self, state: Any, move: Move, expected: Event | None) -> Any:
-        """Let that happen, which is expected to be that event."""
-        return self.system.take(state, move)
-
-    def _event(self, move: Move, taken: Any) -> Event:
-        """The event of that step."""
-        return self.events.of(move, taken.did)
+    def _take(self, state: Any, move: Move, expected: Event | None) -> tuple[Any, Event]:
+        """Let that happen, which is expected to be that event: the state after it, and its own."""
+        state, did = self.system.take(state, move)
+        event = self.events.known.get(id(did))
+        if event is None or event.did is not did:
+            event = self.events.of(move, did)
+        return state, event
 
     def _pending(self, actor: int, state: Any) -> Event | None:
         """What the actor would do there if it could; None for one that does nothing."""
@@ -167,7 +170,7 @@ class DPOR:
         now, and all is to be begun again.
         """
         system, path = self.system, self._path
-        discovered = system.discovered
+        discovered, learned = system.discovered, system.learned
         while self._go_back():
             place = path[-1]
             if not place.children:
@@ -188,8 +191,10 @@ class DPOR:
                     continue
                 place.children.append(Branch(awake[0], None, []))
             self._explore(place)
-            if system.discovered != discovered:
-                del path[self._foreign :]
+            if system.learned != learned:
+                learned = system.learned
+                if system.discovered != discovered:
+                    del path[self._foreign :]
 
     @property
     def pasts(self) -> tuple[int, ...]:
@@ -199,9 +204,12 @@ class DPOR:
     def _go_back(self) -> bool:
         """Leave what was explored; whether there is more."""
         path, foreign = self._path, self._foreign
-        while len(path) > foreign and path[-1].event is not None:
-            self._undo(path[-1])
-            if path[-1].children:
+        while len(path) > foreign:
+            place = path[-1]
+            if place.event is None:
+                break
+            self._undo(place)
+            if place.children:
                 break
             path.pop()
         return len(path) > foreign
@@ -215,9 +223,8 @@ class DPOR:
         """Take the first branch."""
         branch = place.children[0]
         move = branch.move
-        taken = self._take(place.state, move, branch.event)
+        state, event = self._take(place.state, move, branch.event)
         self.steps += 1
-        event = self._event(move, taken)
         if branch.event is None:
             branch.event = event
         sleep = still_asleep(place.sleep, event) if place.sleep else {}
@@ -226,7 +233,7 @@ class DPOR:
             self._new = at
         below, branch.children = branch.children, []
         self._do(place, event)
-        self._path.append(Place(taken.state, sleep, below))
+        self._path.append(Place(state, sleep, below))
 
     # -- clocks -------------------------------------------------------------------------
 
@@ -238,7 +245,9 @@ class DPOR:
         place.event = event
         place.before = before = clocks.get(actor, 0)
         past, place.races = self._look_back(actor, event.touches, before, fickle=event.fickle)
-        place.past = past = past | 1 << at
+        bit = 1 << at
+        place.past = past = past | bit
+        place.word = Word(event, bit, past)
         place.changed = [(actor, before)]
         clocks[actor] = past
         for thing, kind, number in event.touches:
@@ -419,12 +428,9 @@ class DPOR:
         path = self._path
         place = path[at]
         without = 1 << at | 1 << max(at, nor)
-        words = Words()
-        for later in range(at + 1, len(path) - 1):
-            one = path[later]
-            if not one.past & without:
-                assert one.event is not None
-                words.add(Word(one.event, 1 << later, one.past))
+        words = Words(
+            [one.word for one in path[at + 1 : -1] if not one.past & without and one.word]
+        )
         if event.fickle:
             again = self._as_it_would_be(place.state, words, event.move)
             if again is None:
@@ -462,10 +468,10 @@ class DPOR:
         for word in words.left:
             if not self._can(state, word.event):
                 return None
-            state = self._take(state, word.event.move, word.event).state
+            state, _ = self._take(state, word.event.move, word.event)
         for turned in (move, Move(move.actor, not move.times_out)):
             if system.can(state, turned):
-                return self._event(turned, system.take(state, turned))
+                return self._take(state, turned, None)[1]
         return None
 
 

@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 from syncsim.core.diagnosis import Verdict
-from syncsim.explore.dependence import Event, Events
+from syncsim.explore.dependence import Event, events_of
 from syncsim.explore.dpor import DPOR, DPORSearch, Place
 from syncsim.explore.findings import Bounds, Outcome, Path
 from syncsim.explore.wakeup import Branch, Word, still_asleep
@@ -101,7 +101,7 @@ class Names:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.events = Events(system)
+        self.events = events_of(system)
         self._tokens: dict[Move, Token] = {}
         self._moves: dict[Token, Move] = {}
 
@@ -209,7 +209,7 @@ class Borrower:
             "dpor", endings=seen.endings, races=seen.races, failures=dict(seen.failures)
         )
         endings, races = set(seen.endings.ways), set(seen.races.data)
-        dpor = DPOR(system, 10_000, way=names.places(lease), new=lease.new, events=names.events)
+        dpor = DPOR(system, 10_000, way=names.places(lease), new=lease.new)
         search = DPORSearch(system, dpor, outcome)
         discovered = system.discovered
         bounds = Bounds(states=2**62)

@@ -378,7 +378,7 @@ class RealSystem:
         #: Processes that somebody may end.
         self.mortal: set[int] = set()
         #: Here nothing turns out to be a step that seemed none (as in ``System``).
-        self.discovered = 0
+        self.discovered = self.learned = 0
         #: How often the program was run, how many steps were made, and how many states are known.
         self.runs = 0
         self.steps = 0

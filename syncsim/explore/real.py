@@ -20,7 +20,7 @@ from syncsim.explore import hints
 from syncsim.explore.delays import FewDelays
 from syncsim.explore.dependence import JOIN, Event
 from syncsim.explore.dpor import DPOR, Execution
-from syncsim.explore.processes import Node, RealSystem, Taken, TimeUpError
+from syncsim.explore.processes import Node, RealSystem, TimeUpError
 from syncsim.explore.worker import Found, Report, Request
 from syncsim.program.source import Program
 from syncsim.virtual.states import Move
@@ -55,14 +55,10 @@ class RealDPOR(DPOR):
         """
         return self._real.can(state, event.move) or _only_joins(event)
 
-    def _take(self, state: Node, move: Move, expected: Event | None) -> Taken:
+    def _take(self, state: Node, move: Move, expected: Event | None) -> tuple[Node, Event]:
         if expected is not None and not self._real.can(state, move) and _only_joins(expected):
-            return Taken(state, expected)
+            return state, expected
         return self._real.take(state, move)
-
-    def _event(self, move: Move, taken: Any) -> Event:
-        event: Event = taken.event
-        return event
 
     def _pending(self, actor: int, state: Any) -> Event | None:
         return self._real.pending(actor, state)

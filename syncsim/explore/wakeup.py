@@ -46,11 +46,20 @@ class Words:
 
     __slots__ = ("_bits", "_of", "_touched", "_words")
 
-    def __init__(self) -> None:
-        self._words: list[Word] = []
-        self._of: dict[int, list[Word]] = {}  # those of each actor that are left
+    def __init__(self, words: list[Word]) -> None:
+        self._words = words
         self._bits = 0  # of all that are left
+        #: Those of each actor that are left.
+        self._of: dict[int, list[Word]] = {}
         self._touched: dict[int, int] | None = None
+        own = self._of
+        for word in words:
+            self._bits |= word.bit
+            actor = word.event.move.actor
+            if actor in own:
+                own[actor].append(word)
+            else:
+                own[actor] = [word]
 
     @property
     def left(self) -> tuple[Word, ...]:
@@ -96,11 +105,12 @@ class Words:
 
 def still_asleep(sleep: Mapping[Move, Event], event: Event) -> dict[Move, Event]:
     """What need not be explored after that event either."""
-    return {
-        move: one
-        for move, one in sleep.items()
-        if move.actor != event.move.actor and not dependent(one, event)
-    }
+    actor = event.move.actor
+    found = {}
+    for move, one in sleep.items():
+        if move.actor != actor and not dependent(one, event):
+            found[move] = one
+    return found
 
 
 def insert(place: Awake, words: Words) -> None:

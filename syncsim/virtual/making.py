@@ -250,7 +250,7 @@ class Making:
             todo = [
                 actor
                 for actor, node in enumerate(self.nodes)
-                if node is not None and not node.simple and self._follows(actor)
+                if node is not None and node.request and not node.simple and self._follows(actor)
             ]
             if not todo:
                 return

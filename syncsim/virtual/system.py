@@ -83,6 +83,8 @@ class System:
         self.helped = False
         self._taken: dict[tuple[object, object, Move], Taken] = {}
         self._known = 0
+        #: How many steps were made that had not been made, or were forgotten.
+        self.learned = 0
         self._killed: dict[tuple[int, int], Node] = {}
         self._main = self.member((), None, main, None)
 
@@ -384,6 +386,7 @@ class System:
             run = Making(self, state)
             run.choose(move)
             taken = run.taken()
+            self.learned += 1
             known = self.discovered
             if known != self._known:
                 # An end that was in nobody's interest has become a step of its own.
