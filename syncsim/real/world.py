@@ -48,6 +48,8 @@ from syncsim.real.whereabouts import Search
 _BACKLOG, _SLICE = 8 << 20, 1 << 16
 #: In free running, seconds to let records gather: many at once are cheaper than one by one.
 _BREATH = 0.01
+#: Seconds in which who has come to its gate sleeps there, at the latest.
+_FALLS_ASLEEP = 1.0
 #: So often in a row everyone must be seen asleep before those who owe something are given up on.
 _LOOKS = 3
 #: The verbs whose result follows from the state alone.
@@ -304,8 +306,8 @@ class RealWorld(World):
         """
         self._moved = time.monotonic()
         who = self._ledger.actors[choice.actor]
-        if self.controlled and who.pending is not None and who.id not in self._account.free:
-            self._gate(who.id)  # so that it is interrupted where it waits, and not on its way there
+        if self.controlled:
+            self._let_sleep(who)
         return self._hand.strike(choice, still=self.controlled and self.quiet)
 
     def grant(self, choice: Choice) -> None:
@@ -319,6 +321,10 @@ class RealWorld(World):
         assert operation is not None
         assert actor not in account.free
         account.owing.add(actor)
+        if operation.verb is Verb.TERMINATE:
+            target = self._scribe.actor(int(operation.atom))
+            if target is not None and target != actor:
+                self._let_sleep(ledger.actors[target])
         if choice.move is Move.TIME_OUT:
             self._send(actor, wire.TIME_OUT)
             self._scribe.effect(actor, operation, "False")
@@ -410,6 +416,18 @@ class RealWorld(World):
             if not self._open_door() and not self._launch.has_door:
                 break
         return self._gates.get(actor)
+
+    def _let_sleep(self, who: Actor) -> None:
+        """Waits until who has announced itself sleeps at its gate, where a signal wakes it.
+
+        (CPython calls no handler of a signal that comes just before it sleeps: not until it wakes.)
+        """
+        waits = who.pending is not None and not who.ended and who.id not in self._account.free
+        if not waits or self._gate(who.id) is None:
+            return
+        end = time.monotonic() + _FALLS_ASLEEP
+        while kernel.is_awake(who.pid) and time.monotonic() < end:
+            time.sleep(0.0005)
 
     def _send(self, actor: ActorId, message: bytes) -> bool:
         """Whether it did not go past its gate, as one does that cannot reach it any more."""

@@ -22,6 +22,8 @@ from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.states import State
 from syncsim.virtual.system import System
 
+pytestmark = pytest.mark.once
+
 #: So many programs each; with --hypothesis-profile thorough ten times as many.
 _settings = settings(max_examples=5 * settings.default.max_examples // 2, deadline=None)
 

@@ -15,6 +15,8 @@ from syncsim.puzzles.catalogue import catalogue
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import System
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_up import Act
 from test_brute_force import Plan, compare
 
 from syncsim.core.operation import Verb
+
+pytestmark = pytest.mark.once
 
 _LARGE = Act(Verb.PUT, "queue", item="large")
 _UNSENDABLE = Act(Verb.PUT, "queue", item="unsendable")

@@ -30,6 +30,8 @@ from syncsim.explore.leases import Asked, Borrower, Names, Returned, add
 from syncsim.explore.parallel import Frontier, Node, ParallelSearch
 from syncsim.virtual.system import System
 
+pytestmark = pytest.mark.once
+
 WITHOUT_END = Bounds(states=2**62)
 
 

@@ -25,6 +25,8 @@ from syncsim.virtual.states import Did, Move, State
 from syncsim.virtual.system import System
 from syncsim.virtual.world import VirtualWorld
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 

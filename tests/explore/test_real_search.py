@@ -222,4 +222,4 @@ def _command_lines() -> list[str]:
 def test_a_search_that_there_is_not_on_real_processes_is_refused() -> None:
     found = check(REFUSED / "runs_a_program.py", "--real", "--search", "pct")
     assert found.returncode == 2
-    assert "--real has no search pct" in found.stderr
+    assert "real has no search pct" in found.stderr

@@ -454,7 +454,7 @@ def test_pausing_out_of_free_running_does_not_wait_for_who_is_stopped(
     tmp_path: Path,
 ) -> None:
     program = tmp_path / "endless.py"
-    program.write_text(ENDLESS)
+    program.write_text(CALMER)
     run = watch(program)
     run.begin()
     run.monitor.free()

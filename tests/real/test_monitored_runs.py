@@ -64,13 +64,13 @@ class Watcher:
     @property
     def state(self) -> State:
         """The last that was told."""
-        states = [u.state for u in self.listen() if isinstance(u, Stepped | Settled)]
-        return states[-1] if states else State()
+        told = (u.state for u in reversed(self.listen()) if isinstance(u, Stepped | Settled))
+        return next(told, State())
 
     @property
     def mode(self) -> Mode:
-        changes = self.all(ModeChanged)
-        return changes[-1].mode if changes else Mode.PAUSED
+        told = (u.mode for u in reversed(self.listen()) if isinstance(u, ModeChanged))
+        return next(told, Mode.PAUSED)
 
     def begin(self) -> None:
         """Waits until the main process stands at its first operation."""

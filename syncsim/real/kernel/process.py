@@ -19,6 +19,12 @@ def is_asleep(pid: int) -> bool:
     return True
 
 
+def is_awake(pid: int) -> bool:
+    """Whether the main thread of the process runs, or would; false where that cannot be known."""
+    fields = _stat(pid)
+    return fields is not None and fields[0] in "RD"
+
+
 def waits_to_write(pid: int, tid: int) -> bool:
     """Whether the thread sleeps because a pipe is full; false where that cannot be known."""
     with contextlib.suppress(OSError):
