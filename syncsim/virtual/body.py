@@ -315,7 +315,7 @@ class ProcessBody:
             innermost = helper.frame(ProcessBody.operate.__code__)
             stacks.append((innermost, Helper._live.__code__, True))
         asks = tuple((n, one.operation.verb, one.payload) for n, one in request.beside)
-        found = fingerprint_of(stacks, self.memory.modules, self._written, is_library)
+        found = fingerprint_of(stacks, self.memory.modules, self._own(), is_library)
         verb = request.operation.verb
         self._print = (verb, request.payload, asks, found) if found is not None else None
 
@@ -348,7 +348,7 @@ class ProcessBody:
         """All that its future depends on; None where that cannot be said."""
         return self._print
 
-    def _written(self, write: Callable[[Any], Hashable]) -> Hashable:
+    def _own(self) -> Hashable:
         """What belongs to the process and not to the program's memory."""
         call = self.call
         children = [

@@ -18,8 +18,9 @@ import ctypes
 import dis
 import sys
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
-from functools import lru_cache, partial
+from collections.abc import Callable, Collection, Hashable, Iterable
+from enum import Enum, auto
+from functools import lru_cache
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -30,7 +31,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Bytes from a frame object to the pointer to its interpreter frame; from there to the variables.
 _OLD = sys.version_info < (3, 12)
@@ -38,6 +39,8 @@ _FRAME, _VARIABLES, _PREVIOUS = 24, 72, 48 if _OLD else 8
 #: In 3.11 a byte says whether C called the frame; later such a frame stands behind another.
 _IS_ENTRY = 68
 _DEEP = 60
+#: So many places in the code are remembered.
+_MOST_SPOTS = 65536
 
 
 class UnknownError(Exception):
@@ -91,7 +94,34 @@ def _depths(code: CodeType) -> dict[int, int]:
     return found
 
 
-@lru_cache(maxsize=65536)
+class _Spot(NamedTuple):
+    """A call in progress: how much lies on the stack under what it has taken, and its name.
+
+    Where on the stack of its frame that begins, in bytes.  (The code is kept: it is known by id.)
+    """
+
+    under: int
+    name: str
+    begins: int
+    code: CodeType
+
+
+_spots: dict[tuple[int, int], _Spot] = {}
+
+
+def _spot(code: CodeType, lasti: int) -> _Spot:
+    key = id(code), lasti
+    found = _spots.get(key)
+    if found is None:
+        if len(_spots) > _MOST_SPOTS:
+            _spots.clear()
+        under, name = _under(code, lasti)
+        variables = len(set(code.co_varnames) | set(code.co_cellvars)) + len(code.co_freevars)
+        found = _spots[key] = _Spot(under, name, _VARIABLES + 8 * variables, code)
+    return found
+
+
+@lru_cache(maxsize=_MOST_SPOTS)
 def _under(code: CodeType, lasti: int) -> tuple[int, str]:
     """How much lies on the stack under what the call in progress has taken, and its name."""
     # (The place may be in the cache that follows the instruction.)
@@ -116,15 +146,11 @@ def _interpreter_frame(frame: FrameType) -> int:
     return int(ctypes.c_void_p.from_address(id(frame) + _FRAME).value or 0)
 
 
-def _stack(frame: FrameType, under: int) -> list[Any]:
+def _stack(frame: FrameType, spot: _Spot) -> list[Any]:
     """The lowest values on the stack of the frame (None where there is nothing)."""
-    code = frame.f_code
-    if not under:
-        return []
-    variables = len(set(code.co_varnames) | set(code.co_cellvars)) + len(code.co_freevars)
-    start = _interpreter_frame(frame) + _VARIABLES + 8 * variables
+    start = _interpreter_frame(frame) + spot.begins
     found: list[Any] = []
-    for at in range(under):
+    for at in range(spot.under):
         pointer = ctypes.c_void_p.from_address(start + 8 * at).value
         found.append(ctypes.cast(pointer, ctypes.py_object).value if pointer else None)
     return found
@@ -140,131 +166,183 @@ def _through_c(frame: FrameType, caller: FrameType) -> bool:
 
 
 class _Writer:
-    """Writes objects down; one that comes again is named by its number."""
+    """Writes objects down, one after the other; one that comes again is named by its number.
+
+    What is ``written`` is a list of values from which each object could be told: of what holds
+    others, how many they are comes first.
+    """
 
     def __init__(self) -> None:
+        self.written: list[Hashable] = []
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []
         self._named: dict[int, Hashable] = {}
 
-    def write(self, value: Any, depth: int = 0) -> Hashable:
-        kind = type(value)
-        if kind in _SIMPLE:
-            return (kind, value) if kind is not str else value
-        if depth > _DEEP:
-            raise UnknownError("deep")
-        if _is_shared(kind):  # type: ignore[arg-type]
+    def write(self, value: Any, depth: int = 0) -> None:
+        """One object."""
+        kind: Any = type(value)
+        if kind is str:
+            self.written.append(value)
+        elif kind in _SIMPLE:
+            self.written.append(kind)
+            self.written.append(value)
+        elif _is_shared(kind):
             name = self._named.get(id(value))
             if name is None:
                 # Not of a base: what the program derives from it may hold more.
                 key = kind.__dict__.get("_syncsim_key", _key_of)
                 name = self._named[id(value)] = _shared(kind.__name__, key(value))
                 self._kept.append(value)
-            return name
-        known = self._seen.get(id(value))
-        if known is not None:
-            return ("again", known)
-        self._seen[id(value)] = len(self._seen)
-        self._kept.append(value)
-        return self._object(value, kind, depth + 1)
+            self.written.append(name)
+        else:
+            known = self._seen.get(id(value))
+            if known is not None:
+                self.written += (_AGAIN, known)
+                return
+            if depth > _DEEP:
+                raise UnknownError("deep")
+            self._seen[id(value)] = len(self._seen)
+            self._kept.append(value)
+            self._object(value, kind, depth + 1)
 
-    def _object(self, value: Any, kind: type, depth: int) -> Hashable:
-        each = partial(self.write, depth=depth)
+    def _each(self, values: Collection[Any], depth: int) -> None:
+        """How many, and each of them."""
+        written = self.written
+        written.append(len(values))
+        for value in values:
+            kind: Any = type(value)
+            if kind is str:
+                written.append(value)
+            elif kind in _SIMPLE:
+                written += (kind, value)
+            else:
+                self.write(value, depth)
+
+    def _object(self, value: Any, kind: type, depth: int) -> None:
+        written = self.written
         if kind is list or kind is tuple or kind is deque:
-            return (kind, *[self.write(item, depth) for item in value])
-        if kind is dict:
-            return (dict, *((each(key), each(item)) for key, item in value.items()))
-        if kind is set or kind is frozenset:
+            written.append(kind)
+            self._each(value, depth)
+        elif kind is dict:
+            written.append(dict)
+            self._each(value, depth)
+            self._each(value.values(), depth)
+        elif kind is set or kind is frozenset:
             if not all(type(item) in _SIMPLE for item in value):
                 raise UnknownError("a set of objects")
-            return (kind, frozenset(value))
-        if kind is FunctionType:
-            cells = value.__closure__ or ()
-            return (
-                FunctionType, id(value.__code__), value.__module__,
-                *map(each, cells), each(value.__defaults__), each(value.__kwdefaults__),
-            )  # fmt: skip
-        if kind is CellType:
-            try:
-                return (CellType, each(value.cell_contents))
-            except ValueError:
-                return CellType
-        if kind is MethodType:
-            return (MethodType, each(value.__func__), each(value.__self__))
-        if kind is BuiltinFunctionType:
+            written.append(kind)
+            written.append(frozenset(value))
+        elif kind is FunctionType:
+            written += (FunctionType, id(value.__code__), value.__module__)
+            held = (*(value.__closure__ or ()), value.__defaults__, value.__kwdefaults__)
+            self._each(held, depth)
+        elif kind is CellType:
+            written.append(CellType)
+            self._each(_content(value), depth)
+        elif kind is MethodType:
+            written.append(MethodType)
+            self._each((value.__func__, value.__self__), depth)
+        elif kind is BuiltinFunctionType:
             owner = value.__self__
-            if owner is None or isinstance(owner, ModuleType | type):
-                return (BuiltinFunctionType, value.__qualname__)
-            return (BuiltinFunctionType, value.__qualname__, each(owner))
-        if isinstance(value, ModuleType):
-            return (ModuleType, value.__name__)
-        if isinstance(value, type):
-            return (type, value.__module__, value.__qualname__)
-        if kind is GeneratorType:
-            return self._generator(value)
-        if kind is CodeType:
-            return (CodeType, id(value))
-        own = getattr(value, "__dict__", None)
-        if own is not None and not _has_base(kind):
-            return (kind.__module__, kind.__qualname__, *((n, each(v)) for n, v in own.items()))
+            of_none = owner is None or isinstance(owner, ModuleType | type)
+            written += (BuiltinFunctionType, value.__qualname__)
+            self._each(() if of_none else (owner,), depth)
+        elif isinstance(value, ModuleType):
+            written += (ModuleType, value.__name__)
+        elif isinstance(value, type):
+            written += (type, value.__module__, value.__qualname__)
+        elif kind is GeneratorType:
+            self._generator(value)
+        elif kind is CodeType:
+            written += (CodeType, id(value))
+        elif _has_base(kind) or (own := getattr(value, "__dict__", None)) is None:
+            self._reduced(value, kind, depth)
+        else:
+            written += (_OF_CLASS, kind.__module__, kind.__qualname__)
+            self._each(own, depth)
+            self._each(own.values(), depth)
+
+    def _reduced(self, value: Any, kind: type, depth: int) -> None:
+        """As it would be pickled."""
         try:
             reduced = value.__reduce_ex__(4)
         except Exception:
             raise UnknownError(kind.__name__) from None
+        self.written.append(kind)
         if isinstance(reduced, str):
-            return (kind, reduced)
-        make, arguments, *rest = reduced
-        tail: list[Hashable] = []
-        for part in rest:
-            tail.append(each(list(part) if hasattr(part, "__next__") else part))
-        return (kind, each(make), each(arguments), *tail)
+            self.written.append(reduced)
+        else:
+            parts = [list(part) if hasattr(part, "__next__") else part for part in reduced]
+            self._each(parts, depth)
 
-    def _generator(self, value: GeneratorType[Any, Any, Any]) -> Hashable:
+    def _generator(self, value: GeneratorType[Any, Any, Any]) -> None:
         frame = value.gi_frame
         if frame is None:
-            return GeneratorType
-        if value.gi_running:
-            return (GeneratorType, "running", id(frame.f_code))
-        if frame.f_lasti < 0:
-            return (GeneratorType, id(frame.f_code), -1, self._variables(frame))
-        raise UnknownError("a generator")
+            self.written += (GeneratorType, "over")
+        elif value.gi_running:
+            self.written += (GeneratorType, "running", id(frame.f_code))
+        elif frame.f_lasti < 0:
+            self.written += (GeneratorType, "new", id(frame.f_code))
+            self._variables(frame)
+        else:
+            raise UnknownError("a generator")
 
-    def _variables(self, frame: FrameType) -> Hashable:
-        return tuple([(name, self.write(value)) for name, value in frame.f_locals.items()])
+    def _variables(self, frame: FrameType) -> None:
+        variables = frame.f_locals
+        self._each(variables, 0)
+        self._each(variables.values(), 0)
 
-    def frame(self, frame: FrameType, inner: FrameType | None, *, trusted: bool) -> Hashable:
+    def frame(self, frame: FrameType, inner: FrameType | None, *, trusted: bool) -> None:
         """One frame, which is in the call of ``inner``; what is ``trusted`` calls through C."""
         code, lasti = frame.f_code, frame.f_lasti
-        under, instruction = _under(code, lasti)
+        spot = _spot(code, lasti)
         if inner is not None and not trusted and _through_c(inner, frame):
-            made = instruction == "CALL" and inner.f_code.co_name == "__init__"
-            if instruction not in _PLAIN and not made:
+            made = spot.name == "CALL" and inner.f_code.co_name == "__init__"
+            if spot.name not in _PLAIN and not made:
                 raise UnknownError(f"C code called by {code.co_name}")
-        stack = [self.write(one) for one in _stack(frame, under)]
+        self.written += (id(code), lasti)
+        if spot.under:
+            self._each(_stack(frame, spot), 0)
         if code.co_flags & 0x02:  # CO_OPTIMIZED: a function, with variables of its own
-            return (id(code), lasti, self._variables(frame), *stack)
-        return (id(code), lasti, *stack)
+            self._variables(frame)
 
-    def module(self, module: ModuleType) -> Hashable:
+    def module(self, module: ModuleType) -> None:
         """The variables of a module of the program."""
-        found: list[Hashable] = []
+        self.written.append(module.__name__)
         for name, value in vars(module).items():
             if name.startswith("__"):
                 continue
+            self.written.append(name)
             if isinstance(value, type) and value.__module__ == module.__name__:
-                held = [
-                    (attribute, self.write(item))
+                held = {
+                    attribute: item
                     for attribute, item in vars(value).items()
                     if not attribute.startswith("__")
                     and not callable(item)
                     and not isinstance(item, property | staticmethod | classmethod)
-                ]
-                found.append((name, tuple(held)))
+                }
+                self._each(held, 0)
+                self._each(held.values(), 0)
             else:
-                found.append((name, self.write(value)))
-        return tuple(found)
+                self.write(value)
+        self.written.append(None)
 
 
+def _content(cell: CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return ()
+
+
+class _Mark(Enum):
+    """What stands before something that has no type of its own to stand there."""
+
+    AGAIN = auto()
+    OF_CLASS = auto()
+
+
+_AGAIN, _OF_CLASS = _Mark.AGAIN, _Mark.OF_CLASS
 _SIMPLE = frozenset((int, float, bool, complex, str, bytes, range, slice, type(None), type(...)))
 
 
@@ -305,45 +383,58 @@ def _has_base(kind: type) -> bool:
 def fingerprint_of(
     stacks: Iterable[tuple[FrameType | None, CodeType, bool]],
     modules: dict[str, ModuleType],
-    own: Callable[[Callable[[Any], Hashable]], Hashable],
+    own: Hashable,
     is_library: Callable[[CodeType], bool],
 ) -> Hashable | None:
     """That of the process with those stacks; None where there is none.
 
     Each is given by its innermost frame, the code at which it ends, and whether C code has called
-    none of its frames but the library's.  ``own`` writes what belongs to the process besides its
+    none of its frames but the library's.  ``own`` is what belongs to the process besides its
     memory.
     """
     if not _can_read():
         return None
     writer = _Writer()
     try:
-        frames = []
         for innermost, bottom, trusted in stacks:
             inner: FrameType | None = None
             frame = innermost
             while frame is not None and frame.f_code is not bottom:
                 plain = trusted or is_library(frame.f_code)
-                frames.append(writer.frame(frame, inner, trusted=plain))
+                writer.frame(frame, inner, trusted=plain)
                 inner, frame = frame, frame.f_back
-        found = (
-            tuple(frames),
-            tuple(
-                [writer.module(module) for name, module in modules.items() if name != "__mp_main__"]
-            ),
-            own(writer.write),
-        )
-        hash(found)
+            writer.written.append(None)
+        for name, module in modules.items():
+            if name != "__mp_main__":
+                writer.module(module)
+        return Print((*writer.written, own))
     except (UnknownError, TypeError, RecursionError):
         return None
-    return found
+
+
+class Print:
+    """A fingerprint, whose hash is asked for more than once."""
+
+    __slots__ = ("_hash", "_written")
+
+    def __init__(self, written: tuple[Hashable, ...]) -> None:
+        self._written = written
+        self._hash = hash(written)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Print) and self._written == other._written
 
 
 def image_of(modules: dict[str, ModuleType]) -> Hashable | None:
     """All that is in those modules of the program; None where that cannot be said."""
     writer = _Writer()
     try:
-        return tuple([writer.module(module) for module in modules.values()])
+        for module in modules.values():
+            writer.module(module)
+        return tuple(writer.written)
     except (UnknownError, TypeError, RecursionError):
         return None
 
@@ -355,8 +446,7 @@ def _can_read() -> bool:
 
     def look() -> None:
         frame = sys._getframe(1)
-        under, _ = _under(frame.f_code, frame.f_lasti)
-        seen.append(_stack(frame, under))
+        seen.append(_stack(frame, _spot(frame.f_code, frame.f_lasti)))
 
     def loop(items: list[int]) -> None:
         for _ in items:
