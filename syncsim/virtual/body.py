@@ -272,7 +272,9 @@ class ProcessBody:
             _began.pop()
             _here.pop()
         if refused:  # and the program has caught it
-            raise refused[0]
+            first = refused[0]
+            first.site = first.site or _site_in(first.__traceback__)
+            raise first
 
     def _help(self, answer: Helped) -> Told:
         """A helper gets an answer; the process itself goes on to ask for the same."""

@@ -59,7 +59,7 @@ BROKEN = {
     "fork, and catches all": (
         "import os\ntry: os.fork()\nexcept BaseException: pass\n",
         3,
-        "os.fork",
+        "os.fork (program.py, line 2)",
     ),
     "catches its end": (
         """
