@@ -226,6 +226,8 @@ _ATOMS = {
     "submit": "hands {detail} over to {it}",
     "await": "hears of the result of {detail} from {it}",
     "value": "looks whether {detail} is done by {it}: {result}",
+    "acquire send lock": "takes the lock for sending tasks of {it}",
+    "release send lock": "gives the lock for sending tasks of {it} back",
     "send tasks": "moves a task into the task pipe of {it}",
     "receive tasks": "takes the next out of the task pipe of {it}",
     "send results": "sends through the result pipe of {it}",

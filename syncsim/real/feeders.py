@@ -52,10 +52,9 @@ class Feeders:
 
     def wants(self, feeder: ActorId, operation: Operation) -> Operation:
         """It has announced the operation; the answer has the item that it is about."""
-        parts = self._queues[feeder].parts
-        gives_lock = operation.verb is Verb.RELEASE and operation.role == "put lock"
+        gives_lock = operation.verb is Verb.RELEASE and operation.atom == self._lock_of(feeder)
         if operation.verb is Verb.SEND or gives_lock:
-            self._ledger.hold(parts["put lock"], feeder)  # it may have been taken before the X-ray
+            self.has_lock(feeder)  # it may have taken it before the X-ray
         else:
             self._is_done(feeder)
         if operation.verb is not Verb.SEND:
@@ -69,12 +68,16 @@ class Feeders:
     def releases(self, feeder: ActorId, operation: Operation) -> None:
         """It gives its lock back: the item is wholly in the pipe; or a slot: it drops the item."""
         pipe = _pipe_of(self._queues[feeder])
-        if operation.role == "put lock":
+        if operation.atom == self._lock_of(feeder):
             self._ledger.move(feeder, Operation(Verb.SENT, pipe))
         else:
             process = self._ledger.actors[feeder].parent
             assert process is not None
             self._ledger.drop(pipe, process)
+
+    def has_lock(self, feeder: ActorId) -> None:
+        """It is in the middle of sending."""
+        self._ledger.hold(self._lock_of(feeder), feeder)
 
     def rests(self, feeder: ActorId) -> None:
         """It has nothing to send."""
@@ -115,16 +118,20 @@ class Feeders:
             self._account.settle_up(feeder)
         return feeder
 
+    def _lock_of(self, feeder: ActorId) -> str:
+        """The lock that a feeder has while it sends into the pipe of its queue."""
+        parts = self._queues[feeder].parts
+        return parts.get("send lock") or parts["put lock"]
+
     def _holds(self, feeder: ActorId) -> bool:
-        lock = self._ledger.atoms.get(self._queues[feeder].parts["put lock"])
+        lock = self._ledger.atoms.get(self._lock_of(feeder))
         return isinstance(lock, Semaphore) and feeder in lock.holders
 
     def _is_done(self, feeder: ActorId) -> None:
         """If it had its lock: that was given back unseen, and the item is wholly in the pipe."""
         if self._holds(feeder):
-            parts = self._queues[feeder].parts
-            self._ledger.hold(parts["put lock"], None)
-            self._ledger.move(feeder, Operation(Verb.SENT, parts["items"]))
+            self._ledger.hold(self._lock_of(feeder), None)
+            self._ledger.move(feeder, Operation(Verb.SENT, _pipe_of(self._queues[feeder])))
 
 
 def _pipe_of(queue: Primitive) -> str:

@@ -307,7 +307,8 @@ class Scribe:
         """The X-ray begins: feeders that are in the middle of sending are known as well."""
         for queue, process, tid in self._feeders.in_the_middle():
             feeder = self._feeder(self._ledger.actors[process].pid, tid, queue.id)
-            self._ledger.hold(queue.parts["put lock"], feeder)
+            if feeder is not None:
+                self._feeders.has_lock(feeder)
 
     def _fed(self, record: wire.Fed) -> None:
         feeder = self.actor(record.pid, record.tid)

@@ -64,7 +64,9 @@ def _introduce(gate: Gate) -> None:
             real(self, *args, **keywords)
         identity, work = names_of(self._result_queue)
         parts = pool_parts(work, self._call_queue, self._result_queue, (_HANDLER,))
+        # Tasks go through a Queue, whose feeder has a lock that is none of the results'.
         parts.append(part("slots", self._call_queue._sem))
+        parts.append(part("send lock", self._call_queue._wlock))
         report(gate, identity, _NAME, parts, self._max_workers)
         self._syncsim = identity, work
         wakeup = self._executor_manager_thread_wakeup
