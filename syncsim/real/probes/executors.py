@@ -45,6 +45,7 @@ def install(gate: Gate) -> None:
     _introduce(gate)
     _watch_thread(gate)
     _watch_calls(gate)
+    _number_futures()
     _watch_futures(gate)
     _watch_waiters(gate)
     wrap_worker(gate, futures_process, "_process_worker", _NAME, _task_of, _is_failure)
@@ -166,6 +167,27 @@ def _drop(gate: Gate, job: _Job) -> None:
 def _job(future: Any) -> _Job | None:
     job: _Job | None = vars(future).get("_syncsim")
     return job
+
+
+def _number_futures() -> None:
+    """A set of futures, as ``as_completed`` makes one, has the same order in each run.
+
+    (By itself it goes by their addresses in memory.)
+    """
+    cls = futures.Future
+    real_init, real_hash = cls.__init__, cls.__hash__
+    numbers = count()
+
+    @functools.wraps(real_init)
+    def init(self: Any) -> None:
+        self._syncsim_number = next(numbers)
+        real_init(self)
+
+    def number(self: Any) -> int:
+        found: int | None = vars(self).get("_syncsim_number")
+        return real_hash(self) if found is None else found
+
+    cls.__init__, cls.__hash__ = init, number
 
 
 def _watch_futures(gate: Gate) -> None:
