@@ -6,7 +6,10 @@ of every worker.  A future is an outcome; so is what ``as_completed`` and ``wait
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import queue
+import signal
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -17,7 +20,7 @@ from syncsim.program.tasks import each_text, task_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
 from syncsim.real.probes.helpers import Slot, count_messages, hide, look_after, rest, took
-from syncsim.real.probes.library import futures, futures_process
+from syncsim.real.probes.library import connection, futures, futures_process
 from syncsim.real.probes.outcomes import RepeatedEvent, settle, submit
 from syncsim.real.probes.pools import employing, names_of, pool_parts, wrap_worker
 from syncsim.real.probes.semlock import part
@@ -44,6 +47,7 @@ def install(gate: Gate) -> None:
     """Introduces the executor, its workers and its futures."""
     _introduce(gate)
     _watch_thread(gate)
+    _watch_the_end(gate)
     _watch_calls(gate)
     _number_futures()
     _watch_futures(gate)
@@ -109,6 +113,48 @@ def _watch_thread(gate: Gate) -> None:
             real_spawn(self)
 
     manager.wait_result_broken_or_wakeup, cls._spawn_process = wait, spawn
+
+
+def _watch_the_end(gate: Gate) -> None:
+    """In controlled running those that a broken executor terminates are as good as dead.
+
+    (Before 3.12 it tells who is still alive right afterwards to leave: by chance this one or that.)
+    Who ignores SIGTERM is told to leave without asking again and again whether there is room.
+    """
+    manager = futures_process._ExecutorManagerThread
+    real_end, real_stop = manager.terminate_broken, manager.shutdown_workers
+
+    @functools.wraps(real_end)
+    def end(self: Any, cause: Any) -> None:
+        self._syncsim_broken = True
+        real_end(self, cause)
+
+    @functools.wraps(real_stop)
+    def stop_workers(self: Any) -> None:
+        if not (gate.shut and vars(self).get("_syncsim_broken")):
+            real_stop(self)
+            return
+        for worker in self.processes.values():
+            if _lives_on(worker):
+                _tell_to_leave(self.call_queue, worker)
+
+    manager.terminate_broken, manager.shutdown_workers = end, stop_workers
+
+
+def _lives_on(worker: Any) -> bool:
+    """Whether the worker is not about to end, nor does SIGTERM end it at once."""
+    from syncsim.real.kernel.process import Attitude, attitude  # the others need it never
+
+    if connection.wait([worker.sentinel], 0):
+        return False
+    return attitude(worker.pid, signal.SIGTERM) is not Attitude.DEFAULT
+
+
+def _tell_to_leave(tasks: Any, worker: Any) -> None:
+    while worker.is_alive():
+        with contextlib.suppress(queue.Full):
+            tasks.put(None, timeout=0.1)
+            return
 
 
 def _watch_calls(gate: Gate) -> None:
