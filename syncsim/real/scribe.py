@@ -257,9 +257,11 @@ class Scribe:
             self._account.free.discard(actor)
         else:
             self._account.free.add(actor)
-        # A child may be here before its parent could say that it has started it.
-        starting = [one for one in self._account.granted if self.is_starting(one)]
-        self._ledger.announce(actor, operation, after=len(starting))
+        # A child may be here before its parent could say that it has started it, and a feeder
+        # before the one who made room for the rest of its item.
+        ahead = RECEIVE if self._ledger.actors[actor].library else START
+        before = [one for one in self._account.granted if self._is_about_to(one, ahead)]
+        self._ledger.announce(actor, operation, after=len(before))
         if operation.verb is Verb.AWAIT:
             if record.gated:
                 self._awaiting.append(actor)
@@ -268,8 +270,11 @@ class Scribe:
 
     def is_starting(self, actor: ActorId) -> bool:
         """Whether the actor is about to start a process."""
+        return self._is_about_to(actor, START)
+
+    def _is_about_to(self, actor: ActorId, verb: Verb) -> bool:
         operation = self._ledger.actors[actor].pending
-        return operation is not None and operation.verb is Verb.START
+        return operation is not None and operation.verb is verb
 
     def _did(self, record: wire.Did) -> None:
         actor = self.actor(record.pid, record.tid)
