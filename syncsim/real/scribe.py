@@ -589,7 +589,10 @@ class Scribe:
         self._account.helpers.begin(record.pid, record.name)
 
     def _gave(self, record: wire.Gave) -> None:
-        self._account.helpers.give(record.name, record.pid)
+        if record.pid:
+            self._account.helpers.give(record.name, record.pid)
+        else:
+            self._account.helpers.send(record.name)
 
     def _dealt(self, record: wire.Dealt) -> None:
         if self._account.helpers.deal(record.pid, record.tid, record.name, record.n):

@@ -245,7 +245,7 @@ class Helper(Struct, array_like=True, frozen=True, tag="helper"):
 class Gave(Struct, array_like=True, frozen=True, tag="gave"):
     """Something is being given to that thread."""
 
-    pid: int
+    pid: int  # 0: by another process than its own
     name: str
 
 

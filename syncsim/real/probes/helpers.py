@@ -41,8 +41,10 @@ class Slot:
 def look_after(gate: Gate, thread: Any, name: str) -> None:
     """The thread, not started yet, becomes a helper of that name; to join it is an operation.
 
-    It is over when it says so: a moment later it would be by chance whether it is alive.
+    It is over when it says so: a moment later it would be by chance whether it is alive.  In a
+    forked copy of the process there is no such thread.
     """
+    owner = gate.pid
     real_run, real_join, real_is_alive = thread.run, thread.join, thread.is_alive
     over = known_to_be_over = False
 
@@ -63,7 +65,8 @@ def look_after(gate: Gate, thread: Any, name: str) -> None:
 
     def join(timeout: float | None = None) -> None:
         nonlocal known_to_be_over
-        if known_to_be_over or not gate.applies() or gate.here.library:
+        elsewhere = gate.pid != owner
+        if known_to_be_over or elsewhere or not gate.applies() or gate.here.library:
             real_join(timeout)
             return
         gate.take(
@@ -95,12 +98,16 @@ def took(gate: Gate) -> None:
 
 
 def count_messages(gate: Gate, reader: Any, writer: Any, name: str) -> None:
-    """Each message through that pipe is given to the helper, and dealt with once it is received."""
+    """Each message through that pipe is given to the helper, and dealt with once it is received.
+
+    (A forked copy of the process has the pipe, too.)
+    """
+    owner = gate.pid
     real_send, real_receive = writer.send_bytes, reader.recv_bytes
 
     def send_bytes(*args: Any) -> None:
         if gate.active:
-            gate.write(wire.Gave(gate.pid, name))
+            gate.write(wire.Gave(gate.pid if gate.pid == owner else 0, name))
         real_send(*args)
 
     def recv_bytes(*args: Any) -> Any:
