@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from syncsim.core.atoms import ActorId, Channel
 from syncsim.core.ledger import Ledger
+from syncsim.core.state import Actor
 from syncsim.real.helpers import Helpers
 
 
@@ -60,7 +61,7 @@ class Account:
         process = ledger.actors[sender]
         feeder = self.feeders.get((channel, sender))
         held_up = feeder is not None and ledger.actors[feeder].pending is not None
-        puts = process.call.endswith(".put")
+        puts = process.call.endswith(".put") and _is_at(ledger, process, channel)
         return not (process.ended or process.stopped or puts or held_up)
 
     def halt(self, actor: ActorId) -> None:
@@ -82,3 +83,10 @@ class Account:
         self.free.discard(actor)
         self.halted.discard(actor)
         self.leaving.pop(actor, None)
+
+
+def _is_at(ledger: Ledger, actor: Actor, atom: str) -> bool:
+    """Whether what the actor is about to do is done to the primitive that has that atom."""
+    operation = actor.pending
+    primitive = ledger.primitives.get(operation.primitive) if operation is not None else None
+    return primitive is not None and atom in primitive.parts.values()

@@ -110,6 +110,12 @@ class Feeders:
                     if (pipe, process) in self._sending:
                         yield queue, process, self._sending[pipe, process]
 
+    def leaves(self, process: ActorId, pipe: str) -> None:
+        """The feeder of the process ends, also without having come to rest."""
+        feeder = self._account.feeders.get((pipe, process))
+        if feeder is not None:
+            self.rests(feeder)
+
     def ends(self, process: ActorId, pipe: str) -> ActorId | None:
         """The process has joined its feeder; who that was, if it was ever held up."""
         feeder = self._account.feeders.pop((pipe, process), None)

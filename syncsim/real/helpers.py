@@ -90,7 +90,7 @@ class Helpers:
             helper.given > helper.dealt
             and helper.begun
             and not helper.stalled
-            and (helper.waits is None or ledger.would_go(helper.waits, 0))
+            and (helper.waits is None or _would_go(ledger, helper.pid, helper.waits))
             for helper in self._all.values()
         )
 
@@ -128,3 +128,8 @@ class Helpers:
         """The process is gone, and they with it."""
         for name in [name for name, helper in self._all.items() if helper.pid == pid]:
             del self._all[name]
+
+
+def _would_go(ledger: Ledger, pid: int, operation: Operation) -> bool:
+    process = ledger.by_pid(pid)
+    return process is None or ledger.would_go(operation, process.id)

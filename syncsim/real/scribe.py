@@ -402,7 +402,11 @@ class Scribe:
             # The feeder could not pickle an item: it gives the slot back and drops it.
             parts = self._ledger.primitives[operation.primitive].parts
             self._ledger.drop(parts.get("items") or parts["tasks"], actor)
+        if verb is Verb.DROP:
+            self._feeders.leaves(actor, operation.atom)
         self._ledger.move(actor, operation, result)
+        if verb is Verb.FLUSH:
+            self._flushed(actor, operation.atom)
         if verb is SEND or verb is SENT:
             self._account.clogged.discard(operation.atom)
 
