@@ -25,6 +25,7 @@ _FOR: Final = {
     "items back": "what comes the other way",
     "get lock": "one gets at a time",
     "put lock": "one sends at a time",
+    "send lock": "one sends a task at a time",
     "unfinished": "tasks that are not done",
     "value": "shared memory",
 }
