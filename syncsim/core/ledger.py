@@ -194,16 +194,19 @@ class Ledger:
                 found.append(Choice(actor.id, Move.TIME_OUT, grain))
         return tuple(found)
 
-    def announce(self, actor: ActorId, operation: Operation, after: int = 0) -> None:
-        """The actor has reached an operation and has not made it yet.
-
-        ``after`` counts the steps that are being made and not yet reported.
-        """
-        since = self.n + after
+    def announce(self, actor: ActorId, operation: Operation) -> None:
+        """The actor has reached an operation and has not made it yet."""
+        since = self.n
         self.change(actor, pending=operation, since=since, outside=False, left="")
         if operation.verb is not Verb.AWAIT:
             self.stops(actor)
         self._waited_from[actor] = since
+
+    def waits_from_now(self, actor: ActorId) -> None:
+        """The actor counts as having reached its operation only now."""
+        if self.actors[actor].pending is not None and self._waited_from[actor] != self.n:
+            self.change(actor, since=self.n)
+            self._waited_from[actor] = self.n
 
     def stops(self, actor: ActorId) -> None:
         """Tells of the call that the actor is in the middle of, should it have to wait there.

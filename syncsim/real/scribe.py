@@ -85,8 +85,10 @@ class Scribe:
         self.had_strangers = False
         self._forked_by: dict[int, int] = {}
         self._signalled: dict[ActorId, set[int]] = {}  # by the program
-        # Who has begun to await something since it was last quiet.
+        # Since it was last quiet: who has begun to await something, and who has come on its own.
         self._awaiting: list[ActorId] = []
+        self._arrived: list[ActorId] = []
+        self._unborn: set[ActorId] = set()  # have not reached a first operation yet
         #: Whether the program has made a Pipe, of which an end may be closed.
         self.has_pipes = False
         #: Pids in which threads of the library's own are at work.
@@ -123,14 +125,21 @@ class Scribe:
         identity, _ = self._belongs.get(atom, ("", ""))
         return self._ledger.primitives.get(identity)
 
-    def tell_who_awaits(self) -> None:
-        """It is quiet: who has to wait for an outcome now, has to wait."""
+    def tell_who_waits(self) -> None:
+        """It is quiet: who has to wait for an outcome now, has to wait.
+
+        Who runs beside the one that let it go, a child or a feeder, counts as here from now on:
+        who of the two is heard first is by chance.
+        """
+        while self._arrived:
+            self._ledger.waits_from_now(self._arrived.pop())
         while self._awaiting:
             self._ledger.stops(self._awaiting.pop(0))
 
     def add(self, actor: Actor) -> None:
         """A new process, which owes us its first announcement."""
         self._ledger.add(actor)
+        self._unborn.add(actor.id)
         self._actor_of[actor.pid, 0] = actor.id
         self._account.owing.add(actor.id)
         self._watch(actor.pid)
@@ -239,6 +248,10 @@ class Scribe:
             actor = self._feeder(record.pid, record.tid, operation.primitive)
         if actor is None:  # a thread of the library waits; it is no actor
             self._account.helpers.waits(record.pid, record.tid, operation)
+            if operation.verb is Verb.FLUSH:
+                # Perhaps of an executor that broke: then nobody is left who could receive, and
+                # who is sending into a full pipe hears of that.
+                self._account.clogged.discard(operation.atom)
             return
         if self._ledger.actors[actor].is_server:
             return
@@ -257,11 +270,11 @@ class Scribe:
             self._account.free.discard(actor)
         else:
             self._account.free.add(actor)
-        # A child may be here before its parent could say that it has started it, and a feeder
-        # before the one who made room for the rest of its item.
-        ahead = RECEIVE if self._ledger.actors[actor].library else START
-        before = [one for one in self._account.granted if self._is_about_to(one, ahead)]
-        self._ledger.announce(actor, operation, after=len(before))
+        comes_alone = actor in self._unborn or self._ledger.actors[actor].library
+        self._unborn.discard(actor)
+        if comes_alone and record.gated:
+            self._arrived.append(actor)
+        self._ledger.announce(actor, operation)
         if operation.verb is Verb.AWAIT:
             if record.gated:
                 self._awaiting.append(actor)
@@ -270,11 +283,8 @@ class Scribe:
 
     def is_starting(self, actor: ActorId) -> bool:
         """Whether the actor is about to start a process."""
-        return self._is_about_to(actor, START)
-
-    def _is_about_to(self, actor: ActorId, verb: Verb) -> bool:
         operation = self._ledger.actors[actor].pending
-        return operation is not None and operation.verb is verb
+        return operation is not None and operation.verb is Verb.START
 
     def _did(self, record: wire.Did) -> None:
         actor = self.actor(record.pid, record.tid)

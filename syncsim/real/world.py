@@ -501,7 +501,7 @@ class RealWorld(World):
             if not self._helpers_are_stuck():
                 self.pump(0.05)
         if self.quiet:
-            self._scribe.tell_who_awaits()
+            self._scribe.tell_who_waits()
 
     def _helpers_are_stuck(self) -> bool:
         """Whether it is known at once that a thread of the library waits for room in its pipe.
@@ -558,7 +558,7 @@ class RealWorld(World):
         if self._launch.deaths.gone:
             self._bury()
         if self.quiet:
-            self._scribe.tell_who_awaits()
+            self._scribe.tell_who_waits()
         if self._moved == before:
             self._lose_patience()
             if not self.controlled:
