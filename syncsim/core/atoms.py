@@ -173,8 +173,13 @@ class Channel(Struct, frozen=True, gc=False):
         return self
 
     def without_all(self, actor: ActorId) -> Channel:
-        """The channel after the end of the actor's feeder: what it has not sent is lost."""
-        following = self
+        """The channel after the end of the actor's feeder: what it has not sent is lost.
+
+        (In the middle of an item it gives up when nobody is left who could receive it.)
+        """
+        following = self.torn_by(actor)
+        if actor in self.sending:
+            following = replace(following, sending=_without_last(self.sending, actor))
         while any(item.sender == actor for item in following.buffered):
             following = following.without_first(actor)
         return following
