@@ -305,3 +305,33 @@ def test_under_the_xray_a_result_that_was_sent_is_there_when_it_is_quiet(program
         steps = [step for _ in range(5) for step in real.take(Choice(1, grain=Grain.ATOM))]
         assert steps[-1].operation == "send results"
         assert Choice(0, grain=Grain.ATOM) in real.choices()
+
+
+RENEWED = """
+from multiprocessing import Pool
+
+if __name__ == "__main__":
+    with Pool(1, maxtasksperchild=1) as pool:
+        print(pool.apply(abs, (-1,)))
+"""
+
+
+def test_a_worker_is_replaced_although_its_owner_waits_to_print(program: Program) -> None:
+    """Who starts a process flushes what the others print before, and nobody prints it twice."""
+    run = Run()
+    with world(program(RENEWED), run=run) as real:
+        scheduler, end = RoundRobin(), time.monotonic() + DEADLINE
+        real.settle(end)
+        while (pending := real.state.actors[0].pending) is None or pending.call != "print":
+            choice = scheduler.choose(real.state, real.choices())
+            assert choice is not None, real.state
+            real.take(choice, end)
+        old = step_until(real, 1, lambda state: state.actors[1].ended)
+        (new,) = old.actors[2:]
+        assert new.pending is not None
+        assert new.pending.call == "Pool.get"
+        while not real.over:
+            choice = scheduler.choose(real.state, real.choices())
+            assert choice is not None, real.state
+            real.take(choice, end)
+    assert run.text("stdout") == ["1"]

@@ -6,14 +6,17 @@ import codecs
 import io
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from syncsim.core.operation import Verb
 from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
+
+#: Bytes that a stream keeps at the most before it writes them.
+_KEPT = 1 << 16
 
 
 class _Stream(io.RawIOBase):
@@ -54,32 +57,79 @@ class _Stream(io.RawIOBase):
         return len(raw)
 
 
-@contextmanager
-def reentrant(gate: Gate) -> Iterator[None]:
-    """Lets a signal handler print although the process may be waiting in a print of its own.
+class _Buffer(io.BufferedIOBase):
+    """What was written to a stream of ours and is not flushed yet.
 
-    (A ``BufferedWriter`` refuses that; under plain Python a print does not wait, so it is rare.)
+    Unlike a ``BufferedWriter`` it is not locked while somebody waits at the gate in a print: who
+    starts a process flushes before, and that may be a thread of the library that we wait for.
     """
-    before = sys.stdout, sys.stderr
-    for name, stream, fd in (("stdout", sys.stdout, 1), ("stderr", sys.stderr, 2)):
-        if gate.active and isinstance(getattr(stream, "buffer", None), _Buffer):
-            setattr(sys, name, _stream(gate, name, fd))
-    inside = sys.stdout, sys.stderr
-    try:
-        yield
-    finally:
-        for name, mine, theirs in zip(("stdout", "stderr"), inside, before, strict=True):
-            if getattr(sys, name) is mine and mine is not theirs:
-                mine.flush()
-                setattr(sys, name, theirs)
 
+    def __init__(self, raw: _Stream) -> None:
+        super().__init__()
+        self._raw = raw
+        self._pieces: deque[bytes] = deque()
+        self._size = 0
 
-class _Buffer(io.BufferedWriter):
-    """What tells our streams from those that the program has put in their place."""
+    @property
+    def raw(self) -> io.RawIOBase:
+        """What it writes to."""
+        return self._raw
+
+    @property
+    def name(self) -> str:
+        """As that of the stream."""
+        return self._raw.name
+
+    @property
+    def mode(self) -> str:
+        """It is written to, in bytes."""
+        return "wb"
+
+    def fileno(self) -> int:
+        """As that of the stream."""
+        return self._raw.fileno()
+
+    def isatty(self) -> bool:
+        """As the stream."""
+        return self._raw.isatty()
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Keeps the bytes, until there are many."""
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > _KEPT:
+            self.flush()
+        return len(piece)
+
+    def flush(self) -> None:
+        """Writes what is kept; what a signal handler keeps from being written stays."""
+        super().flush()  # which complains of a closed file
+        pieces = []
+        with suppress(IndexError):
+            while True:
+                pieces.append(self._pieces.popleft())
+        self._size = 0
+        rest = b"".join(pieces)
+        try:
+            while rest:
+                rest = rest[self._raw.write(rest) :]
+        finally:
+            if rest:
+                self._pieces.appendleft(rest)
+
+    def detach(self) -> io.RawIOBase:
+        """The stream, without its buffer."""
+        self.flush()
+        return self._raw
 
 
 def _stream(gate: Gate, name: str, fd: int) -> io.TextIOWrapper:
-    buffered = _Buffer(_Stream(gate, name, fd), 1 << 16)
+    buffered = _Buffer(_Stream(gate, name, fd))
     errors = "strict" if name == "stdout" else "backslashreplace"
     stream = io.TextIOWrapper(buffered, "utf-8", errors, line_buffering=True)
     vars(stream)["mode"] = "w"
