@@ -28,6 +28,8 @@ class Account:
     feeders: dict[tuple[str, ActorId], ActorId] = field(default_factory=dict)
     #: Pipes that are full: their feeders owe nothing until somebody receives.
     clogged: set[str] = field(default_factory=set)
+    #: The feeders, by their pipe and their process, that wait for their lock unseen.
+    in_line: set[tuple[str, ActorId]] = field(default_factory=set)
     #: The library's own threads that owe us what they do.
     helpers: Helpers = field(default_factory=Helpers)
 
@@ -49,13 +51,19 @@ class Account:
         at its gate owes nothing.)
         """
         owing = []
-        for name in ledger.feeding - self.clogged - self.helpers.pipes:
-            channel = ledger.atoms[name]
-            assert isinstance(channel, Channel)
-            senders = {*channel.sending, *(item.sender for item in channel.buffered)}
+        for name in ledger.feeding - self.helpers.pipes:
+            senders = _senders(ledger, name)
+            if name in self.clogged:  # one is sending, and those in line are behind it
+                senders = {one for one in senders if (name, one) not in self.in_line}
             if any(self._owes(ledger, name, one) for one in senders):
                 owing.append(name)
         return owing
+
+    def clog(self, ledger: Ledger) -> None:
+        """A delivery that does not come: the pipe is full.  It comes when somebody receives."""
+        for name in self.owing_channels(ledger):
+            self.clogged.add(name)
+            self.in_line.update((name, one) for one in _senders(ledger, name))
 
     def _owes(self, ledger: Ledger, channel: str, sender: ActorId) -> bool:
         process = ledger.actors[sender]
@@ -83,6 +91,12 @@ class Account:
         self.free.discard(actor)
         self.halted.discard(actor)
         self.leaving.pop(actor, None)
+
+
+def _senders(ledger: Ledger, pipe: str) -> set[ActorId]:
+    channel = ledger.atoms[pipe]
+    assert isinstance(channel, Channel)
+    return {*channel.sending, *(item.sender for item in channel.buffered)}
 
 
 def _is_at(ledger: Ledger, actor: Actor, atom: str) -> bool:

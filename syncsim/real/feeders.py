@@ -84,9 +84,14 @@ class Feeders:
         self._is_done(feeder)
         self._account.owing.discard(feeder)
 
+    def lines_up(self, process: ActorId, queue: Primitive) -> None:
+        """The feeder of the process has its lock soon, unless another one is sending."""
+        self._account.in_line.add((_pipe_of(queue), process))
+
     def begins(self, process: ActorId, pipe: str, tid: int) -> None:
         """A thread of the process begins to send, and nobody holds it up."""
         self._sending[pipe, process] = tid
+        self._account.in_line.discard((pipe, process))
 
     def has_sent(self, process: ActorId, pipe: str, feeder: ActorId | None) -> bool:
         """The item is in the pipe; whether that is written down, or will be with the lock."""

@@ -330,6 +330,11 @@ class Scribe:
         if feeder is not None:
             self._feeders.rests(feeder)
 
+    def _lines_up(self, record: wire.LinesUp) -> None:
+        process, queue = self.actor(record.pid), self.primitive_with(record.lock)
+        if process is not None and queue is not None:
+            self._feeders.lines_up(process, queue)
+
     def _flushed(self, process: ActorId, pipe: str) -> None:
         feeder = self._feeders.ends(process, pipe)
         if feeder is not None:  # its number may come again
@@ -632,6 +637,7 @@ class Scribe:
         wire.Shows: _shows,
         wire.Woken: _woken,
         wire.Fed: _fed,
+        wire.LinesUp: _lines_up,
         wire.Helper: _helper,
         wire.Gave: _gave,
         wire.Dealt: _dealt,

@@ -231,6 +231,13 @@ class Woken(Struct, array_like=True, frozen=True, tag="woken"):
     tid: int
 
 
+class LinesUp(Struct, array_like=True, frozen=True, tag="linesup"):
+    """A feeder that nobody holds up is next in line for its lock, or has it."""
+
+    pid: int
+    lock: str
+
+
 class Helper(Struct, array_like=True, frozen=True, tag="helper"):
     """From here on a thread of the library's own is at work, of which we know what it owes.
 
@@ -278,6 +285,7 @@ Record: TypeAlias = (
     | Shows
     | Woken
     | Fed
+    | LinesUp
     | Helper
     | Gave
     | Dealt

@@ -584,8 +584,7 @@ class RealWorld(World):
         self._asleep = self._asleep + 1 if asleep else 0
         if idle < self.patience and self._asleep < _LOOKS:
             return
-        # A delivery that does not come: the pipe is full.  It comes when somebody receives.
-        account.clogged.update(account.owing_channels(self._ledger))
+        account.clog(self._ledger)
         account.helpers.stall()
         for actor in account.owing:
             who = self._ledger.actors[actor]

@@ -10,6 +10,7 @@ from syncsim.core.operation import RELEASE, Verb
 from syncsim.real.probes.library import c_module, synchronize
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import without_ours
+from syncsim.real.wire import LinesUp
 
 if TYPE_CHECKING:
     from syncsim.real.gate import Gate
@@ -57,6 +58,8 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         try:
             if self.hidden:
                 self.watched = gate.xrayed
+                if not self.watched and gate.shut and gate.applies():
+                    gate.write(LinesUp(gate.pid, self.key))
             if not self.watched or not gate.applies():
                 return self._acquire(block, timeout)  # type: ignore[no-any-return]
             return gate.acquire(self.key, self._acquire, block, timeout)
