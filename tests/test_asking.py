@@ -12,7 +12,9 @@ import pytest
 
 import syncsim
 from syncsim import cli
+from syncsim.checking.asked import request_for
 from syncsim.core.diagnosis import Verdict
+from syncsim.program.source import load
 
 TURNS = Path(__file__).parent / "explore" / "checked" / "turns.py"
 DINING = Path(__file__).parents[1] / "puzzles" / "dining-philosophers" / "program.py"
@@ -139,3 +141,8 @@ def test_the_help_explains_each_word_of_the_json(capsys: pytest.CaptureFixture[s
     assert set(syncsim.check(DINING, first=True).as_dict()) <= words
     assert set(Verdict) <= words
     assert "finished (proven)" in told
+
+
+def test_a_depth_of_none_is_no_depth_of_many() -> None:
+    asked = request_for(load(str(TURNS), ()), search="graph", max_depth=0)
+    assert asked.depth == 0

@@ -59,7 +59,7 @@ def request_for(
         first=first,
         seed=seed or 0,
         states=max_states,
-        depth=max_depth or 10_000,
+        depth=10_000 if max_depth is None else max_depth,
         seconds=timeout,
         jobs=jobs if jobs is not None else cores(),
         properties=pack(claims),
