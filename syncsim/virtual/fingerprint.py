@@ -18,9 +18,9 @@ import ctypes
 import dis
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from enum import Enum, auto
-from functools import lru_cache
+from functools import _lru_cache_wrapper, lru_cache
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -39,6 +39,8 @@ _FRAME, _VARIABLES, _PREVIOUS = 24, 72, 48 if _OLD else 8
 #: In 3.11 a byte says whether C called the frame; later such a frame stands behind another.
 _IS_ENTRY = 68
 _DEEP = 60
+#: A flag of the code of a function, with variables of its own.
+_OPTIMIZED = 0x02
 #: So many places in the code are remembered.
 _MOST_SPOTS = 65536
 
@@ -95,9 +97,9 @@ def _depths(code: CodeType) -> dict[int, int]:
 
 
 class _Spot(NamedTuple):
-    """A call in progress: how much lies on the stack under what it has taken, and its name.
+    """A call in progress: how much lies under what it has taken, and its name.
 
-    Where on the stack of its frame that begins, in bytes.  (The code is kept: it is known by id.)
+    Where in its frame that begins, in bytes.  (The code is kept: it is known by id.)
     """
 
     under: int
@@ -117,11 +119,14 @@ def _spot(code: CodeType, lasti: int) -> _Spot:
             _spots.clear()
         under, name = _under(code, lasti)
         variables = len(set(code.co_varnames) | set(code.co_cellvars)) + len(code.co_freevars)
-        found = _spots[key] = _Spot(under, name, _VARIABLES + 8 * variables, code)
+        if code.co_flags & _OPTIMIZED:
+            found = _Spot(under, name, _VARIABLES + 8 * variables, code)
+        else:  # what a comprehension in a module has of its own is nowhere else (from 3.12 on)
+            found = _Spot(variables + under, name, _VARIABLES, code)
+        _spots[key] = found
     return found
 
 
-@lru_cache(maxsize=_MOST_SPOTS)
 def _under(code: CodeType, lasti: int) -> tuple[int, str]:
     """How much lies on the stack under what the call in progress has taken, and its name."""
     # (The place may be in the cache that follows the instruction.)
@@ -147,7 +152,7 @@ def _interpreter_frame(frame: FrameType) -> int:
 
 
 def _stack(frame: FrameType, spot: _Spot) -> list[Any]:
-    """The lowest values on the stack of the frame (None where there is nothing)."""
+    """The values in the frame that lie under the call (None where there is nothing)."""
     start = _interpreter_frame(frame) + spot.begins
     found: list[Any] = []
     for at in range(spot.under):
@@ -172,8 +177,9 @@ class _Writer:
     others, how many they are comes first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, modules: Iterable[ModuleType]) -> None:
         self.written: list[Hashable] = []
+        self._own = {module.__name__ for module in modules}
         self._seen: dict[int, int] = {}
         self._kept: list[Any] = []
         self._named: dict[int, Hashable] = {}
@@ -184,8 +190,9 @@ class _Writer:
         if kind is str:
             self.written.append(value)
         elif kind in _SIMPLE:
-            self.written.append(kind)
-            self.written.append(value)
+            self.written += (kind, value)
+        elif kind in _SIGNED:
+            self.written += (kind, repr(value))
         elif _is_shared(kind):
             name = self._named.get(id(value))
             if name is None:
@@ -220,22 +227,38 @@ class _Writer:
 
     def _object(self, value: Any, kind: type, depth: int) -> None:
         written = self.written
-        if kind is list or kind is tuple or kind is deque:
+        if kind is list or kind is tuple:
             written.append(kind)
+            self._each(value, depth)
+        elif kind is deque:
+            written += (deque, value.maxlen)
             self._each(value, depth)
         elif kind is dict:
             written.append(dict)
             self._each(value, depth)
             self._each(value.values(), depth)
         elif kind is set or kind is frozenset:
-            if not all(type(item) in _SIMPLE for item in value):
+            if not all(type(item) in _SIMPLE or type(item) in _SIGNED for item in value):
                 raise UnknownError("a set of objects")
-            written.append(kind)
-            written.append(frozenset(value))
+            # In the order in which it is gone through, which hangs on its size, too.
+            written += (kind, value.__sizeof__())
+            self._each(value, depth)
         elif kind is FunctionType:
-            written += (FunctionType, id(value.__code__), value.__module__)
-            held = (*(value.__closure__ or ()), value.__defaults__, value.__kwdefaults__)
-            self._each(held, depth)
+            written += (FunctionType, _name_of(value.__code__), value.__module__)
+            held = value.__defaults__, value.__kwdefaults__, value.__dict__ or None
+            self._each((*(value.__closure__ or ()), *held), depth)
+        elif kind is staticmethod or kind is classmethod:
+            written.append(kind)
+            self._each((value.__func__,), depth)
+        elif kind is property:
+            written.append(kind)
+            self._each((value.fget, value.fset, value.fdel), depth)
+        elif kind is _lru_cache_wrapper:
+            info = value.cache_info()
+            if info.hits or info.misses:
+                raise UnknownError("what is in a cache")
+            written.append(kind)
+            self._each((value.__dict__,), depth)
         elif kind is CellType:
             written.append(CellType)
             self._each(_content(value), depth)
@@ -251,16 +274,31 @@ class _Writer:
             written += (ModuleType, value.__name__)
         elif isinstance(value, type):
             written += (type, value.__module__, value.__qualname__)
+            if value.__module__ in self._own:
+                self._class(value, depth)
         elif kind is GeneratorType:
             self._generator(value)
         elif kind is CodeType:
-            written += (CodeType, id(value))
-        elif _has_base(kind) or (own := getattr(value, "__dict__", None)) is None:
-            self._reduced(value, kind, depth)
-        else:
-            written += (_OF_CLASS, kind.__module__, kind.__qualname__)
+            written += (CodeType, _name_of(value))
+        elif _is_plain(kind):
+            written.append(_OF_CLASS)
+            self.write(kind, depth)
+            own = value.__dict__
             self._each(own, depth)
             self._each(own.values(), depth)
+        else:
+            self._reduced(value, kind, depth)
+
+    def _class(self, value: type, depth: int) -> None:
+        """What a class of the program holds; of Python's own, what has been given variables."""
+        held = {
+            name: item
+            for name, item in vars(value).items()
+            if not is_pythons(name) or (type(item) is FunctionType and item.__closure__)
+        }
+        self._each(value.__bases__, depth)
+        self._each(held, depth)
+        self._each(held.values(), depth)
 
     def _reduced(self, value: Any, kind: type, depth: int) -> None:
         """As it would be pickled."""
@@ -268,21 +306,23 @@ class _Writer:
             reduced = value.__reduce_ex__(4)
         except Exception:
             raise UnknownError(kind.__name__) from None
-        self.written.append(kind)
+        self.written.append(_REDUCED)
+        self.write(kind, depth)
         if isinstance(reduced, str):
             self.written.append(reduced)
         else:
-            parts = [list(part) if hasattr(part, "__next__") else part for part in reduced]
-            self._each(parts, depth)
+            # What makes it, of what, and its state; then its items.
+            items = [list(part) if isinstance(part, Iterator) else part for part in reduced[3:]]
+            self._each((*reduced[:3], *items), depth)
 
     def _generator(self, value: GeneratorType[Any, Any, Any]) -> None:
         frame = value.gi_frame
         if frame is None:
             self.written += (GeneratorType, "over")
         elif value.gi_running:
-            self.written += (GeneratorType, "running", id(frame.f_code))
+            self.written += (GeneratorType, "running", _name_of(frame.f_code))
         elif frame.f_lasti < 0:
-            self.written += (GeneratorType, "new", id(frame.f_code))
+            self.written += (GeneratorType, "new", _name_of(frame.f_code))
             self._variables(frame)
         else:
             raise UnknownError("a generator")
@@ -300,30 +340,18 @@ class _Writer:
             made = spot.name == "CALL" and inner.f_code.co_name == "__init__"
             if spot.name not in _PLAIN and not made:
                 raise UnknownError(f"C code called by {code.co_name}")
-        self.written += (id(code), lasti)
+        self.written += (_name_of(code), lasti)
         if spot.under:
             self._each(_stack(frame, spot), 0)
-        if code.co_flags & 0x02:  # CO_OPTIMIZED: a function, with variables of its own
+        if code.co_flags & _OPTIMIZED:
             self._variables(frame)
 
     def module(self, module: ModuleType) -> None:
         """The variables of a module of the program."""
         self.written.append(module.__name__)
         for name, value in vars(module).items():
-            if name.startswith("__"):
-                continue
-            self.written.append(name)
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                held = {
-                    attribute: item
-                    for attribute, item in vars(value).items()
-                    if not attribute.startswith("__")
-                    and not callable(item)
-                    and not isinstance(item, property | staticmethod | classmethod)
-                }
-                self._each(held, 0)
-                self._each(held.values(), 0)
-            else:
+            if not is_pythons(name):
+                self.written.append(name)
                 self.write(value)
         self.written.append(None)
 
@@ -335,15 +363,29 @@ def _content(cell: CellType) -> tuple[Any, ...]:
         return ()
 
 
+def _name_of(code: CodeType) -> Hashable:
+    """By its id, if it stays: what ``eval`` has made may go, and another come to its place."""
+    return code if code.co_filename.startswith("<") else id(code)
+
+
+def is_pythons(name: str) -> bool:
+    """Whether every module or class may have it, with a meaning for Python."""
+    return name.startswith("__") and name.endswith("__")
+
+
 class _Mark(Enum):
     """What stands before something that has no type of its own to stand there."""
 
     AGAIN = auto()
     OF_CLASS = auto()
+    REDUCED = auto()
 
 
-_AGAIN, _OF_CLASS = _Mark.AGAIN, _Mark.OF_CLASS
-_SIMPLE = frozenset((int, float, bool, complex, str, bytes, range, slice, type(None), type(...)))
+_AGAIN, _OF_CLASS, _REDUCED = _Mark
+#: Of the same type, two of these that are equal are the same to every program.
+_SIMPLE = frozenset((int, bool, str, bytes, type(None), type(...)))
+#: Zero equals its negative, and is another.
+_SIGNED = frozenset((float, complex))
 
 
 @lru_cache(maxsize=1024)
@@ -368,16 +410,18 @@ def _key_of(value: Any) -> Hashable:
     return tuple(names)
 
 
+class _Plain:
+    """An object of Python, to compare with."""
+
+
+def _layout(kind: type) -> tuple[int, ...]:
+    return kind.__basicsize__, kind.__itemsize__, kind.__dictoffset__, kind.__weakrefoffset__
+
+
 @lru_cache(maxsize=1024)
-def _has_base(kind: type) -> bool:
-    """Whether instances hold more than their attributes."""
-    return any(
-        base not in (kind, object)
-        and "__dict__" not in vars(base)
-        and not vars(base).get("__module__", "").startswith(("__main__", "__mp_main__"))
-        and base.__basicsize__ > object.__basicsize__ + 16
-        for base in kind.__mro__
-    )
+def _is_plain(kind: type) -> bool:
+    """Whether instances hold their attributes and nothing else, neither in C nor in slots."""
+    return _layout(kind) == _layout(_Plain)
 
 
 def fingerprint_of(
@@ -394,7 +438,7 @@ def fingerprint_of(
     """
     if not _can_read():
         return None
-    writer = _Writer()
+    writer = _Writer(modules.values())
     try:
         for innermost, bottom, trusted in stacks:
             inner: FrameType | None = None
@@ -430,7 +474,7 @@ class Print:
 
 def image_of(modules: dict[str, ModuleType]) -> Hashable | None:
     """All that is in those modules of the program; None where that cannot be said."""
-    writer = _Writer()
+    writer = _Writer(modules.values())
     try:
         for module in modules.values():
             writer.module(module)

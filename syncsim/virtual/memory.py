@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
+from dataclasses import Field
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -24,6 +25,7 @@ from typing import Any
 from syncsim.core.state import Primitive
 from syncsim.program.names import Namer
 from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.fingerprint import is_pythons
 
 _BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, bytearray)
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)
@@ -79,7 +81,7 @@ class _Copier:
         """Copies what is in the module into its twin."""
         twin = vars(self.memo[id(module)])
         for name, value in vars(module).items():
-            twin[name] = value if name.startswith("__") else self.copy(value)
+            twin[name] = value if is_pythons(name) else self.copy(value)
 
     def copy(self, value: Any) -> Any:
         """The value as the child has it."""
@@ -245,7 +247,8 @@ class _Copier:
                 made.__setstate__(state)
             else:
                 own, slots = state if isinstance(state, tuple) else (state, None)
-                vars(made).update(own or {})
+                if own:
+                    vars(made).update(own)
                 for name, item in (slots or {}).items():
                     setattr(made, name, item)
         for item in items or ():
@@ -276,6 +279,6 @@ _WHOLE = (tuple, frozenset)
 _ATOMIC = frozenset(
     (
         int, float, bool, complex, str, bytes, range, slice, type(None), type(...),
-        type(NotImplemented), CodeType,
+        type(NotImplemented), CodeType, Field,
     )
 )  # fmt: skip
