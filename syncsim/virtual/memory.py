@@ -182,7 +182,7 @@ class _Copier:
         }
         kept = {
             name: held.pop(name)
-            for name in ("__module__", "__qualname__", "__doc__", "__slots__")
+            for name in ("__module__", "__qualname__", "__doc__", "__slots__", "__orig_bases__")
             if name in held
         }
         bases = tuple([self.copy(base) for base in value.__bases__])

@@ -135,8 +135,13 @@ def test_a_function_that_counts_its_rounds_is_not_proven(tmp_path: Path) -> None
 TAKES_TURNS = """
 from dataclasses import dataclass, field, fields
 from multiprocessing import Lock, Process
+from typing import Generic, TypeVar
 
 __rounds = []
+T = TypeVar("T")
+
+class Box(Generic[T]):
+    pass
 
 @dataclass
 class Turn:
