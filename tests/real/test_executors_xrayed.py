@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -18,13 +19,14 @@ EXECUTORS = PROGRAMS / "executors.py"
 SAID = {
     "breaks": "ending BrokenProcessPool",
     "breaks_full": "ending BrokenProcessPool",
-    "ignores": "ending BrokenProcessPool",
     "fills": "100000 100000 100000",
     "drops": "TypeError 4 TypeError",
     "cancels": "shut True",
     "inside": "0 1 4",
     "two": "4 9 1",
 }
+if sys.version_info < (3, 12):  # from then on workers that ignore SIGTERM are waited for, for ever
+    SAID["ignores"] = "ending BrokenProcessPool"
 seeds = pytest.mark.parametrize(
     "seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 21))]
 )
