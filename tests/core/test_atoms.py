@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from syncsim.core.atoms import Cell, Channel, Semaphore
 from syncsim.core.operation import Operation, Verb
 
+pytestmark = pytest.mark.once
+
 MOST = 2**31 - 1
 TRY = Operation(Verb.ACQUIRE, blocking=False)
 ACQUIRE = Operation(Verb.ACQUIRE)

@@ -20,6 +20,8 @@ from syncsim.core.schedule import (
     parse_schedule,
 )
 
+pytestmark = pytest.mark.once
+
 choices = st.lists(
     st.builds(
         Choice,

@@ -14,6 +14,8 @@ from syncsim.core.state import Primitive
 from syncsim.core.step import Step
 from syncsim.core.words import listing, names, waiting_for, what_it_does
 
+pytestmark = pytest.mark.once
+
 DONE = sorted(steps._DONE)
 BEGUN = sorted(steps._BEGUN)
 

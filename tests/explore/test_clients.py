@@ -16,6 +16,8 @@ from syncsim.program.source import Program
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import System
 
+pytestmark = pytest.mark.once
+
 #: A program with so many interleavings is left out.
 MOST = 2_000
 

@@ -24,6 +24,8 @@ from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.states import Did, State
 from syncsim.virtual.system import System
 
+pytestmark = pytest.mark.once
+
 CHECKED = Path(__file__).parent / "checked"
 PUZZLES = Path(__file__).parents[2] / "puzzles"
 _settings = settings(max_examples=settings.default.max_examples // 2, deadline=None)

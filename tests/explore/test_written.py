@@ -20,6 +20,8 @@ from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.states import State
 from syncsim.virtual.system import System
 
+pytestmark = pytest.mark.once
+
 _settings = settings(max_examples=settings.default.max_examples, deadline=None)
 
 _STATEMENTS = [
