@@ -15,27 +15,30 @@ _MOST = 4
 
 def undelivered(state: State, stuck: tuple[ActorId, ...]) -> Iterator[str]:
     """One sentence for each process that has left something undelivered."""
-    for primitive in state.primitives.values():
-        for role in ("items", "items back"):
-            channel = state.atoms.get(primitive.parts.get(role, ""))
-            if isinstance(channel, Channel):
-                for actor in state.actors:
-                    yield from _of(actor, primitive, channel, stuck)
+    for primitive, channel in _pipes(state):
+        for actor in state.actors:
+            yield from _of(actor, primitive, channel, stuck)
 
 
 def left_over(state: State) -> Iterator[str]:
     """One sentence for each pipe in which there is something, once nobody is there to get it."""
     if any(actor.failed or not actor.ended for actor in state.actors):
         return
+    for primitive, channel in _pipes(state):
+        left = [item.label for item in channel.items if item.number != channel.torn]
+        if len(left) > _MOST:
+            left[_MOST - 1 :] = [f"{len(left) - _MOST + 1:,} more items"]
+        if left:
+            yield f"nobody has got {listing(left)} out of {primitive.name}"
+
+
+def _pipes(state: State) -> Iterator[tuple[Primitive, Channel]]:
+    """What carries items, each with the primitive that it is part of."""
     for primitive in state.primitives.values():
         for role in ("items", "items back"):
             channel = state.atoms.get(primitive.parts.get(role, ""))
             if isinstance(channel, Channel):
-                left = [item.label for item in channel.items if item.number != channel.torn]
-                if len(left) > _MOST:
-                    left[_MOST - 1 :] = [f"{len(left) - _MOST + 1:,} more items"]
-                if left:
-                    yield f"nobody has got {listing(left)} out of {primitive.name}"
+                yield primitive, channel
 
 
 def _of(

@@ -224,24 +224,21 @@ def _is_awaited(did: Did) -> bool:
 
 
 class Events:
-    """The events of steps, each made once: the system often says the very same of one.
-
-    ``known`` has those that were made by the identity of what was done, for who is in a hurry.
-    """
+    """The events of steps, each made once: the system often says the very same of one."""
 
     def __init__(self, system: System) -> None:
         self._mortal = system.mortal
         self.discovered = system.discovered
-        self.known: dict[int, Event] = {}
+        self._known: dict[int, Event] = {}
 
     def of(self, move: Move, did: tuple[Did, ...]) -> Event:
         """The event of that step."""
-        event = self.known.get(id(did))
+        event = self._known.get(id(did))
         if event is None or event.did is not did:
             event = event_of(move, did, self._mortal)
-            if len(self.known) > _MOST_EVENTS:
-                self.known.clear()
-            self.known[id(did)] = event
+            if len(self._known) > _MOST_EVENTS:
+                self._known.clear()
+            self._known[id(did)] = event
         return event
 
 

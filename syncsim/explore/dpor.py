@@ -143,10 +143,7 @@ class DPOR:
     def _take(self, state: Any, move: Move, expected: Event | None) -> tuple[Any, Event]:
         """Let that happen, which is expected to be that event: the state after it, and its own."""
         state, did = self.system.take(state, move)
-        event = self.events.known.get(id(did))
-        if event is None or event.did is not did:
-            event = self.events.of(move, did)
-        return state, event
+        return state, self.events.of(move, did)
 
     def _pending(self, actor: int, state: Any) -> Event | None:
         """What the actor would do there if it could; None for one that does nothing."""

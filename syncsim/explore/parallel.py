@@ -172,7 +172,7 @@ class Frontier:
 
         From the root on: together with the way they may as well begin to the left of it.
         """
-        words = Words([])
+        words = Words()
         for at, node in enumerate(way[1 : wanted.at + 1]):
             assert node.event is not None
             words.add(Word(node.event, 1 << at, pasts[at]))

@@ -5,7 +5,7 @@ Abdulla, Aronis, Jonsson, Sagonas, JACM 64(4), 2017, section 6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from syncsim.explore.dependence import CONFLICTS, Event, dependent
@@ -46,20 +46,13 @@ class Words:
 
     __slots__ = ("_bits", "_of", "_touched", "_words")
 
-    def __init__(self, words: list[Word]) -> None:
-        self._words = words
+    def __init__(self, words: Iterable[Word] = ()) -> None:
+        self._words: list[Word] = []
+        self._of: dict[int, list[Word]] = {}  # those of each actor that are left
         self._bits = 0  # of all that are left
-        #: Those of each actor that are left.
-        self._of: dict[int, list[Word]] = {}
         self._touched: dict[int, int] | None = None
-        own = self._of
         for word in words:
-            self._bits |= word.bit
-            actor = word.event.move.actor
-            if actor in own:
-                own[actor].append(word)
-            else:
-                own[actor] = [word]
+            self.add(word)
 
     @property
     def left(self) -> tuple[Word, ...]:
@@ -106,11 +99,11 @@ class Words:
 def still_asleep(sleep: Mapping[Move, Event], event: Event) -> dict[Move, Event]:
     """What need not be explored after that event either."""
     actor = event.move.actor
-    found = {}
-    for move, one in sleep.items():
-        if move.actor != actor and not dependent(one, event):
-            found[move] = one
-    return found
+    return {
+        move: one
+        for move, one in sleep.items()
+        if move.actor != actor and not dependent(one, event)
+    }
 
 
 def insert(place: Awake, words: Words) -> None:

@@ -85,17 +85,17 @@ class SemLock:
         return self._count() > 0
 
     def _get_value(self) -> int:
-        body = here()
-        # The library looks where that is no step; the program itself may wait by it.
-        silent = body.call is None and is_library(sys._getframe(1).f_code)
-        value: int = body.operate(Verb.VALUE, self.key, silent=silent)
-        return value
+        return self._look()
 
     def _is_zero(self) -> bool:
+        return self._look() == 0
+
+    def _look(self) -> int:
         body = here()
-        silent = body.call is None and is_library(sys._getframe(1).f_code)
-        is_zero: bool = body.operate(Verb.VALUE, self.key, silent=silent) == 0
-        return is_zero
+        # The library looks where that is no step; the program itself may wait by it.
+        silent = body.call is None and is_library(sys._getframe(2).f_code)
+        value: int = body.operate(Verb.VALUE, self.key, silent=silent)
+        return value
 
     def _after_fork(self) -> None:
         here().counts.pop(self.key, None)

@@ -20,7 +20,7 @@ import pytest
 from msgspec.structs import replace
 
 from syncsim.core.diagnosis import Diagnosis, diagnose
-from syncsim.core.schedule import Choice, format_schedule
+from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import Scheduler
 from syncsim.core.state import Actor, State
 from syncsim.core.step import Step
@@ -120,14 +120,25 @@ def world(
         real.close()
 
 
-def control(path: Path, scheduler: Scheduler, *arguments: str) -> Run:
-    """Runs the program until nobody can go on, or the scheduler wants no more."""
+def control(
+    path: Path, scheduler: Scheduler, *arguments: str, grains: Iterator[Grain] | None = None
+) -> Run:
+    """Runs the program until nobody can go on, or the scheduler wants no more.
+
+    Before each choice the next of ``grains`` is switched to, unless the scheduler has its own.
+    """
     run = Run()
     end = time.monotonic() + 3 * DEADLINE
     with world(path, *arguments, run=run) as real:
         real.settle(end)
         while not real.over:
             assert time.monotonic() < end, f"not over: {real.state}"
+            if grains is not None:
+                real.adapt(scheduler.grain or next(grains), end)
+                if not real.choices() and any(actor.outside for actor in real.state.actors):
+                    real.pump(0.05)  # on a busy machine somebody is slow to begin
+                    real.settle(end)
+                    continue
             choice = scheduler.choose(real.state, real.choices())
             if choice is None:
                 break
