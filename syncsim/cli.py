@@ -170,24 +170,33 @@ def _run(words: list[str]) -> int:
 
 def _check(words: list[str]) -> int:
     from syncsim.explore.exhaustive import SEARCHES
+    from syncsim.explore.findings import USUAL
 
     parser = _program_parser(
         "check", "Visit every interleaving of a puzzle or a program.", epilog=_CHECK_EPILOG
     )
     parser.add_argument("--json", action="store_true", help="one JSON object (see below)")
     parser.add_argument(
-        "--max-states", type=_positive, default=2_000_000, metavar="N", help="visit N at the most"
+        "--max-states",
+        type=_positive,
+        default=USUAL.states,
+        metavar="N",
+        help="visit N at the most",
     )
     parser.add_argument(
-        "--max-depth", type=_positive, metavar="N", help="N steps in a row (10,000; not for dpor)"
+        "--max-depth",
+        type=_positive,
+        metavar="N",
+        help=f"N steps in a row ({USUAL.depth:,}; not for dpor)",
     )
     parser.add_argument(
         "--timeout",
         type=_seconds,
-        default=60.0,
+        default=USUAL.seconds,
         metavar="S",
-        help="search S seconds (60), in which the program is also learned and what was found made "
-        "smaller; the replays on real processes come after them, 20 s each at the most",
+        help=f"search S seconds ({USUAL.seconds:g}), in which the program is also learned and what "
+        "was found made smaller; the replays on real processes come after them, 20 s each at the "
+        "most",
     )
     parser.add_argument(
         "--grain",

@@ -12,9 +12,7 @@ import pytest
 
 import syncsim
 from syncsim import cli
-from syncsim.checking.asked import request_for
 from syncsim.core.diagnosis import Verdict
-from syncsim.program.source import load
 
 TURNS = Path(__file__).parent / "explore" / "checked" / "turns.py"
 DINING = Path(__file__).parents[1] / "puzzles" / "dining-philosophers" / "program.py"
@@ -144,5 +142,6 @@ def test_the_help_explains_each_word_of_the_json(capsys: pytest.CaptureFixture[s
 
 
 def test_a_depth_of_none_is_no_depth_of_many() -> None:
-    asked = request_for(load(str(TURNS), ()), search="graph", max_depth=0)
-    assert asked.depth == 0
+    checked = syncsim.check(TURNS, search="graph", max_depth=0)
+    assert checked.states == 1
+    assert "the bound was a depth of 0" in checked.explanation

@@ -18,6 +18,7 @@ from syncsim.checking.replay import confirm
 from syncsim.checking.telling import told
 from syncsim.checking.verdict import judge
 from syncsim.explore.checker import Checker
+from syncsim.explore.findings import USUAL
 from syncsim.explore.judging import search_for
 from syncsim.explore.properties import Property, PropertyError, unpack
 from syncsim.explore.real import RealSearch
@@ -36,9 +37,9 @@ def check(
     real: bool = False,
     first: bool = False,
     seed: int | None = None,
-    max_states: int = 2_000_000,
+    max_states: int = USUAL.states,
     max_depth: int | None = None,
-    timeout: float = 60.0,
+    timeout: float = USUAL.seconds,
     jobs: int | None = None,
     properties: Iterable[Property] = (),
 ) -> Checked:

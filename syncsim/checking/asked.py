@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from syncsim.explore.exhaustive import SEARCHES
+from syncsim.explore.findings import USUAL
 from syncsim.explore.jobs import cores
 from syncsim.explore.properties import Property, pack
 from syncsim.explore.sampling import SAMPLERS
@@ -15,16 +16,16 @@ from syncsim.program.source import Program
 def request_for(
     program: Program,
     *,
-    search: str = "exhaustive",
-    grain: str | None = None,
-    real: bool = False,
-    first: bool = False,
-    seed: int | None = None,
-    max_states: int = 2_000_000,
-    max_depth: int | None = None,
-    timeout: float = 60.0,
-    jobs: int | None = None,
-    properties: Iterable[Property] = (),
+    search: str,
+    grain: str | None,
+    real: bool,
+    first: bool,
+    seed: int | None,
+    max_states: int,
+    max_depth: int | None,
+    timeout: float,
+    jobs: int | None,
+    properties: Iterable[Property],
 ) -> Request:
     """The request; None is what nobody has asked for.
 
@@ -59,7 +60,7 @@ def request_for(
         first=first,
         seed=seed or 0,
         states=max_states,
-        depth=10_000 if max_depth is None else max_depth,
+        depth=USUAL.depth if max_depth is None else max_depth,
         seconds=timeout,
         jobs=jobs if jobs is not None else cores(),
         properties=pack(claims),

@@ -27,6 +27,10 @@ class Bounds:
     gone: float = 0.0
 
 
+#: How far it goes unless one says otherwise.
+USUAL = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
     """A way to a failure: the moves from the start, and all that was done on it."""

@@ -30,7 +30,7 @@ from syncsim.core.schedule import Move as Happens
 from syncsim.explore import hints
 from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
-from syncsim.explore.findings import Bounds, Outcome, Path, choices
+from syncsim.explore.findings import USUAL, Bounds, Outcome, Path, choices
 from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.jobs import Jobs, processes
 from syncsim.explore.judging import Judge, asked_since
@@ -67,9 +67,9 @@ class Request(Struct, frozen=True):
     by_call: bool = False
     first: bool = False
     seed: int = 0
-    states: int = 2_000_000
-    depth: int = 10_000
-    seconds: float = 60.0
+    states: int = USUAL.states
+    depth: int = USUAL.depth
+    seconds: float = USUAL.seconds
     #: How many processes may search at once, and how many bytes each of them may have.
     jobs: int = 1
     memory: int = 4 << 30
