@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import pytest_in
 
 import syncsim
 from syncsim import cli
@@ -120,10 +119,7 @@ def test_the_fixture_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> N
         "def test_option(syncsim_check): syncsim_check('x.py', seed=3).never_fails()\n"
     )
     (tmp_path / "x.py").write_text("")
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
-    )  # fmt: skip
+    found = pytest_in(tmp_path)
     assert "3 failed" in found.stdout, found.stdout
     assert "<lambda> is no function at the top of a module" in found.stdout
     assert "syncsim: a seed is for a search by samples" in found.stdout

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import check, pytest_in
 
 import syncsim
 from syncsim.core.diagnosis import Verdict
@@ -15,11 +16,6 @@ from syncsim.core.diagnosis import Verdict
 PROGRAMS = Path(__file__).parent / "explore" / "checked"
 #: What surprises people, as it is in ``real/test_gotchas.py``.
 GOTCHAS = Path(__file__).parent / "real" / "programs" / "gotchas"
-
-
-def check(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "syncsim", "check", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.parametrize(
@@ -198,10 +194,7 @@ def test_the_plugin_fails_with_the_explained_schedule(tmp_path: Path) -> None:
         "def test_wrong(syncsim_check): syncsim_check(wrong).never_deadlocks()\n"
         "def test_right(syncsim_check): syncsim_check(right).never_deadlocks().never_fails()\n"
     )
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
-    )  # fmt: skip
+    found = pytest_in(tmp_path)
     assert "1 failed, 1 passed" in found.stdout, found.stdout
     assert "Process-1 holds a and waits for b" in found.stdout
     assert "schedule: A2BC" in found.stdout

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import check, pytest_in
 
 import syncsim
 from syncsim import always, eventually, never, sometimes
@@ -25,11 +24,6 @@ def checked(command: str, *claims: Property, **options: Any) -> Checked:
     name, *arguments = command.split()
     path = PUZZLES / name / "program.py" if "-" in name else PROGRAMS / f"{name}.py"
     return syncsim.check(path, arguments=tuple(arguments), properties=claims, **options)
-
-
-def command(*words: object) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "syncsim", "check", *map(str, words)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
 
 
 # -- states -----------------------------------------------------------------------------
@@ -290,7 +284,7 @@ def test_a_condition_takes_along_what_it_needs() -> None:
 def test_claims_on_the_command_line() -> None:
     path = PROGRAMS / "page.py"
     claims = ["--never", 'inside("write_page") > 1', "--sometimes", 'inside("read_page") == 2']
-    found = command(path, "--json", *claims, "--", "wrong")
+    found = check(path, "--json", *claims, "--", "wrong")
     assert found.returncode == 1
     told = json.loads(found.stdout)
     assert told["verdict"] == "assertion"
@@ -300,7 +294,7 @@ def test_claims_on_the_command_line() -> None:
         (False, True),
         (True, True),
     ]
-    found = command(path, *claims)
+    found = check(path, *claims)
     assert found.returncode == 0
     assert 'holds: never(inside("write_page") > 1)\n  so in none of the' in found.stdout
 
@@ -316,7 +310,7 @@ def test_claims_on_the_command_line() -> None:
     ],
 )
 def test_bad_claims_are_bad_input(words: list[str], said: str) -> None:
-    found = command(PROGRAMS / "page.py", *words)
+    found = check(PROGRAMS / "page.py", *words)
     assert found.returncode == 2
     assert said in found.stderr
     assert "Traceback" not in found.stderr
@@ -324,8 +318,8 @@ def test_bad_claims_are_bad_input(words: list[str], said: str) -> None:
 
 def test_the_fairness_of_the_command_line() -> None:
     words = [PROGRAMS / "table.py", "--eventually", 'inside("eat", "P1")', "--fairness"]
-    assert command(*words, "strong", "--", "forks", "3").returncode == 0
-    found = command(*words, "weak", "--", "forks", "3")
+    assert check(*words, "strong", "--", "forks", "3").returncode == 0
+    found = check(*words, "weak", "--", "forks", "3")
     assert found.returncode == 1
     assert found.stdout.startswith("starvation\n")
 
@@ -350,10 +344,7 @@ def test_claims_in_pytest(tmp_path: Path) -> None:
         "    claim.never_deadlocks()\n"
         "def test_wrong(syncsim_check): syncsim_check(wrong).never(many)\n"
     )
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
-    )  # fmt: skip
+    found = pytest_in(tmp_path)
     assert "1 failed, 1 passed" in found.stdout, found.stdout
     assert "never(many) does not hold: it is so after 2 choices" in found.stdout
     assert "schedule: A2" in found.stdout

@@ -5,13 +5,12 @@ from __future__ import annotations
 import glob
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from commands import check
 
 import syncsim
 from syncsim.core.diagnosis import Verdict, diagnose
@@ -172,11 +171,6 @@ def test_other_bounds_are_named() -> None:
     assert "5 states" in checked.explanation
     checked = syncsim.check(program, arguments=("2", "1", "lefty"), real=True, max_depth=3)
     assert "executions of 3 steps" in checked.explanation
-
-
-def check(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "syncsim", "check", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_who_is_refused_is_told_of_the_real_processes() -> None:
