@@ -40,6 +40,17 @@ METHODS = (
 )
 PROGRAMS = Path(__file__).parent / "programs"
 PROJECT = Path(__file__).parents[2]
+#: The head of a program: what its ``task`` returns takes long to be unpickled.
+LATE = """
+class Late:
+    def __setstate__(self, state):
+        sum(range(10_000_000))
+
+def task():
+    late = Late()
+    late.n = 1
+    return late
+"""
 
 
 def wait_for(what: Callable[[], Any], deadline: float = DEADLINE) -> Any:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, Run, world
+from running import DEADLINE, LATE, PROGRAMS, Run, world
 from xrayed import assert_same, control, switching
 
 from syncsim.core.diagnosis import Verdict
@@ -79,19 +79,10 @@ def test_the_feeder_of_tasks_and_a_worker_with_a_result_have_locks_of_their_own(
     assert moves == "takes the lock for sending tasks of executor"
 
 
-BESIDE = """
+BESIDE = f"""
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-
-class Late:
-    def __setstate__(self, state):
-        sum(range(10_000_000))
-
-def task():
-    late = Late()
-    late.n = 1
-    return late
-
+{LATE}
 if __name__ == "__main__":
     multiprocessing.set_start_method("fork")
     with ProcessPoolExecutor(1) as executor:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROGRAMS, Run, control, tell, world
+from running import DEADLINE, LATE, PROGRAMS, Run, control, tell, world
 
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.scheduler import Random, Replay, RoundRobin
@@ -281,18 +281,9 @@ if __name__ == "__main__":
     assert in_time.text("stdout") == ["3"]
 
 
-LATE = """
+A_LATE_RESULT = f"""
 from multiprocessing import Pool
-
-class Late:
-    def __setstate__(self, state):
-        sum(range(10_000_000))
-
-def task():
-    late = Late()
-    late.n = 1
-    return late
-
+{LATE}
 if __name__ == "__main__":
     with Pool(1) as pool:
         pool.apply(task)
@@ -300,7 +291,7 @@ if __name__ == "__main__":
 
 
 def test_under_the_xray_a_result_that_was_sent_is_there_when_it_is_quiet(program: Program) -> None:
-    with world(program(LATE)) as real:
+    with world(program(A_LATE_RESULT)) as real:
         step_until(real, 0, lambda state: state.actors[0].call == "Pool.apply")
         steps = [step for _ in range(5) for step in real.take(Choice(1, grain=Grain.ATOM))]
         assert steps[-1].operation == "send results"
