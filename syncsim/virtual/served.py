@@ -170,10 +170,13 @@ class Keeper:
     def learn(self, at: Referent, actor: int, request: Request) -> Answer:
         """Ask the thing itself."""
         if isinstance(request, Asked) and request.method in _COUNTING and not self.counts_tasks:
-            # From here on it matters: what was learned before did not mind it.
+            # From here on it matters: what was learned before did not mind it, and what lives at
+            # a node may have come there with another number than the way that the node knows.
             self.counts_tasks = True
             self._same.clear()
             self.root.forget()
+            while self._alive:
+                self._alive.popitem()[1].close()
         alive = self._alive.pop(at.number, None) or self._again(at)
         reply = alive.ask(actor, request)
         wakes = tuple(alive.woke)
