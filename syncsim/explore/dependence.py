@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+
 from syncsim.core.operation import Verb
 from syncsim.core.served import SERVED
 from syncsim.virtual.atoms import GONE, Items
@@ -105,7 +107,7 @@ class Touch(NamedTuple):
     part: int
 
 
-class Event(NamedTuple):
+class Event(Struct, frozen=True):
     """One step of an execution: who was chosen, and all that was done at once.
 
     ``touches`` is what the actor touched, ``follow`` what others did of themselves thereby.  A
@@ -147,10 +149,10 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
     touches = net(touches)
     kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
     fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
-    if kinds and not fickle:
+    if kinds and not fickle and NEEDS[kinds[0]]:
         # What it needs may come after what it conflicts with otherwise.
         beside = {touch.kind for touch in touches} - {*kinds, EXIT}
-        fickle = bool(NEEDS[kinds[0]]) and bool(beside - {STEP} or (beside and kinds[0] == JOIN))
+        fickle = bool(beside - {STEP} or (beside and kinds[0] == JOIN))
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
 
 
@@ -162,11 +164,11 @@ def net(touches: list[Touch]) -> list[Touch]:
         return touches
     found: list[Touch | None] = []
     given: dict[int, list[int]] = {}
-    taken: Counter[int] = Counter()
+    taken: dict[int, int] = {}
     for touch in touches:
         thing, kind, _ = touch
         if kind in _GIVEN:
-            if taken[thing]:
+            if taken.get(thing):
                 taken[thing] -= 1
                 continue
             given.setdefault(thing, []).append(len(found))
@@ -176,7 +178,7 @@ def net(touches: list[Touch]) -> list[Touch]:
                 at = given[thing].pop()
                 found[at] = _not_refused(found[at])
                 continue
-            taken[thing] += 1
+            taken[thing] = taken.get(thing, 0) + 1
         found.append(touch)
     return [touch for touch in found if touch is not None]
 
@@ -266,6 +268,10 @@ def _with_others(did: Did) -> list[Touch]:
 
     (What they do is done along with the step that lets them: it counts as a part of that.)
     """
+    if not (did.settled or did.looked or did.meddles or did.work >= 0) and (
+        did.verb is not Verb.START
+    ):
+        return []
     found = [Touch(_thing(outcome), EXIT, 0) for outcome in did.settled]
     for outcome, look in did.looked:
         told = look is not Look.ENDED

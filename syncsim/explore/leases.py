@@ -252,7 +252,7 @@ class Borrower:
 
     def _wanted(self, at: int, words: Iterable[Word]) -> Wanted:
         token = self._names.token
-        return Wanted(at, tuple((token(event.move), bit, past) for event, bit, past in words))
+        return Wanted(at, tuple((token(one.event.move), one.bit, one.past) for one in words))
 
 
 class Asked(NamedTuple):

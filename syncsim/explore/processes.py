@@ -418,7 +418,7 @@ class RealSystem:
             self.states += 1
         event = node.event or Event(move, (), (), (), False)
         if move.actor in self.mortal and (event.touches or event.follow):
-            event = event._replace(touches=(Touch(-1 - move.actor, STEP, 0), *event.touches))
+            event = replace(event, touches=(Touch(-1 - move.actor, STEP, 0), *event.touches))
         return Taken(node, event)
 
     def waiting(self, state: Node) -> tuple[int, ...]:

@@ -6,7 +6,9 @@ Abdulla, Aronis, Jonsson, Sagonas, JACM 64(4), 2017, section 6.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from syncsim.explore.dependence import CONFLICTS, Event, dependent
 from syncsim.virtual.states import Move
@@ -33,7 +35,7 @@ class Awake(Protocol):
     children: list[Branch]
 
 
-class Word(NamedTuple):
+class Word(Struct, frozen=True):
     """An event among others: its own bit, and a bit for each of those that come before it."""
 
     event: Event

@@ -14,6 +14,8 @@ from collections.abc import Hashable
 from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from msgspec import Struct
+
 from syncsim.core.atoms import Atom
 from syncsim.core.operation import Operation
 from syncsim.core.state import Primitive
@@ -100,7 +102,7 @@ class Raised(NamedTuple):
     is_assertion: bool = False
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """The operation that a process asks for next.
 
     ``payload`` is what the atom gets (the message, the value); ``child`` is what a START
@@ -141,7 +143,7 @@ class Ended(NamedTuple):
         return self.by_itself and self.exitcode < 0
 
 
-class Told(NamedTuple):
+class Told(Struct, frozen=True):
     """What a process does with an answer: what happens on the way, and what it asks next.
 
     (Nothing and never, if it is the server of a manager.)
@@ -215,7 +217,7 @@ class Node:
         return tuple(reversed(found))
 
 
-class Edge(NamedTuple):
+class Edge(Struct, frozen=True):
     """What follows an answer."""
 
     events: tuple[Event, ...]
@@ -241,7 +243,10 @@ class Nursery:
         return self.nodes
 
     def keep(self, node: Node, body: Body) -> None:
-        """That body is suspended at that node."""
+        """That body is suspended at that node; one is enough for each."""
+        if node.number in self._bodies:
+            body.close()
+            return
         self._bodies[node.number] = body
         if len(self._bodies) > self._most:
             _, oldest = self._bodies.popitem(last=False)
@@ -268,7 +273,8 @@ class Automaton:
         self.seed = seed
         self._nursery = nursery
         self._same = same
-        self.root = self._place(None, None, *seed.grow(()))
+        body, told = seed.grow(())
+        self.root = self._place(None, None, body, told)
 
     def follow(self, node: Node, result: Hashable) -> Edge:
         """What follows when the process at ``node`` gets ``result``."""
@@ -279,12 +285,14 @@ class Automaton:
             body = nursery.take(node)
             if body is None:
                 nursery.regrown += 1
-                body, _ = self.seed.grow(node.results)
-            edge = node.edges[result] = self._place(node, result, body, body.answer(result))
+                body, told = self.seed.grow((*node.results, result))
+            else:
+                told = body.answer(result)
+            edge = node.edges[result] = self._place(node, result, body, told)
         return edge
 
     def _place(self, parent: Node | None, result: Hashable, body: Body, told: Told) -> Edge:
-        events, then = told
+        events, then = told.events, told.then
         if isinstance(then, Ended):
             node = Node(self, parent, result)
             node.ended = then
@@ -295,7 +303,7 @@ class Automaton:
         if print_ is not None:
             known = self._same.get(print_)
             if known is not None:
-                body.close()
+                self._nursery.keep(known, body)
                 self._nursery.cyclic = self._nursery.cyclic or _is_above(known, parent)
                 return Edge(events, known)
         node = Node(self, parent, result)

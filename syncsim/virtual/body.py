@@ -8,21 +8,22 @@ its life gets the first results from a list: it runs straight through without a 
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator
-from types import CodeType, FrameType, TracebackType
+from itertools import islice
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from greenlet import GreenletExit, getcurrent, greenlet
+from msgspec.structs import replace
 
 from syncsim.core.atoms import Atom
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
 from syncsim.program.names import Position
-from syncsim.program.source import source_of
 from syncsim.virtual.automaton import (
+    AWAITED,
     Back,
     Ended,
     Event,
@@ -35,19 +36,11 @@ from syncsim.virtual.automaton import (
     Wrote,
 )
 from syncsim.virtual.errors import NotVirtualError, refused
-from syncsim.virtual.fingerprint import fingerprint_of
-from syncsim.virtual.helpers import Helped, Helper, Helpers
+from syncsim.virtual.fingerprint import Fingerprints
+from syncsim.virtual.helpers import Helped, Helpers
 from syncsim.virtual.memory import Memory
+from syncsim.virtual.whose import is_library, root
 
-_STDLIB = os.path.dirname(os.__file__)
-_LIBRARY = (
-    os.path.dirname(os.path.abspath(__file__)) + os.sep,
-    f"{_STDLIB}/multiprocessing/",
-    f"{_STDLIB}/concurrent/",
-    f"{_STDLIB}/threading.py",
-    "<frozen",
-)
-_library: dict[CodeType, bool] = {}
 _here: list[ProcessBody] = []
 
 
@@ -79,23 +72,24 @@ def here() -> ProcessBody:
     return _here[-1]
 
 
-def is_library(code: CodeType) -> bool:
-    """Whether the code is multiprocessing's or ours, and not the program's."""
-    found = _library.get(code)
-    if found is None:
-        found = _library[code] = code.co_filename.startswith(_LIBRARY)
-    return found
-
-
-def _stack() -> tuple[str, ...]:
-    """The functions of the program that are being run, the outermost first."""
-    found = []
+def _stack() -> tuple[FrameType | None, tuple[str, ...]]:
+    """The innermost frame of the program; the functions being run, the outermost first."""
+    innermost, names = None, []
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        if not is_library(frame.f_code):
-            found.append(frame.f_code.co_name)
+        code = frame.f_code
+        if not is_library(code):
+            innermost = innermost or frame
+            names.append(code.co_name)
         frame = frame.f_back
-    return tuple(reversed(found))
+    names.reverse()
+    return innermost, tuple(names)
+
+
+def _site_of(frame: FrameType | None) -> Site | None:
+    if frame is None:
+        return None
+    return Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
 def _site_in(traceback: TracebackType | None) -> Site | None:
@@ -107,11 +101,6 @@ def _site_in(traceback: TracebackType | None) -> Site | None:
             found = Site(code.co_filename, traceback.tb_lineno, code.co_name)
         traceback = traceback.tb_next
     return found
-
-
-def claim(code: CodeType) -> None:
-    """The code is the library's, whatever its file says (it was made by ``exec``)."""
-    _library[code] = True
 
 
 @contextlib.contextmanager
@@ -191,6 +180,8 @@ class ProcessBody:
         #: The library's own threads; what is to be done when it exits.
         self.helpers = Helpers()
         self.finalizers: list[Callable[[], None]] = []
+        #: Whether none of the program's own code runs any more.
+        self.over = False
         #: The Pool's work for which the children that it starts are workers; the work that what
         #: it does is about; how many jobs it has handed over.
         self.employer = ""
@@ -203,6 +194,7 @@ class ProcessBody:
         self._dying = False
         self._unwound = 0  # how many operations it has begun since
         self._greenlet: greenlet | None = None
+        self._fingerprints = Fingerprints()
         self._print: tuple[Hashable, ...] | None = None
         #: What it asks for, while its helpers get answers; whether that is there by now.
         self._request: Request | None = None
@@ -223,7 +215,7 @@ class ProcessBody:
     def answer(self, result: Hashable) -> Told:
         """Go on with that result, to the next operation."""
         if type(result) is Helped:
-            return self._help(result)
+            return self._run(self._help, result)
         return self._switch(result)
 
     @property
@@ -250,20 +242,17 @@ class ProcessBody:
     def _switch(self, value: Hashable) -> Told:
         assert self._greenlet is not None
         self._greenlet.parent = getcurrent()
-        with self._running():
-            told = self._greenlet.switch(value)
-        assert isinstance(told, Told)
-        return told
+        return self._run(self._greenlet.switch, value)
 
-    @contextlib.contextmanager
-    def _running(self) -> Iterator[None]:
+    def _run(self, go_on: Callable[[Any], Told], value: Hashable) -> Told:
+        """Let code of the process run, up to its next operation."""
         if not _began:
             refused.clear()
         _here.append(self)
         _began.append(time.monotonic())
         self.identity.enter()
         try:
-            yield
+            told = go_on(value)
         except NotVirtualError as error:
             error.site = error.site or _site_in(error.__traceback__)
             raise
@@ -275,22 +264,22 @@ class ProcessBody:
             first = refused[0]
             first.site = first.site or _site_in(first.__traceback__)
             raise first
+        return told
 
     def _help(self, answer: Helped) -> Told:
         """A helper gets an answer; the process itself goes on to ask for the same."""
         assert self._request is not None
         assert self._greenlet is not None
-        with self._running():
-            self._let_help(answer)
-            self._request = self._beside(self._request)
-            told = Told(tuple(self.events), self._request)
-            self.events = []
-            if self._print is not None:
-                frame: FrameType | None = self._greenlet.gr_frame
-                while frame is not None and frame.f_code is not ProcessBody.operate.__code__:
-                    frame = frame.f_back
-                # (That it can be read was seen when it asked.)
-                self._fingerprint(self._request, frame and frame.f_back, trusted=True)
+        self._let_help(answer)
+        self._request = self._beside(self._request)
+        told = Told(tuple(self.events), self._request)
+        self.events = []
+        if self._print is not None:
+            frame: FrameType | None = self._greenlet.gr_frame
+            while frame is not None and frame.f_code is not ProcessBody.operate.__code__:
+                frame = frame.f_back
+            # (That it can be read was seen when it asked.)
+            self._fingerprint(self._request, frame and frame.f_back, trusted=True)
         return told
 
     def _let_help(self, answer: Helped | None) -> None:
@@ -306,21 +295,34 @@ class ProcessBody:
 
     def _beside(self, request: Request) -> Request:
         """The request, with what the helpers ask for, and whether it is there."""
+        if self._ready is None and not self.helpers:
+            return request
         ready = self._ready() if self._ready is not None else None
-        return request._replace(beside=self.helpers.asking, ready=ready)
+        return replace(request, beside=self.helpers.asking, ready=ready)
 
     def _fingerprint(
         self, request: Request, frame: FrameType | None, *, trusted: bool = False
     ) -> None:
-        stacks = [(frame, ProcessBody._live.__code__, trusted)]
-        for helper in self.helpers.waiting:
-            innermost = helper.frame(ProcessBody.operate.__code__)
-            stacks.append((innermost, Helper._live.__code__, True))
-        asks = tuple((n, one.operation.verb, one.payload) for n, one in request.beside)
-        found = fingerprint_of(stacks, self.memory.modules, self._own(), is_library)
         verb = request.operation.verb
+        if verb is Verb.START or request.operation.call == AWAITED:
+            self._print = None  # nobody comes there again, and the next place tells as much
+            return
+        if verb is Verb.EXIT:  # none of its code runs any more
+            self._print = request.operation, self._own()
+            return
+        stacks = [(frame, trusted)]
+        asks: tuple[Hashable, ...] = ()
+        if self.helpers:
+            for helper in self.helpers.waiting:
+                stacks.append((helper.frame(ProcessBody.operate.__code__), True))
+            asks = tuple((n, one.operation.verb, one.payload) for n, one in request.beside)
+        modules, itself = self.memory.modules, self.identity.current
+        if self.over:
+            modules, itself = {}, None
+        found = self._fingerprints.of(stacks, modules, itself, self._own())
         self._print = (verb, request.payload, asks, found) if found is not None else None
 
+    @root
     def _live(self, main: Callable[[], int]) -> Told:
         code = main()
         return Told(tuple(self.events), Ended(code, self.raised))
@@ -353,23 +355,36 @@ class ProcessBody:
     def _own(self) -> Hashable:
         """What belongs to the process and not to the program's memory."""
         call = self.call
-        children = [
-            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
-            for child in self.identity.children
-        ]
         return (
+            (self.who.name, self.who.daemon, self.made, self.started, self.raised, self.silent),
             tuple(sorted(self.counts.items())),
-            frozenset(self.closed),
-            tuple(self.fed),
-            frozenset(self.cancelled),
-            (tuple(self.servers), frozenset(self.connected)),
-            (self.who.name, self.who.daemon, len(self.finalizers)),
-            (self.made, self.started, self.raised, self.silent),
-            (self.employer, self.work, self.jobs),
             (call.name, call.primitive, call.site, call.detail) if call is not None else None,
-            tuple(children),
+            self._family() if self.identity.children else None,
             self.identity.written(),
             (self.clock, self.patience) if self.looked_at_clock else self.patience,
+            self._rare(),
+        )
+
+    def _family(self) -> Hashable:
+        """What it knows of its children."""
+        return tuple(
+            [
+                (child.name, child.daemon, child._popen.pid, child._popen.returncode)
+                for child in self.identity.children
+            ]
+        )
+
+    def _rare(self) -> Hashable:
+        """What most processes have nothing of: None if this one has not."""
+        work = self.employer, self.work, self.jobs
+        held = self.closed, self.fed, self.cancelled, self.servers, self.connected, self.finalizers
+        if not any(held) and not any(work):
+            return None
+        closed, fed, cancelled, servers, connected, finalizers = held
+        return (
+            (frozenset(closed), tuple(fed), frozenset(cancelled)),
+            (tuple(servers), frozenset(connected), len(finalizers)),
+            work,
         )
 
     @property
@@ -436,6 +451,7 @@ class ProcessBody:
                 if not isinstance(helped, Helped):
                     break
                 self._at += 1
+                self.events.clear()
                 self._let_help(helped)
         if self._at < len(self._results) and not helps:
             result = self._results[self._at]
@@ -443,6 +459,7 @@ class ProcessBody:
             self.events.clear()
             return result
         call = self.call
+        frame, stack = _stack()
         primitive, role = self.memory.belongs.get(atom, ("", ""))
         if call is not None:
             primitive = call.primitive or primitive
@@ -450,7 +467,7 @@ class ProcessBody:
             name = call.name
             role = self.memory.roles.get((primitive, atom), role)
         else:
-            site = self.site() if sited else None
+            site = _site_of(frame) if sited else None
         if not name:
             made = self.memory.primitives.get(primitive)
             name = f"{made.kind}.{verb}" if made is not None else str(verb)
@@ -473,7 +490,7 @@ class ProcessBody:
             silent,
             self.raised,
             inner,
-            _stack(),
+            stack,
             work=work or self.work,
         )
         if helps:
@@ -502,10 +519,7 @@ class ProcessBody:
 
     def site(self) -> Site | None:
         """Where the program is."""
-        frame = self.user_frame()
-        if frame is None:
-            return None
-        return Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+        return _site_of(self.user_frame())
 
     # -- primitives ---------------------------------------------------------------------
 
@@ -530,12 +544,13 @@ class ProcessBody:
         file, line, name = "", 0, ""
         if frame is not None:
             file, line = frame.f_code.co_filename, frame.f_lineno
-            first, last, column, end = list(frame.f_code.co_positions())[frame.f_lasti // 2]
+            positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+            first, last, column, end = next(positions)
             position = Position(first, column, last, end)
             line = first or line
         else:
             position = Position(0, 0, 0, 0)
-        name = memory.namer.name(source_of(file), position, kind)
+        name = memory.namer.name(memory.text_of(file), position, kind)
         primitive = Primitive(
             id=identity,
             kind=kind,

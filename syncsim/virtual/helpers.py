@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from syncsim.virtual.automaton import Request
+from syncsim.virtual.whose import root
 
 
 class Helped(NamedTuple):
@@ -38,6 +39,7 @@ class Helper:
         self.until: Callable[[], bool] | None = None
         self.greenlet = greenlet(lambda _: self._live(run))
 
+    @root
     def _live(self, run: Callable[[], None]) -> None:
         try:
             run()

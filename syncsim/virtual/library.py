@@ -29,9 +29,10 @@ from syncsim.virtual import (
     queues,
     shared,
 )
-from syncsim.virtual.body import chances, here, is_library
+from syncsim.virtual.body import chances, here
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.semlock import SemLock
+from syncsim.virtual.whose import is_library
 
 _PACKAGE = "multiprocessing"
 _OWN = ("process", "context", "synchronize", "queues")

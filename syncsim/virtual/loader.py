@@ -10,7 +10,7 @@ import itertools
 import os
 import sys
 from collections.abc import Hashable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -34,6 +34,7 @@ from syncsim.virtual.managers import ServerBody
 from syncsim.virtual.memory import Memory
 from syncsim.virtual.processes import Children, come_to_an_end, live_as_child, live_as_main
 from syncsim.virtual.procfs import open_file
+from syncsim.virtual.whose import root
 
 #: Modules that reach out of the process past multiprocessing.
 _OUTSIDE = (
@@ -112,12 +113,16 @@ class Identity:
     _syncsim_shared = True
 
     def __init__(self, current: Any, parent: Any, method: Any) -> None:
-        self._current = current
-        self._parent = parent
         self._method = method
         self._counter = itertools.count(1)
         self.children = Children()
-        self._before: list[tuple[dict[str, Any], str, Any]] = []
+        self._own = {
+            "_current_process": current,
+            "_parent_process": parent,
+            "_process_counter": self._counter,
+            "_children": self.children,
+        }
+        self._before: tuple[dict[str, Any], Any] = {}, None
 
     def written(self) -> Hashable:
         """What the names and the kind of its future children depend on."""
@@ -126,31 +131,25 @@ class Identity:
     def enter(self) -> None:
         """This process runs now."""
         process, default = _globals()
-        own = (
-            (process, "_current_process", self._current),
-            (process, "_parent_process", self._parent),
-            (process, "_process_counter", self._counter),
-            (process, "_children", self.children),
-            (default, "_actual_context", self._method),
-        )
-        self._before = [(where, name, where.get(name)) for where, name, _ in own]
-        for where, name, value in own:
-            where[name] = value
+        self._before = {name: process[name] for name in self._own}, default["_actual_context"]
+        process |= self._own
+        default["_actual_context"] = self._method
 
     def leave(self) -> None:
         """It runs no longer."""
-        self._method = _globals()[1].get("_actual_context")
-        for where, name, value in self._before:
-            where[name] = value
+        process, default = _globals()
+        self._method = default["_actual_context"]
+        own, default["_actual_context"] = self._before
+        process |= own
 
     @property
     def current(self) -> Any:
         """The process object."""
-        return self._current
+        return self._own["_current_process"]
 
     def become(self, current: Any) -> None:
         """The process object, once it has been unpickled."""
-        self._current = _globals()[0]["_current_process"] = current
+        self._own["_current_process"] = _globals()[0]["_current_process"] = current
 
     @property
     def method(self) -> Any:
@@ -205,12 +204,14 @@ class VirtualProgram:
         """What the main process begins as."""
         return _MainSeed(self)
 
+    @root
     def run(self, body: ProcessBody, name: str) -> None:
         """Run the program's text as a module of the body."""
         module = ModuleType(name)
         module.__file__ = str(self.program.path)
         vars(module)["__builtins__"] = self._builtins
         body.memory.modules["__main__"] = module
+        body.memory.texts[str(self.program.path)] = self.program.text
         if name != "__main__":
             body.memory.modules[name] = module
         exec(self._code, vars(module))
@@ -336,17 +337,16 @@ class _MainSeed:
         identity = Identity(main, None, None)
         who = Who((), "main", False, FIRST_PID, 1)
         body = ProcessBody(who, Memory(), identity, program.seed)
-        told = body.grow(
-            lambda: live_as_main(
-                body, lambda: program.run(body, "__main__"), lambda: identity.children
-            ),
-            results,
-        )
-        return body, told
+        return body, body.grow(partial(live_as_main, body, program.run), results)
 
 
 class _ChildSeed:
-    """What a child begins as."""
+    """What a child begins as.
+
+    (For a fingerprint its name is enough: it is made of what its parent is when it is made.)
+    """
+
+    _syncsim_shared = True
 
     def __init__(self, program: VirtualProgram, key: tuple[int, ...], parent: ProcessBody) -> None:
         self._program = program
@@ -355,6 +355,9 @@ class _ChildSeed:
         self._clock = parent.clock
         self._closed = frozenset(parent.closed)
         self.pid = 0
+
+    def _syncsim_key(self) -> Hashable:
+        return self.key
 
     def _body(self, memory: Memory, process_obj: Any, method: Any) -> ProcessBody:
         who = Who(self.key, process_obj.name, process_obj.daemon, self.pid, self._parent_pid)
@@ -392,10 +395,7 @@ class _ForkSeed(_ChildSeed):
         memory, (child,) = self._memory.fork(self._object)
         body = self._body(memory, child, self._method)
         body.closed = set(self._closed)
-        told = body.grow(
-            lambda: live_as_child(body, child, lambda: body.identity.children), results
-        )
-        return body, told
+        return body, body.grow(partial(live_as_child, body, child), results)
 
 
 class _SpawnSeed(_ChildSeed):
@@ -436,7 +436,7 @@ class _SpawnSeed(_ChildSeed):
             code = come_to_an_end(body, prepare)
             if body.identity.current is starting:
                 return code  # it did not even come to its bootstrapping
-            return live_as_child(body, body.identity.current, lambda: body.identity.children)
+            return live_as_child(body, body.identity.current)
 
         def prepare() -> None:
             self._program.run(body, "__mp_main__")

@@ -211,7 +211,7 @@ class Making:
         else:
             at = self.system.atom(operation.atom)
         last = next(n for n in reversed(range(len(self.did))) if self._is_of(self.did[n], actor))
-        self.did[last] = self.did[last]._replace(stopped=(at, operation.verb))
+        self.did[last] = replace(self.did[last], stopped=(at, operation.verb))
 
     def _is_of(self, did: Did, actor: int) -> bool:
         """Whether the process itself did it, and not a thread of the library."""
@@ -342,7 +342,7 @@ class Making:
         self.atoms[slots] = before.apply(operation, feeder)[0]
         self.did.append(Did(feeder, Verb.SEND, at, actor, token, DROPPED))
         given = Did(feeder, Verb.RELEASE, slots, None, False, before.value, Request(operation))
-        self.did.append(given._replace(bounded=before.maximum < SEM_VALUE_MAX))
+        self.did.append(replace(given, bounded=before.maximum < SEM_VALUE_MAX))
 
     def _make(
         self, actor: int, *, times_out: bool = False, token: bool, helper: int | None = None
@@ -418,7 +418,7 @@ class Making:
         elif verb is Verb.CALL:
             kept = self._shut_down(request)
             at = int(request.payload) - FIRST_PID  # type: ignore[call-overload]
-        lost = self._lost(verb, actor, at)
+        lost = self._lost(at) if verb is Verb.EXIT or verb is Verb.TERMINATE else ()
         answer = result if helper is None else Helped(helper, result)
         edge = self._answer(actor, node, answer)
         self.did.append(
@@ -441,12 +441,13 @@ class Making:
                 helper=helper is not None,
                 settled=self._settled(edge.events) if edge.events else (),
                 looked=self._looked(edge.events) if edge.events else (),
-                meddles=self._meddles(actor, verb, edge.events, helper),
+                meddles=helper is not None and self._meddles(actor, verb, edge.events),
                 work=self.system.atom(request.work) if request.work else -1,
             )
         )
         self.did += let_go
-        self._look_at_the_rest(actor, lost)
+        if lost:
+            self._look_at_the_rest(actor, lost)
         if edge.node.request is not None and edge.node.request.beside:
             self._look_beside(actor, node.request, edge.node.request)
 
@@ -473,12 +474,8 @@ class Making:
                 at = self.system.atoms[asked.operation.atom]
                 self.did.append(Did(actor, Verb.ACQUIRE, at, False, False, 0, asked, helper=True))
 
-    def _meddles(
-        self, actor: int, verb: Verb, events: tuple[Event, ...], helper: int | None
-    ) -> bool:
+    def _meddles(self, actor: int, verb: Verb, events: tuple[Event, ...]) -> bool:
         """Whether a thread of the library runs the program's code, now that it may go on."""
-        if helper is None:
-            return False
         # (Once its pipe has room, the one for tasks may ask the program for the next.)
         # A child that one of them starts gets what is in the memory just then.
         found = (
@@ -573,12 +570,9 @@ class Making:
             and (actor in pipe.readers or actor in pipe.writers)
         ]
 
-    def _lost(self, verb: Verb, actor: int, target: int) -> tuple[int, ...]:
-        """The feeders that end with that operation."""
-        if verb is not Verb.EXIT and verb is not Verb.TERMINATE:
-            return ()
+    def _lost(self, process: int) -> tuple[int, ...]:
+        """The feeders that end with that process."""
         system = self.system
-        process = actor if verb is Verb.EXIT else target
         return tuple(
             feeder
             for (owner, _), feeder in system.feeders.items()

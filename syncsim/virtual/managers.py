@@ -27,12 +27,13 @@ from syncsim.program.safe import safe_text
 from syncsim.virtual import pickling
 from syncsim.virtual.atoms import GONE, SEM_VALUE_MAX, Alias, Lent
 from syncsim.virtual.automaton import Seed, Told
-from syncsim.virtual.body import Call, ProcessBody, Who, claim, here, running
+from syncsim.virtual.body import Call, ProcessBody, Who, here, running
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.fingerprint import image_of
 from syncsim.virtual.memory import Memory
 from syncsim.virtual.processes import Popen, SpawnPopen
 from syncsim.virtual.served import ROOT, Asked, Asleep, Awake, Keeper, Locked
+from syncsim.virtual.whose import claim
 
 # -- the server ----------------------------------------------------------------------------
 

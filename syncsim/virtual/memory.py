@@ -8,8 +8,10 @@ what processes share, and stay what they are.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import Field
+from functools import lru_cache
+from operator import is_
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -24,8 +26,9 @@ from typing import Any
 
 from syncsim.core.state import Primitive
 from syncsim.program.names import Namer
+from syncsim.program.source import source_of
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.fingerprint import is_pythons
+from syncsim.virtual.written import is_pythons
 
 _BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, bytearray)
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)
@@ -40,6 +43,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.modules: dict[str, ModuleType] = {}
+        #: The text of each file of the program, as far as it was wanted.
+        self.texts: dict[str, str | None] = {}
         self.namer = Namer()
         self.primitives: dict[str, Primitive] = {}
         self.belongs: dict[str, tuple[str, str]] = {}
@@ -55,14 +60,31 @@ class Memory:
             copier.fill(module)
         return child, tuple(copier.copy(value) for value in values)
 
+    def text_of(self, file: str) -> str | None:
+        """The text of that file; None if it cannot be read."""
+        if file not in self.texts:
+            self.texts[file] = source_of(file)
+        return self.texts[file]
+
     def fresh(self) -> Memory:
         """One without modules, for a child that imports the program anew."""
         child = Memory()
+        child.texts = self.texts
         child.namer = self.namer.copy()
         child.primitives = dict(self.primitives)
         child.belongs = dict(self.belongs)
         child.roles = dict(self.roles)
         return child
+
+
+@lru_cache(maxsize=1024)
+def _slots_of(kind: type) -> tuple[str, ...]:
+    return tuple(
+        name
+        for cls in kind.__mro__
+        for name, slot in vars(cls).items()
+        if isinstance(slot, MemberDescriptorType)
+    )
 
 
 class _Copier:
@@ -81,7 +103,8 @@ class _Copier:
         """Copies what is in the module into its twin."""
         twin = vars(self.memo[id(module)])
         for name, value in vars(module).items():
-            twin[name] = value if is_pythons(name) else self.copy(value)
+            kept = type(value) in _ATOMIC or is_pythons(name)
+            twin[name] = value if kept else self.copy(value)
 
     def copy(self, value: Any) -> Any:
         """The value as the child has it."""
@@ -103,24 +126,27 @@ class _Copier:
 
     def _list(self, value: list[Any]) -> Any:
         made: list[Any] = self._into(value, [])
-        made += [self.copy(item) for item in value]
+        made += self._each(value)
         return made
+
+    def _each(self, values: Iterable[Any]) -> list[Any]:
+        """The values as the child has them (most of them need no copy)."""
+        return [item if type(item) in _ATOMIC else self.copy(item) for item in values]
 
     def _dict(self, value: dict[Any, Any]) -> Any:
         made: dict[Any, Any] = self._into(value, {})
-        for key, item in value.items():
-            made[self.copy(key)] = self.copy(item)
+        made.update(zip(self._each(value), self._each(value.values()), strict=True))
         return made
 
     def _set(self, value: set[Any]) -> Any:
-        return {self.copy(item) for item in value}
+        return set(self._each(value))
 
     def _frozenset(self, value: frozenset[Any]) -> Any:
-        return frozenset([self.copy(item) for item in value])
+        return frozenset(self._each(value))
 
     def _tuple(self, value: tuple[Any, ...]) -> Any:
-        made = tuple([self.copy(item) for item in value])
-        if all(one is other for one, other in zip(made, value, strict=True)):
+        made = tuple(self._each(value))
+        if all(map(is_, made, value)):
             return value
         return self.memo.get(id(value), made)
 
@@ -219,12 +245,13 @@ class _Copier:
         return self._reduced(value)
 
     def _state(self, value: Any, made: Any) -> Any:
-        for name, item in getattr(value, "__dict__", {}).items():
-            vars(made)[name] = self.copy(item)
-        for cls in type(value).__mro__:
-            for name, slot in vars(cls).items():
-                if isinstance(slot, MemberDescriptorType) and hasattr(value, name):
-                    object.__setattr__(made, name, self.copy(getattr(value, name)))
+        if hasattr(value, "__dict__"):
+            twin = vars(made)
+            twin.update(zip(vars(value), self._each(vars(value).values()), strict=True))
+        kind: Any = type(value)
+        for name in _slots_of(kind):
+            if hasattr(value, name):
+                object.__setattr__(made, name, self.copy(getattr(value, name)))
         return made
 
     def _reduced(self, value: Any) -> Any:

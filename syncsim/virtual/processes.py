@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from syncsim.core.operation import Verb
 from syncsim.program.failures import failure_of
 from syncsim.virtual.automaton import AWAITED, Raised
-from syncsim.virtual.body import ProcessBody, here, is_library
+from syncsim.virtual.body import ProcessBody, here
 from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.whose import is_library, root
 
 
 class Popen:
@@ -80,6 +82,15 @@ class Children(dict[Any, None]):
         self.pop(child, None)
 
 
+class _Family(tuple[Any, ...]):
+    """The children that there are in the end: what is known of them is written elsewhere."""
+
+    _syncsim_shared = True
+
+    def _syncsim_key(self) -> str:
+        return ""
+
+
 def install(process: Any, context: Any) -> None:
     """Lets the private modules start and join virtual processes."""
     base = process.BaseProcess
@@ -124,6 +135,7 @@ def install(process: Any, context: Any) -> None:
     process.active_children = active_children
     context.BaseContext.active_children = staticmethod(active_children)
     context.BaseContext._syncsim_shared = True
+    context.BaseContext._syncsim_key = lambda self: ""  # (which is chosen is written elsewhere)
     process.AuthenticationString = bytes
 
 
@@ -156,7 +168,7 @@ def leave(body: ProcessBody, code: int) -> int:
     return code
 
 
-def clean_up(body: ProcessBody, children: Children) -> None:
+def clean_up(body: ProcessBody) -> None:
     """``util._exit_function``, in its order.
 
     Pools are terminated, managers shut down, daemons terminated, the other children joined, queues
@@ -168,19 +180,23 @@ def clean_up(body: ProcessBody, children: Children) -> None:
         finalize()
     for shut_down in list(body.servers.values())[::-1]:
         shut_down()
-    daemons = [child for child in children if child.daemon and child._popen.poll() is None]
-    for child in daemons:
-        child._popen.terminate()
+    # (What is flushed is pickled first, and an exception will be told of: the program may do that.)
+    body.over = not body.fed and sys.exc_info()[0] is None
+    children = _Family(body.identity.children)
+    all_ = range(len(children))
+    daemons = [n for n in all_ if children[n].daemon and children[n]._popen.poll() is None]
+    for n in daemons:
+        children[n]._popen.terminate()
     # Who has ended by itself meanwhile is not joined; the signal takes a moment to work.  (Whoever
     # is no daemon is only asked now, as no signal comes after its end.)
     alive = [
-        child
-        for child in children
-        if (child in daemons and child._popen.poll() in (None, -signal.SIGTERM))
-        or (not child.daemon and child._popen.poll(call=AWAITED) is None)
+        n
+        for n in all_
+        if (n in daemons and children[n]._popen.poll() in (None, -signal.SIGTERM))
+        or (not children[n].daemon and children[n]._popen.poll(call=AWAITED) is None)
     ]
-    for child in alive:
-        child.join()
+    for n in alive:
+        children[n].join()
     for name in reversed(list(body.fed)):
         flush(body, name)
 
@@ -205,31 +221,33 @@ def code_of(error: SystemExit, body: ProcessBody) -> int:
     return 1
 
 
-def live_as_child(body: ProcessBody, process_obj: Any, children: Callable[[], Children]) -> int:
+def live_as_child(body: ProcessBody, process_obj: Any) -> int:
     """``BaseProcess._bootstrap`` and what comes after it."""
-
-    def run() -> None:
-        try:
-            process_obj.run()
-        finally:
-            clean_up(body, children())
-
-    return leave(body, come_to_an_end(body, run, f"Process {process_obj.name}:\n"))
+    head = f"Process {process_obj.name}:\n"
+    return leave(body, come_to_an_end(body, run_and_clean_up, body, process_obj, head=head))
 
 
-def live_as_main(
-    body: ProcessBody, run: Callable[[], None], children: Callable[[], Children]
-) -> int:
+@root
+def run_and_clean_up(body: ProcessBody, process_obj: Any) -> None:
+    """A child, up to its end."""
+    try:
+        process_obj.run()
+    finally:
+        clean_up(body)
+
+
+def live_as_main(body: ProcessBody, run: Callable[[ProcessBody, str], None]) -> int:
     """The main process, from its first line to its exit."""
-    code = come_to_an_end(body, run)
-    clean_up(body, children())
+    code = come_to_an_end(body, run, body, "__main__")
+    clean_up(body)
     return leave(body, code)
 
 
-def come_to_an_end(body: ProcessBody, run: Callable[[], None], head: str = "") -> int:
+@root
+def come_to_an_end(body: ProcessBody, run: Callable[..., None], *given: Any, head: str = "") -> int:
     """Run that; the exit code, and what is written where an exception ends it."""
     try:
-        run()
+        run(*given)
     except SystemExit as leaving:
         return code_of(leaving, body)
     except MemoryError:

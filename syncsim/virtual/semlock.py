@@ -8,7 +8,8 @@ from typing import Any
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
 from syncsim.virtual.atoms import SEM_VALUE_MAX
-from syncsim.virtual.body import here, is_library
+from syncsim.virtual.body import here
+from syncsim.virtual.whose import is_library
 
 _RECURSIVE = 0
 _ERRORS = {

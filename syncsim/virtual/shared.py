@@ -36,6 +36,9 @@ class _Raw:
     def _syncsim_id(self) -> str:
         return f"memory {self.key}"
 
+    def _syncsim_key(self) -> str:
+        return self.key
+
     def part(self) -> tuple[str, Cell, Memory]:
         """What it is for those who look."""
         return self.key, Cell(value=safe_text(self.shown(self.content))), Memory(self.content)
@@ -164,6 +167,8 @@ class _Guarded:
     def _syncsim_id(self) -> str:
         name: str = self._obj._syncsim_id()
         return name
+
+    _syncsim_key = _syncsim_id
 
     def get_lock(self) -> Any:
         """The lock."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from enum import Enum, auto
 from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.operation import Verb
@@ -59,7 +60,7 @@ class Served(NamedTuple):
         return self.changed or bool(self.wakes)
 
 
-class Did(NamedTuple):
+class Did(Struct, frozen=True):
     """One operation that took effect.
 
     ``atom`` is the number of its atom, or of the process for a JOIN, ALIVE, START, TERMINATE and

@@ -219,8 +219,8 @@ class System:
 
     @property
     def _met(self) -> int:
-        atoms = (self.halved, self.counting, self.glimpsed, self.cut)
-        return sum(map(len, (self.watched, self.mortal, *atoms)))
+        atoms = len(self.halved) + len(self.counting) + len(self.glimpsed) + len(self.cut)
+        return len(self.watched) + len(self.mortal) + atoms
 
     def _meet(self, actor: int) -> None:
         """Somebody new: perhaps it is known already who looks at them."""

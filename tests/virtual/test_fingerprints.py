@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 import syncsim
 from syncsim.core.diagnosis import Verdict
-from syncsim.virtual.fingerprint import fingerprint_of, image_of
+from syncsim.program.source import load
+from syncsim.virtual.fingerprint import Fingerprints, image_of
+from syncsim.virtual.loader import VirtualProgram
+from syncsim.virtual.system import System
+from syncsim.virtual.whose import root
 
 TOLD_APART = {
     "an int of its own kind": ("class N(int): pass\nx = N(__v__)", "1", "2"),
@@ -26,6 +30,14 @@ TOLD_APART = {
     "the order of a set": ("x = set(__v__)", "(0, 8)", "(8, 0)"),
     "the sign of zero": ("x = __v__", "0.0", "-0.0"),
     "the end of a range": ("x = range(0, __v__, 2)", "3", "4"),
+    "the steps of a range": ("x = range(*__v__)", "(0, 0, 1)", "(0, 0, 2)"),
+    "how far a list was gone through": (
+        "x = iter([5, 5, 5])\nfor _ in range(__v__): next(x)", "1", "2"
+    ),
+    "how far a range was gone through": (
+        "x = iter(range(3))\nfor _ in range(__v__): next(x)", "1", "2"
+    ),
+    "what is gone through": ("x = iter({__v__: 1})", "1", "True"),
     "a slice": ("x = slice(__v__)", "1", "True"),
     "how much a deque holds": ("from collections import deque\nx = deque([], __v__)", "1", "2"),
     "what a function has": ("def x(): pass\nx.n = __v__", "1", "2"),
@@ -80,6 +92,49 @@ def test_what_is_in_a_cache_is_not_known() -> None:
     assert images("import functools\n@functools.cache\ndef f(): return 1\nf()", "0") == [None]
 
 
+CHANGES = {
+    "a variable": ("x = 1", "x = True"),
+    "an item of a list": ("x = [1]", "x[0] = 2"),
+    "one more in a list": ("x = [1]", "x.append(1)"),
+    "a list in a tuple": ("x = ([],)", "x[0].append(1)"),
+    "a dict": ("x = {}", "x['a'] = 1"),
+    "the order of a dict": ("x = {1: 1, 2: 1}", "x[1] = x.pop(1)"),
+    "a deque": ("from collections import deque\nx = deque([1])", "x[0] = 2"),
+    "a set": ("x = {1}", "x.add(2)"),
+    "an array of bytes": ("x = bytearray(1)", "x[0] = 1"),
+    "an iterator": ("x = iter([1, 1])", "next(x)"),
+    "the attribute of a function": ("def x(): pass", "x.n = 1"),
+    "a default": ("def x(a=1): pass", "x.__defaults__ = (2,)"),
+    "a default in it": ("def x(a=[]): pass", "x.__defaults__[0].append(1)"),
+    "the code of a function": ("def x(): pass\ndef y(): return 1", "x.__code__ = y.__code__"),
+    "a variable of a closure": (
+        "def make():\n    n = 0\n    def go():\n        nonlocal n\n        n += 1\n    return go\n"
+        "x = make()",
+        "x()",
+    ),
+    "an attribute of a class": ("class A:\n    n = 1", "A.n = 2"),
+    "the bases of a class": (
+        "class A: pass\nclass B(A): pass\nclass C(A): pass\nclass D(B): pass", "D.__bases__ = (C,)"
+    ),
+    "an attribute": ("class A: pass\nx = A()", "x.n = 1"),
+    "the class of an object": ("class A: pass\nclass B: pass\nx = A()", "x.__class__ = B"),
+    "another module": ("x = 1", "__all__['more'] = type(__all__['__main__'])('more')"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "change"), CHANGES.values(), ids=CHANGES)
+def test_memory_that_has_changed_is_written_anew(text: str, change: str) -> None:
+    module = ModuleType("__main__")
+    vars(module)["__all__"] = modules = {"__main__": module}
+    exec(compile(text, "/program.py", "exec"), vars(module))
+    prints = Fingerprints()
+    first, again = (prints.of([], modules, None, None) for _ in range(2))
+    exec(compile(change, "/program.py", "exec"), vars(module))
+    assert first is not None
+    assert first == again
+    assert prints.of([], modules, None, None) != first
+
+
 ITEMS = iter([1, 1, 1, 2])
 
 
@@ -91,22 +146,18 @@ def test_the_variable_of_a_comprehension_in_a_module_counts() -> None:
     found: list[Any] = []
 
     def look() -> None:
-        found.append(fingerprint_of([(sys._getframe(1), bottom, True)], {}, None, _none))
+        found.append(Fingerprints().of([(sys._getframe(1), True)], {}, None, None))
 
+    @root
     def run(source: str) -> None:
         names = {"look": look, "check": lambda x: None, "following": following}
         exec(compile(source, "/program.py", "exec"), names)
 
-    bottom = run.__code__
     run("{(look(), check(x))[0] for x in iter(following, None)}")
     _, second, third, other = found  # (the set was empty before the first)
     assert second is not None
     assert second == third
     assert second != other
-
-
-def _none(code: CodeType) -> bool:
-    return False
 
 
 PROGRAM = """
@@ -168,3 +219,121 @@ def test_a_loop_that_counts_its_items_ends_in_finitely_many_states(tmp_path: Pat
     path.write_text(TAKES_TURNS)
     checked = syncsim.check(path, timeout=30)
     assert checked.verdict is Verdict.FINISHED, checked.explanation
+
+
+OF_ITSELF = """
+from multiprocessing import Lock, Process, current_process
+
+def work(lock):
+    current_process().rounds = 0
+    while True:
+        with lock:
+            current_process().rounds += 1
+        assert current_process().rounds < 3
+
+if __name__ == "__main__":
+"""
+
+
+@pytest.mark.parametrize(
+    "main", ["work(Lock())", "child = Process(target=work, args=(Lock(),))\n    child.start()"]
+)
+def test_a_process_that_counts_its_rounds_is_not_proven(tmp_path: Path, main: str) -> None:
+    path = tmp_path / "rounds.py"
+    path.write_text(OF_ITSELF + f"    {main}\n")
+    assert syncsim.check(path, timeout=30).verdict is Verdict.ASSERTION
+
+
+BY_C = """
+from _io import _IOBase  # (what is an ABC has no fingerprint)
+from multiprocessing import Lock
+
+lock = Lock()
+
+def step(item):
+    with lock:
+        return item
+
+class Lines(_IOBase):
+    def readline(self, size=-1):
+        with lock:
+            return b"x"
+
+if __name__ == "__main__":
+    assert {} < 3
+"""
+
+
+@pytest.mark.parametrize("counted", ["sum(map(step, [1] * 3))", "len(Lines().readlines(3))"])
+def test_what_c_counts_while_it_calls_the_program_counts(tmp_path: Path, counted: str) -> None:
+    path = tmp_path / "counts.py"
+    path.write_text(BY_C.format(counted))
+    assert syncsim.check(path, timeout=30).verdict is Verdict.ASSERTION
+
+
+HERE = Path(__file__).parent
+#: Programs with few states, and in which many places are the same.
+SMALL = [
+    HERE / "programs" / "barrier.py",
+    HERE.parent / "explore" / "pools" / "called_back.py",
+    HERE / "programs" / "own_proxy.py",
+    HERE.parent / "explore" / "checked" / "manager_queue.py",
+]
+
+
+def ends(path: Path) -> tuple[set[Any], int]:
+    """How the program may end, and how many states it has."""
+    system = System(VirtualProgram(load(path)).main(), by_call=True)
+    known, found = -1, set()
+    while system.discovered != known:
+        known, found = system.discovered, set()
+        todo = [system.start().state]
+        seen = set(todo)
+        while todo:
+            state = todo.pop()
+            moves = system.moves(state)
+            if not moves:
+                found.add(
+                    frozenset(
+                        (system.name(actor), node.ended or str(node.request))
+                        for actor, node in enumerate(state.nodes)
+                        if node is not None
+                    )
+                )
+            after = {system.take(state, move).state for move in moves} - seen
+            seen |= after
+            todo += after
+    system.close()
+    return found, len(seen)
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda path: path.stem)
+def test_what_is_taken_for_the_same_ends_the_same_way(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, states = ends(path)
+    monkeypatch.setattr(Fingerprints, "of", lambda *_: None)
+    apart, more = ends(path)
+    assert found == apart
+    assert states < more
+
+
+@pytest.mark.parametrize("path", SMALL[:2], ids=lambda path: path.stem)
+def test_memory_that_has_not_changed_is_the_same_as_if_written_anew(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, different, again = Fingerprints.of, [], 0
+
+    def of(self: Fingerprints, stacks: Any, *rest: Any) -> Any:
+        nonlocal again
+        before = self._memory
+        found, anew = real(self, stacks, *rest), real(Fingerprints(), stacks, *rest)
+        again += before is not None and before is self._memory
+        if found != anew:
+            different.append(rest)
+        return found
+
+    monkeypatch.setattr(Fingerprints, "of", of)
+    ends(path)
+    assert not different
+    assert again
