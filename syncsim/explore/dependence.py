@@ -148,12 +148,17 @@ def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Ev
             follow.append((one, tuple(touch for touch in touched if touch.kind in _ORDER)))
     touches = net(touches)
     kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
-    fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
+    fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds) or any(map(_reads_unseen, did))
     if kinds and not fickle and NEEDS[kinds[0]]:
         # What it needs may come after what it conflicts with otherwise.
         beside = {touch.kind for touch in touches} - {*kinds, EXIT}
         fickle = bool(beside - {STEP} or (beside and kinds[0] == JOIN))
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
+
+
+def _reads_unseen(did: Did) -> bool:
+    """Whether it reads under a lock: that decides what else is done, as in a Barrier."""
+    return did.verb is Verb.READ and did.request is not None and did.request.silent
 
 
 def net(touches: list[Touch]) -> list[Touch]:

@@ -94,3 +94,13 @@ def test_an_end_that_waits_for_a_feeder_is_no_part_of_the_step_before() -> None:
         'short.put, "b0"; short.put, "b1"; short.get',
     )
     assert compare(client, by_call=False)
+
+
+def test_what_a_wait_does_under_its_lock_hangs_on_what_it_reads_there() -> None:
+    client = _client(
+        "barrier Barrier(3)",
+        'barrier.abort; getattr, barrier, "n_waiting"',
+        'barrier.wait; getattr, barrier, "n_waiting"',
+        'getattr, barrier, "n_waiting"',
+    )
+    assert compare(client, by_call=False)
