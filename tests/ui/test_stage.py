@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 from scripted import START_ALL, condition, hostile, lockers, philosophers, producer_consumer
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, staged
 from textual.binding import Binding
@@ -11,7 +10,6 @@ from textual.binding import Binding
 from syncsim.core.live import Broken, Mode, Printed, Refused
 from syncsim.core.scheduler import Replay
 from syncsim.core.state import State
-from syncsim.puzzles.catalogue import find
 from syncsim.ui.screens.code import CodeScreen
 from syncsim.ui.screens.gallery import GalleryScreen
 from syncsim.ui.screens.help import HelpScreen
@@ -250,17 +248,6 @@ async def test_with_nothing_chosen_i_inspects_who_moved_last(size: tuple[int, in
         staging.live.run(*START_ALL, 2)
         await staging.drawn()
         assert "process, pid 4122" in await staging.press("i")
-
-
-async def test_a_goal_is_cut_before_its_par_is() -> None:
-    puzzle = find("dining-philosophers")
-    goal = replace(puzzle.goal, text="Bring them all to a standstill, " * 5, par=8)
-    for size in (SMALL, (40, 12)):
-        async with staged(philosophers, replace(puzzle, goal=goal), size) as staging:
-            line = staging.text.split("\n")[1]
-            assert "Goal: Bring" in line
-            assert "…" in line
-            assert line.rstrip().endswith("par 8 steps")
 
 
 async def test_looking_back_shows_no_output_of_the_future() -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple, assert_never
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from syncsim.core.live import Mode
@@ -78,23 +79,44 @@ def _width(fields: list[tuple[str, str]], gap: int) -> int:
 
 
 class GoalLine(Widget):
-    """The goal of a puzzle, and its par; what is too long is cut, but never the par."""
+    """The goal of a puzzle, and its par; what two lines do not hold is cut, but never the par."""
 
     DEFAULT_CSS = """
-    GoalLine { height: 1; padding: 0 1; color: $foreground; background: $background; }
+    GoalLine { height: auto; padding: 0 1; color: $foreground; background: $background; }
     """
+
+    _WORD = "Goal: "
 
     def __init__(self, goal: str, par: int | None) -> None:
         super().__init__(id="goal")
         self._goal = shown(clean(goal))
         self._par = f"   par {par} steps" if par else ""
 
-    def render(self) -> Content:
+    def _room(self, width: int) -> int:
+        return max(8, width - len(self._WORD) - len(self._par))
+
+    def _lines(self, width: int) -> list[str]:
         """The goal in what room the par leaves."""
-        word = "Goal: "
-        room = max(0, self.size.width - len(word) - len(self._par))
-        goal = shown(cut_end(self._goal, room))
-        return Content.assemble((word, "$accent"), goal, (self._par, "$quiet"))
+        room = self._room(width)
+        if cell_len(self._goal) <= room:
+            return [self._goal]
+        first = Content(self._goal).wrap(room)[0].plain
+        rest = self._goal[len(first) :].strip()
+        return [first.rstrip(), shown(cut_end(rest, room))]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One line, or two."""
+        return len(self._lines(width))
+
+    def render(self) -> Content:
+        """The par stands in the first line, under which the goal goes on where it is long."""
+        width = self.size.width
+        first, *rest = self._lines(width)
+        if rest:
+            first += " " * (self._room(width) - cell_len(first))
+        lines = [Content.assemble((self._WORD, "$accent"), first, (self._par, "$quiet"))]
+        lines += [Content(" " * len(self._WORD) + line) for line in rest]
+        return Content("\n").join(lines)
 
 
 class Header(Widget):
