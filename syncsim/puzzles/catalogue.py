@@ -41,7 +41,7 @@ class Goal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict: Verdict | None = None
     """The bad verdict that wins a `break` puzzle."""
     par: Count | None = None
-    """The least number of steps known to reach the verdict."""
+    """The least number of steps, by call, known to reach the verdict."""
 
     def __post_init__(self) -> None:
         if self.kind == "watch" and (self.verdict or self.par):

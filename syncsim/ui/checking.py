@@ -32,6 +32,8 @@ class Checking:
         self.program: Program | None = None
         self.searched: Searched | None = None
         self.checked: Checked | None = None
+        #: Whether a failure is told in steps inside calls.
+        self.inside = False
         #: Why there is no result, where there is none.
         self.why = ""
         #: Whether what came of it is shown; whether the choices are to have marks.
@@ -109,6 +111,7 @@ class Checking:
                     self.searched = update
                 case Judged(checked):
                     self.checked = checked
+                    self.inside = any(as_one_steps(it)[1] is Grain.ATOM for it in self.replayable)
                     self.told = True
                 case BrokeOff(why):
                     self.why = why

@@ -131,6 +131,8 @@ class Playing:
         self._follows: tuple[Choice, ...] | None = None
         #: The step before which the person first picked whose turn it is; None: not yet.
         self._first_by_hand: int | None = None
+        #: The first step that was only a part of a call; None: there is none.
+        self._first_inside: int | None = None
         self._freed = False
         self._replayed = False
         self._judged: tuple[State, Diagnosis] | None = None
@@ -177,6 +179,8 @@ class Playing:
             case Stepped():
                 self.history.add(update)
                 self.fresh.append(update.state)
+                if self._first_inside is None and update.step.operation:
+                    self._first_inside = update.step.n
             case Settled():
                 self.history.settle(update)
             case Printed():
@@ -234,6 +238,10 @@ class Playing:
     def by_hand(self) -> bool:
         """Whether the person has picked at least one step of this run."""
         return self._first_by_hand is not None
+
+    def inside(self, n: int) -> bool:
+        """Whether one of the first ``n`` steps was only a part of a call, as under the X-ray."""
+        return self._first_inside is not None and self._first_inside <= n
 
     @property
     def picked_by(self) -> str:

@@ -1,11 +1,14 @@
-"""The goal of a puzzle on the stage: all of it can be read."""
+"""The goal of a puzzle on the stage: all of it, and a par that says what it counts."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from checks import CAN_DEADLOCK, DEADLOCK, _step
 from msgspec.structs import replace
 from scripted import condition, philosophers
-from staging import LARGE, SMALL, Staging, staged
+from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 
 from syncsim.puzzles.catalogue import Puzzle, catalogue, find
 from syncsim.ui.widgets.header import GoalLine
@@ -26,8 +29,8 @@ def read(staging: Staging) -> str:
     return " ".join(" ".join([words, *rest, f"par {par}" if par else ""]).split())
 
 
-def told(puzzle: Puzzle) -> str:
-    par = f" par {puzzle.goal.par} steps" if puzzle.goal.par else ""
+def told(puzzle: Puzzle, by_call: str = "") -> str:
+    par = f" par {puzzle.goal.par} steps{by_call}" if puzzle.goal.par else ""
     return f"Goal: {puzzle.goal.text}{par}"
 
 
@@ -35,6 +38,8 @@ def told(puzzle: Puzzle) -> str:
 async def test_every_goal_can_be_read_in_full_where_it_is_narrow(puzzle: Puzzle) -> None:
     async with staged(philosophers, puzzle, SMALL) as staging:
         assert read(staging) == told(puzzle)
+        await staging.press("x")
+        assert read(staging) == told(puzzle, " by call")
 
 
 @SIZES
@@ -61,3 +66,54 @@ async def test_what_is_too_long_for_two_lines_is_cut_before_its_par_is(
         assert first.endswith("   par 8 steps")
         assert second.endswith("…")
         assert "Processes" in staging.text
+
+
+@SIZES
+async def test_a_goal_reached_by_call_is_beside_its_par(size: tuple[int, int]) -> None:
+    async with staged(philosophers, size=size) as staging:
+        text = await staging.press(*TO_THE_DEADLOCK)
+        assert "Goal reached in 8 steps · deadlock" in text
+        assert " par 8  ─" in text
+        assert "by call" not in text
+
+
+@SIZES
+async def test_a_goal_reached_inside_calls_says_that_its_par_is_by_call(
+    size: tuple[int, int],
+) -> None:
+    async with staged(condition, "if-instead-of-while", size) as staging:
+        await staging.press("x", "down", "enter")
+        staging.live.finish()
+        text = await staging.drawn()
+        assert re.search(r"Goal reached in \d+ steps with the X-ray · an assertion fails", text)
+        assert " par 23 by call  ─" in text
+        await staging.press("x", "left")
+        assert read(staging).endswith("par 23 steps by call")  # it was not all by call
+
+
+async def test_whole_calls_under_the_xray_are_counted_as_the_par_is() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press("x", *TO_THE_DEADLOCK, "x")
+        assert "Goal reached in 8 steps · deadlock" in text
+        assert "par 8 steps by call" not in text
+
+
+async def test_a_par_is_by_call_beside_a_failure_told_inside_calls() -> None:
+    async with staged(condition, "if-instead-of-while") as staging:
+        assert read(staging).endswith("par 23 steps")
+        await staging.press("v")
+        steps = (_step(1, 0, "main", operation="release sleeping"),)
+        inside = replace(DEADLOCK, schedule="A2BCB", steps=steps)
+        staging.check.come_to(replace(CAN_DEADLOCK, failures=(inside,)), None)
+        assert "1 step under the X-ray" in await staging.drawn()
+        assert read(staging).endswith("par 23 steps by call")
+        await staging.press("v")
+        assert read(staging).endswith("par 23 steps")
+
+
+async def test_a_par_beside_a_failure_told_by_call_is_as_it_was() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("v")
+        staging.check.come_to(CAN_DEADLOCK, None)
+        assert "Deadlock in 8 steps," in await staging.drawn()
+        assert read(staging).endswith("par 8 steps")

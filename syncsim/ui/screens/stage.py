@@ -167,6 +167,9 @@ class StageScreen(Screen[None]):
             marks = marks_of(checking.foreseen(playing.moment))
         with self.app.batch_update():
             self.query_one(Header).show(self._standing())
+            for goal in self.query(GoalLine):
+                if goal.show(closely=self._closely):
+                    self.call_after_refresh(self._share_room, state)
             self._share_room(state)
             self._panels.show(
                 playing.moment,
@@ -260,7 +263,15 @@ class StageScreen(Screen[None]):
         return Outcome(
             verdict.diagnosis, verdict.n, playing.history.now.state, reached,
             goal.par if goal else None, goal.text if goal else "", by,
+            playing.inside(verdict.n),
         )  # fmt: skip
+
+    @property
+    def _closely(self) -> bool:
+        """Whether steps inside calls are counted, or told of: those of a par are by call."""
+        playing, checking = self._playing, self._checking
+        made = playing.xrayed or playing.inside(playing.history.now.state.n)
+        return made or (checking.told and checking.inside)
 
     def _wins(self, verdict: Diagnosed) -> bool:
         goal = self._puzzle.goal if self._puzzle else None

@@ -79,7 +79,10 @@ def _width(fields: list[tuple[str, str]], gap: int) -> int:
 
 
 class GoalLine(Widget):
-    """The goal of a puzzle, and its par; what two lines do not hold is cut, but never the par."""
+    """The goal of a puzzle, and its par; what two lines do not hold is cut, but never the par.
+
+    The par counts steps by call: it says so as soon as there are smaller ones beside it.
+    """
 
     DEFAULT_CSS = """
     GoalLine { height: auto; padding: 0 1; color: $foreground; background: $background; }
@@ -90,7 +93,22 @@ class GoalLine(Widget):
     def __init__(self, goal: str, par: int | None) -> None:
         super().__init__(id="goal")
         self._goal = shown(clean(goal))
-        self._par = f"   par {par} steps" if par else ""
+        self._steps = par
+        self._closely = False
+
+    def show(self, *, closely: bool) -> bool:
+        """Whether steps inside calls are counted, too; the answer is whether that is news."""
+        news = closely != self._closely and self._steps is not None
+        self._closely = closely
+        if news:
+            self.refresh(layout=True)
+        return news
+
+    @property
+    def _par(self) -> str:
+        if self._steps is None:
+            return ""
+        return f"   par {self._steps} steps" + (" by call" if self._closely else "")
 
     def _room(self, width: int) -> int:
         return max(8, width - len(self._WORD) - len(self._par))

@@ -53,6 +53,8 @@ class Outcome(NamedTuple):
     goal: str = ""
     #: Who came to the goal, where that was not the person.
     by: str = ""
+    #: Whether some of the steps were inside calls; those of the par are not.
+    closely: bool = False
 
 
 class VerdictBand(Static):
@@ -88,7 +90,8 @@ class VerdictBand(Static):
         self.set_class(not good and verdict is not Verdict.FINISHED, "-bad")
         self.border_title = Content(f" {_title(outcome, verdict)} ")
         par = outcome.par if outcome.reached else None
-        self.border_subtitle = Content(f" par {par} ") if par else None
+        by_call = " by call" if outcome.closely else ""
+        self.border_subtitle = Content(f" par {par}{by_call} ") if par else None
         # Where it is narrow every line is dear, and the line of keys says nearly the same.
         with_keys = not self.screen.has_class("-narrow")
         self.update(Content("\n").join(_body(outcome, width, with_keys=with_keys)))
@@ -101,7 +104,8 @@ def _title(outcome: Outcome, verdict: Verdict) -> str:
     if outcome.reached:
         star = "*" if ascii_only() else "★"
         what = f" · {words.lower()}" if verdict is not Verdict.FINISHED else ""
-        return shown(f"{star} Goal reached in {steps}{what}")
+        closely = " with the X-ray" if outcome.closely else ""
+        return shown(f"{star} Goal reached in {steps}{closely}{what}")
     by = f" · by {clean(outcome.by, 24)}, not by you" if outcome.by else ""
     return shown(f"{plain if ascii_only() else glyph} {words} {after}{by}")
 
