@@ -31,6 +31,10 @@ class Scheduler(Protocol):
         """
         ...
 
+    def made(self, choice: Choice) -> None:
+        """That choice was made without asking it: by hand, or because a feeder had to go on."""
+        ...
+
 
 class ReplayError(Exception):
     """The schedule asks for what this run does not offer."""
@@ -55,6 +59,9 @@ class RoundRobin:
         self._last = chosen.actor
         return chosen
 
+    def made(self, choice: Choice) -> None:
+        """It goes on after the one that it picked itself."""
+
 
 class Random:
     """Anyone who may go, each with the same chance, from ``seed``; time runs out one time in ten.
@@ -77,9 +84,12 @@ class Random:
             return self._random.choice(going)
         return self._random.choice([choice for choice in choices if choice.move is not Move.GO])
 
+    def made(self, choice: Choice) -> None:
+        """Its next pick is as much by chance as before."""
+
 
 class Replay:
-    """A given schedule, choice by choice; at its end it wants no more."""
+    """A given schedule, choice by choice; at its end, or once it was left, it wants no more."""
 
     def __init__(self, schedule: str | Sequence[Choice]) -> None:
         """Raises ``ScheduleError`` for a string that is no schedule."""
@@ -115,6 +125,11 @@ class Replay:
             raise ReplayError(self._why_not(state, wanted))
         self._at += 1
         return wanted
+
+    def made(self, choice: Choice) -> None:
+        """What the schedule wants next counts as made by it; with any other one it was left."""
+        keeps = self.schedule[self._at : self._at + 1] == (choice,)
+        self._at = self._at + 1 if keeps else len(self.schedule)
 
     def _why_not(self, state: State, wanted: Choice) -> str:
         known = wanted.actor < len(state.actors)

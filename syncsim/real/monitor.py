@@ -230,7 +230,7 @@ class Monitor:
             return
         offered = [choice for choice in self._choices(self._grain) if choice.actor == actor]
         if offered:
-            self._take(offered[0])
+            self._take_unasked(offered[0])
         else:
             self.updates.append(Refused(self._why_not(actor)))
 
@@ -245,7 +245,7 @@ class Monitor:
         """Each of their steps is a choice of its own, so that the schedule has them."""
         world = self._world
         while world.grain is Grain.ATOM and not self._closing and (choice := world.feeding()):
-            self._take(choice)
+            self._take_unasked(choice)
 
     def _set_grain(self, grain: Grain) -> None:
         if grain is self._grain:
@@ -290,9 +290,14 @@ class Monitor:
                 self._diagnosed = False
                 self._set(Mode.PAUSED if world.controlled else Mode.FREE)
             if world.controlled:
-                self._take(choice)
+                self._take_unasked(choice)
             else:
                 world.strike(choice)
+
+    def _take_unasked(self, choice: Choice) -> None:
+        """Takes what the scheduler did not pick: it must know where the run stands."""
+        self._scheduler.made(choice)
+        self._take(choice)
 
     def _take(self, choice: Choice) -> None:
         self._world.take(choice, time.monotonic() + self._world.patience + 1)

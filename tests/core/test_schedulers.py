@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene
 
-from syncsim.core.schedule import Choice, Move, ScheduleError, format_schedule
+from syncsim.core.schedule import Choice, Grain, Move, ScheduleError, format_schedule
 from syncsim.core.scheduler import (
     Random,
     Replay,
@@ -101,6 +101,35 @@ def test_a_replay_that_is_not_offered_says_which_choice_and_who() -> None:
     assert replay.choose(state, [Choice(0)]) == Choice(0)
     with pytest.raises(ReplayError, match=r"choice 2 is b \(Ada\), which cannot go there"):
         replay.choose(state, [Choice(0)])
+
+
+@given(offers, st.integers(), st.sets(st.integers(0, 50)))
+def test_what_a_replay_wants_next_may_be_made_without_it(
+    story: list[list[Choice]], seed: int, by_hand: set[int]
+) -> None:
+    chosen = [choice for choice in picks(Random(seed), story) if choice is not None]
+    replay = Replay(chosen)
+    for at, (choice, offered) in enumerate(zip(chosen, story, strict=True)):
+        if at in by_hand:
+            replay.made(choice)
+        else:
+            assert replay.choose(EMPTY, offered) == choice
+    assert replay.choose(EMPTY, story[0]) is None
+
+
+@pytest.mark.parametrize(
+    "other", [Choice(0), Choice(1, Move.TIME_OUT), Choice(1, Move.GO, Grain.ATOM)]
+)
+def test_a_replay_that_was_left_wants_no_more_even_where_it_could_be_followed(
+    other: Choice,
+) -> None:
+    replay = Replay("ab3")
+    assert replay.choose(EMPTY, [Choice(0), Choice(1)]) == Choice(0)
+    replay.made(other)
+    assert replay.choose(EMPTY, [Choice(0), Choice(1)]) is None
+    assert replay.grain is None
+    replay.made(Choice(1))
+    assert replay.choose(EMPTY, [Choice(0), Choice(1)]) is None
 
 
 def test_a_replay_of_another_program_names_a_process_that_is_not_there() -> None:

@@ -255,6 +255,46 @@ def test_a_schedule_that_does_not_fit_is_refused_and_pauses(watch: Watch) -> Non
     assert run.wait(ModeChanged, lambda change: change.mode is Mode.PAUSED)
 
 
+def test_a_step_by_hand_that_the_schedule_wants_next_is_the_schedules(watch: Watch) -> None:
+    schedule = "A2C4B15C11A8"  # both read 0: an update is lost, atom by atom
+    run = watch("lost-update", Replay(schedule))
+    run.begin()
+    run.monitor.xray(on=True)
+    for actor in (0, None, 2, None):
+        run.step(actor)
+    run.monitor.speed(None)
+    run.monitor.play()
+    assert run.wait(Diagnosed).diagnosis.verdict is Verdict.ASSERTION
+    assert format_schedule(u.choice for u in run.all(Stepped) if u.choice) == schedule
+    assert run.all(Refused) == []
+
+
+def test_a_schedule_that_was_left_by_hand_picks_no_more_and_is_no_fault(watch: Watch) -> None:
+    run = watch("ab-ba", Replay("a3bc"))
+    run.begin()
+    run.step(0)
+    run.step(0)
+    run.step(1)
+    after = len(run.listen())
+    run.monitor.play()
+    run.wait(ModeChanged, lambda change: change.mode is Mode.PAUSED, after)
+    assert run.state.n == 3
+    assert run.all(Refused) == []
+    run.monitor.use(Replay("bc"))
+    assert [run.step().choice for _ in range(2)] == [Choice(1), Choice(2)]
+
+
+def test_a_fault_by_hand_that_the_schedule_wants_next_is_the_schedules(watch: Watch) -> None:
+    run = watch("ab-ba", Replay("a2b@kc"))
+    run.begin()
+    run.step()
+    run.step()
+    after = len(run.listen())
+    run.monitor.fault(1, Move.KILL)
+    run.wait(Stepped, lambda stepped: stepped.choice == Choice(1, Move.KILL), after)
+    assert run.step().choice == Choice(2)
+
+
 def test_free_running_goes_to_the_end_without_choices(watch: Watch) -> None:
     run = watch("producer-consumer")
     run.monitor.free()

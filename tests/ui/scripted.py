@@ -385,6 +385,7 @@ class ScriptedLive:
                 self.updates.append(Refused(self._why_not(actor)))
                 return
             choice = found[0]
+            self.scheduler.made(choice)
         self._take(choice)
 
     def fault(self, actor: int, move: Move) -> None:
@@ -397,10 +398,9 @@ class ScriptedLive:
             self.diagnosis = Diagnosis(None)
             self.mode = Mode.PAUSED
             self.updates.append(ModeChanged(self.mode))
-        self._ledger.fault(actor, move)
-        if move in (Move.KILL, Move.TERMINATE):
-            self._ledger.end(actor, {Move.KILL: -9, Move.TERMINATE: -15}[move])
-        self._tell(Choice(actor, move, self._ledger.grain))
+        choice = Choice(actor, move, self._ledger.grain)
+        self.scheduler.made(choice)
+        self._take(choice)
 
     def speed(self, steps_per_second: float | None) -> None:
         self.steps_per_second = steps_per_second
@@ -471,17 +471,21 @@ class ScriptedLive:
         if grain is Grain.CALL:  # each feeder sends what it has
             actors = self.state.actors
             while feeders := [c for c in self.state.choices() if actors[c.actor].library]:
+                self.scheduler.made(feeders[0])
                 self._take(feeders[0])
         self._ledger.grain = grain
 
     def _take(self, choice: Choice) -> None:
-        if choice.move.is_fault:
-            self.fault(choice.actor, choice.move)
+        actor, move = choice.actor, choice.move
+        if move.is_fault:
+            self._ledger.fault(actor, move)
+            if move in (Move.KILL, Move.TERMINATE):
+                self._ledger.end(actor, {Move.KILL: -9, Move.TERMINATE: -15}[move])
+            self._tell(choice)
             return
-        actor = choice.actor
         operation = self.state.actors[actor].pending
         assert operation is not None
-        in_vain = "False" if choice.move is Move.TIME_OUT else None
+        in_vain = "False" if move is Move.TIME_OUT else None
         value = self._ledger.effect(actor, operation, in_vain)
         if operation.verb is Verb.OUTPUT:
             self.updates.append(Printed(actor, "stdout", operation.detail + "\n"))
