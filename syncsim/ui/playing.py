@@ -236,8 +236,11 @@ class Playing:
 
     @property
     def by_hand(self) -> bool:
-        """Whether the person has picked at least one step of this run."""
-        return self._first_by_hand is not None
+        """Whether the person has picked at least one step of this run.
+
+        What one steps by hand as the schedule has it is the schedule's.
+        """
+        return self._first_by_hand is not None and self._follows is None
 
     def inside(self, n: int) -> bool:
         """Whether one of the first ``n`` steps was only a part of a call, as under the X-ray."""
@@ -322,6 +325,9 @@ class Playing:
     def use(self, scheduler: str) -> None:
         """Let that one pick from now on."""
         self.scheduler = scheduler
+        if self._follows is not None:
+            self._follows = self._first_by_hand = None
+            self.said = f"You left the replay: from here on {scheduler} picks."
         if not self.replaying:
             self.live.use(scheduler_named(scheduler))
 
@@ -393,9 +399,12 @@ class Playing:
         schedule = self.history.schedule(self.moment)
         if schedule is None:
             return False
-        picked, n = self._first_by_hand, self.moment.state.n
+        picked = self._first_by_hand if self.by_hand else None
+        n, followed = self.moment.state.n, self._follows is not None
         self.close()
         self._begin(Replay(schedule))
+        if followed:
+            self.said = "You left the replay: from here on it is your own run."
         if picked is not None and picked < n:
             self._first_by_hand = picked
         self._replay_to = len(schedule)
@@ -410,7 +419,9 @@ class Playing:
         if made is not None and keeps and len(made) < len(schedule):
             return
         self._follows = None
-        if not keeps:
+        if keeps:
+            self._first_by_hand = None
+        else:
             self.said = "You went another way than the replay: from here on it is your own run."
         if not self.broken:
             self.live.use(scheduler_named(self.scheduler))

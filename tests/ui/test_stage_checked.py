@@ -229,6 +229,86 @@ async def test_who_goes_another_way_than_the_replay_is_told_and_goes_on_alone() 
         assert "You went another way than the replay" in text
         assert "replay 6" not in text
         assert isinstance(staging.live.scheduler, Random)
+        text = await staging.press("s")
+        assert "step 7" in text.splitlines()[0]
+        assert "cannot be followed" not in text
+
+
+async def test_what_one_steps_by_hand_as_the_replay_has_it_is_the_replays() -> None:
+    async with staged(philosophers, size=SMALL) as staging:
+        await checked(staging, "1")
+        text = await staging.press("down", "enter")
+        assert "replay 1 of 8" in text
+        text = await staging.press("s", "enter")  # whom it wants next, again
+        assert "replay 3 of 8" in text
+        await staging.press("space")
+        staging.live.tick(2)
+        text = await staging.press("space", "down", "down", "enter")  # Socrates, by hand
+        assert "replay 6 of 8" in text
+        assert "another way" not in text
+        text = await staging.press("s", "s")
+        assert "Deadlock after 8 steps · by a replay, not by you" in text
+
+
+async def test_a_replay_whose_last_step_is_made_by_hand_was_followed_to_its_end() -> None:
+    async with staged(philosophers) as staging:
+        await checked(staging, "1", *["s"] * 7)
+        text = await staging.press("up", "enter")  # Hume takes his left fork
+        assert "Deadlock after 8 steps · by a replay, not by you" in text
+        assert "another way" not in text
+
+
+async def test_who_leaves_a_replay_by_hand_reaches_the_goal_oneself() -> None:
+    async with staged(philosophers) as staging:
+        await checked(staging, "1", *["s"] * 4)
+        text = await staging.press("up", "enter")  # Hume, not Plato
+        assert "You went another way than the replay" in text
+        text = await staging.press(*["up", "enter"] * 3)
+        assert "Goal reached in 8 steps" in text
+
+
+async def test_a_fault_that_is_not_in_the_schedule_leaves_the_replay() -> None:
+    async with staged(philosophers) as staging:
+        await checked(staging, "1", *["s"] * 5, "down", "down")
+        text = await staging.press("k", "k")
+        assert "You went another way than the replay" in text
+        text = await staging.press("s")
+        assert "cannot be followed" not in text
+
+
+async def test_who_looks_back_in_a_replay_goes_on_with_it_from_the_present() -> None:
+    async with staged(philosophers) as staging:
+        await checked(staging, "1", *["s"] * 5)
+        text = await staging.press("left", "left", "down", "enter")
+        assert "This is the past" in text
+        text = await staging.press("s", "s", "s")
+        assert "replay 6 of 8" in text
+        text = await staging.press("left", "space", "s", "s")
+        assert "Deadlock after 8 steps · by a replay, not by you" in text
+
+
+async def test_who_branches_off_from_a_replay_is_told_that_one_has_left_it() -> None:
+    async with staged(philosophers) as staging:
+        await checked(staging, "1", "down", "enter", *["s"] * 5, "left", "left")
+        text = await staging.press("b")
+        assert "You left the replay: from here on it is your own run." in text
+        for _ in range(5):
+            staging.live.tick()
+            text = await staging.drawn()
+        assert "step 4" in text.splitlines()[0]
+        assert "random:1" in text.splitlines()[0]
+        assert "cannot be followed" not in await staging.press("s", "s")
+        assert not staging.stage._playing.by_hand
+
+
+async def test_who_lets_another_scheduler_pick_has_left_the_replay() -> None:
+    async with staged(philosophers) as staging:
+        await checked(staging, "1", *["s"] * 5)
+        text = await staging.press("n")
+        assert "You left the replay: from here on random:2 picks." in text
+        assert "replay 5" not in text.splitlines()[0]
+        assert "random:2" in text.splitlines()[0]
+        assert "another way" not in await staging.press("s", "s")
 
 
 async def test_there_is_nothing_to_replay_before_a_check() -> None:
