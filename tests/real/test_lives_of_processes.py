@@ -160,3 +160,26 @@ def test_who_was_killed_has_gone_by_the_time_that_it_is_looked_for(tmp_path: Pat
     for _ in range(5):
         run = control(path, Replay("a3"))
         assert [step.call for step in run.steps] == ["Process.start", "Process.kill", "exit"]
+
+
+def test_daemons_that_are_ended_at_the_end_are_joined(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import os\n"
+        "from multiprocessing import Event, Process\n"
+        "def end(popen, real):\n"
+        "    real()\n"
+        "    os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)\n"
+        "if __name__ == '__main__':\n"
+        "    process = Process(target=Event().wait, daemon=True)\n"
+        "    process.start()\n"
+        "    popen = process._popen\n"
+        "    popen.terminate = lambda real=popen.terminate: end(popen, real)\n"
+    )
+    run = control(path, Replay("a4"))
+    assert [step.call for step in run.steps] == [
+        "Process.start",
+        "Process.terminate",
+        "Process.join",
+        "exit",
+    ]

@@ -27,6 +27,8 @@ from syncsim.real.probes.library import (
 from syncsim.real.probes.output import redirect
 from syncsim.real.probes.unseen import unseen, without_ours
 
+#: Marks the Popen of a daemon that was terminated at the end.
+_ENDING = "_syncsim_ending"
 #: Runs first in every interpreter that multiprocessing starts for the program.
 _PRELUDE = (
     "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
@@ -205,6 +207,8 @@ def _wrap_poll(gate: Gate, popen: Any) -> None:
     @functools.wraps(real)
     def poll(self: Any, flag: int = os.WNOHANG) -> int | None:
         before = self.returncode
+        if before is None and flag and vars(self).pop(_ENDING, False):
+            return None  # (see ``_wrap_signal``)
         if before is None and self.method == "forkserver" and gate.active and gate.shut:
             # The exit code comes by way of the fork server, a moment after the death: what a
             # process sees of it must not depend on that moment.
@@ -238,9 +242,12 @@ def _wrap_signal(gate: Gate, method: str) -> None:
             number = "SIGKILL" if method == "kill" else "SIGTERM"
             gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}", number)
         real(self)
-        if method == "kill" and gate.shut and self.returncode is None:
-            # Whether somebody who is killed has gone by the time that it is looked for next must
-            # not be a matter of chance.
+        # Whether somebody who is killed has gone by the time that it is looked for next must not be
+        # a matter of chance; nor for the daemons that are terminated at the end, which may take
+        # their time: those have not.
+        if method == "terminate" and gate.shut and util._exiting:
+            setattr(self, _ENDING, True)
+        elif method == "kill" and gate.shut and self.returncode is None:
             with suppress(ChildProcessError):  # a fork server's, or its own child's, to wait for
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
 
