@@ -13,6 +13,8 @@ import syncsim
 from syncsim import cli
 from syncsim.core.diagnosis import Verdict
 
+pytestmark = pytest.mark.once
+
 TURNS = Path(__file__).parent / "explore" / "checked" / "turns.py"
 DINING = Path(__file__).parents[1] / "puzzles" / "dining-philosophers" / "program.py"
 

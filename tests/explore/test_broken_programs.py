@@ -18,6 +18,8 @@ import pytest
 import syncsim
 from syncsim.explore.checker import Checker
 
+pytestmark = pytest.mark.once
+
 LOOP = "while True: pass\n"
 CHILD = """
 from multiprocessing import {what}

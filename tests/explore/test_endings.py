@@ -14,6 +14,8 @@ from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
 from syncsim.real.world import RealWorld
 
+pytestmark = pytest.mark.once
+
 CHECKED = Path(__file__).parent / "checked"
 
 

@@ -11,6 +11,8 @@ import pytest
 import syncsim
 from syncsim.checking import told
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).parent
 TURNS = HERE / "checked" / "turns.py"
 POOL = HERE / "pools" / "closed.py"

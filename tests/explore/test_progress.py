@@ -17,6 +17,8 @@ import pytest
 from syncsim.explore.progress import Progress, line
 from syncsim.explore.worker import Report
 
+pytestmark = pytest.mark.once
+
 STATES = Report("graph", states=750, transitions=3_000, depth=12, frontier=250, seconds=2.0)
 EXECUTIONS = Report("dpor", states=900, transitions=900, executions=40, frontier=7, seconds=3.0)
 PROGRAM = Path(__file__).parent / "checked" / "eat_for_ever.py"

@@ -16,6 +16,8 @@ from syncsim.core.diagnosis import Verdict
 from syncsim.core.schedule import parse_schedule
 from syncsim.explore.properties import Kind, Property, PropertyError, pack, parse, unpack
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = Path(__file__).parent / "claimed"
 PUZZLES = Path(__file__).parents[2] / "puzzles"
 

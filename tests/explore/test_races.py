@@ -23,6 +23,8 @@ from syncsim.real.world import RealWorld
 from syncsim.virtual.states import Did, State
 from syncsim.virtual.system import System
 
+pytestmark = pytest.mark.once
+
 CHECKED = Path(__file__).parent / "checked"
 
 _ACCESS = st.sampled_from([Act(Verb.READ, "cell"), Act(Verb.WRITE, "cell")]).map(lambda act: [act])

@@ -24,6 +24,8 @@ from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.system import System
 from syncsim.virtual.world import VirtualWorld
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).parent
 REFUSED = HERE / "refused"
 

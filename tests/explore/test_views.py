@@ -20,6 +20,8 @@ from syncsim.virtual.states import Did, Kept
 from syncsim.virtual.system import System
 from syncsim.witness import Witness
 
+pytestmark = pytest.mark.once
+
 #: (The exchange has a Manager, which the virtual world does not have.)
 PUZZLES = [puzzle.program for puzzle in catalogue() if puzzle.slug != "exchange"]
 PROGRAMS = sorted((Path(__file__).parent / "claimed").glob("*.py"))
