@@ -273,10 +273,6 @@ def _with_others(did: Did) -> list[Touch]:
 
     (What they do is done along with the step that lets them: it counts as a part of that.)
     """
-    if not (did.settled or did.looked or did.meddles or did.work >= 0) and (
-        did.verb is not Verb.START
-    ):
-        return []
     found = [Touch(_thing(outcome), EXIT, 0) for outcome in did.settled]
     for outcome, look in did.looked:
         told = look is not Look.ENDED

@@ -355,36 +355,23 @@ class ProcessBody:
     def _own(self) -> Hashable:
         """What belongs to the process and not to the program's memory."""
         call = self.call
+        children = [
+            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
+            for child in self.identity.children
+        ]
         return (
-            (self.who.name, self.who.daemon, self.made, self.started, self.raised, self.silent),
             tuple(sorted(self.counts.items())),
+            frozenset(self.closed),
+            tuple(self.fed),
+            frozenset(self.cancelled),
+            (tuple(self.servers), frozenset(self.connected)),
+            (self.who.name, self.who.daemon, len(self.finalizers)),
+            (self.made, self.started, self.raised, self.silent),
+            (self.employer, self.work, self.jobs),
             (call.name, call.primitive, call.site, call.detail) if call is not None else None,
-            self._family() if self.identity.children else None,
+            tuple(children),
             self.identity.written(),
             (self.clock, self.patience) if self.looked_at_clock else self.patience,
-            self._rare(),
-        )
-
-    def _family(self) -> Hashable:
-        """What it knows of its children."""
-        return tuple(
-            [
-                (child.name, child.daemon, child._popen.pid, child._popen.returncode)
-                for child in self.identity.children
-            ]
-        )
-
-    def _rare(self) -> Hashable:
-        """What most processes have nothing of: None if this one has not."""
-        work = self.employer, self.work, self.jobs
-        held = self.closed, self.fed, self.cancelled, self.servers, self.connected, self.finalizers
-        if not any(held) and not any(work):
-            return None
-        closed, fed, cancelled, servers, connected, finalizers = held
-        return (
-            (frozenset(closed), tuple(fed), frozenset(cancelled)),
-            (tuple(servers), frozenset(connected), len(finalizers)),
-            work,
         )
 
     @property

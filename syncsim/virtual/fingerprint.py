@@ -52,15 +52,20 @@ class Fingerprints:
             return None
 
 
+def _written(modules: dict[str, ModuleType]) -> Writer:
+    writer = Writer({module.__name__ for module in modules.values()})
+    for name, module in modules.items():
+        if name != "__mp_main__":  # (which is the main one)
+            writer.module(module)
+    return writer
+
+
 class _Memory:
     """What can be reached from the modules of the program and from ``itself``, written down."""
 
     def __init__(self, modules: dict[str, ModuleType], itself: Any) -> None:
         self._roots = (itself, *modules, *modules.values())
-        self.writer = Writer({module.__name__ for module in modules.values()})
-        for name, module in modules.items():
-            if name != "__mp_main__":
-                self.writer.module(module)
+        self.writer = _written(modules)
         self.writer.write(itself)
         self.print = Print(tuple(self.writer.written))
 
@@ -90,10 +95,7 @@ class Print:
 
 def image_of(modules: dict[str, ModuleType]) -> Hashable | None:
     """All that is in those modules of the program; None where that cannot be said."""
-    writer = Writer({module.__name__ for module in modules.values()})
     try:
-        for module in modules.values():
-            writer.module(module)
-        return tuple(writer.written)
+        return tuple(_written(modules).written)
     except (UnknownError, TypeError, RecursionError):
         return None

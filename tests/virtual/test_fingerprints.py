@@ -11,6 +11,7 @@ import pytest
 
 import syncsim
 from syncsim.core.diagnosis import Verdict
+from syncsim.explore.foresight import whole_graph
 from syncsim.program.source import load
 from syncsim.virtual.fingerprint import Fingerprints, image_of
 from syncsim.virtual.loader import VirtualProgram
@@ -284,27 +285,19 @@ SMALL = [
 def ends(path: Path) -> tuple[set[Any], int]:
     """How the program may end, and how many states it has."""
     system = System(VirtualProgram(load(path)).main(), by_call=True)
-    known, found = -1, set()
-    while system.discovered != known:
-        known, found = system.discovered, set()
-        todo = [system.start().state]
-        seen = set(todo)
-        while todo:
-            state = todo.pop()
-            moves = system.moves(state)
-            if not moves:
-                found.add(
-                    frozenset(
-                        (system.name(actor), node.ended or str(node.request))
-                        for actor, node in enumerate(state.nodes)
-                        if node is not None
-                    )
-                )
-            after = {system.take(state, move).state for move in moves} - seen
-            seen |= after
-            todo += after
+    graph = whole_graph(system, 20_000)
+    assert graph is not None
+    found = {
+        frozenset(
+            (system.name(actor), node.ended or str(node.request))
+            for actor, node in enumerate(state.nodes)
+            if node is not None
+        )
+        for state, after in zip(graph.states, graph.edges, strict=True)
+        if not after
+    }
     system.close()
-    return found, len(seen)
+    return found, len(graph.states)
 
 
 @pytest.mark.parametrize("path", SMALL, ids=lambda path: path.stem)
