@@ -102,7 +102,7 @@ class HeadlessRun:
             except StopError as stop:
                 reason = str(stop)
                 diagnosis = self._world.standstill() or diagnose(self._world.state)
-                if diagnosis.verdict is Verdict.DEADLOCK and not self._is_final(diagnosis):
+                if diagnosis.verdict is Verdict.DEADLOCK and not self._world.is_final(diagnosis):
                     diagnosis = replace(diagnosis, verdict=None)
             return self._conclude(diagnosis, reason)
 
@@ -117,7 +117,7 @@ class HeadlessRun:
                 # (Only then: with thousands of primitives a diagnosis takes its time.)
                 if stuck_actors(world.state):
                     diagnosis = diagnose(world.state)
-                    if self._is_final(diagnosis):
+                    if self._world.is_final(diagnosis):
                         return diagnosis
                 self._mind_the_halted()
                 self._tell_standstill()
@@ -144,18 +144,11 @@ class HeadlessRun:
                 if diagnosis.verdict is None:
                     raise StopError("the schedule ends here")
                 return diagnosis
-            if self._is_final(diagnosis):
+            if self._world.is_final(diagnosis):
                 return diagnosis
             self._mind_the_halted()
             world.pump(0.05)  # somebody is outside our view: it may come back
             self._settle()
-
-    def _is_final(self, diagnosis: Diagnosis) -> bool:
-        """Whether nothing can follow: who does not wait for ever has ended, seen or unseen."""
-        if diagnosis.verdict is None or self._world.may_still_move():
-            return False
-        left = (a.id for a in self._world.state.actors if not (a.ended or a.serves))
-        return diagnosis.verdict is Verdict.DEADLOCK or diagnosis.stuck == tuple(left)
 
     def _settle(self) -> None:
         self._world.settle(self._deadline)

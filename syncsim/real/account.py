@@ -44,6 +44,10 @@ class Account:
             return False
         return not ledger.feeding or not self.owing_channels(ledger)
 
+    def awaits_signals(self, ledger: Ledger) -> bool:
+        """Whether somebody waits and yet owes us something: a signal is on its way to it."""
+        return any(ledger.actors[actor].pending is not None for actor in self.owing - self.granted)
+
     def owing_channels(self, ledger: Ledger) -> list[str]:
         """The pipes into which a feeder thread has something to deliver.
 

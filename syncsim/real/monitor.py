@@ -342,10 +342,17 @@ class Monitor:
             self.updates.append(Diagnosed(diagnosis, state.n))
             if self._mode is Mode.PLAYING:  # here one wants to look
                 self._set(Mode.PAUSED)
-        stopped = any(actor.stopped for actor in state.actors)  # who may be continued
-        decided = diagnosis.verdict and not stopped and not self._world.choices()
-        if self._world.over or (decided and (diagnosis.stuck or self._mode is not Mode.FREE)):
+        if self._world.over:
             self._set(Mode.OVER)
+        elif diagnosis.verdict and not any(actor.stopped for actor in state.actors):
+            # (Who is stopped may be continued.)
+            if self._mode is not Mode.FREE:
+                decided = not self._world.choices()
+            else:
+                decided = bool(diagnosis.stuck) and self._world.is_final(diagnosis)
+                self._suspects = bool(diagnosis.stuck) and not decided
+            if decided:
+                self._set(Mode.OVER)
 
     def _tell_standstill(self) -> None:
         """Tells that nothing moves, although somebody may come back; and when that is over."""

@@ -24,7 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, diagnose_standstill
+from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose_standstill
 from syncsim.core.faults import possible
 from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.live import Frame, Inspected
@@ -167,10 +167,10 @@ class RealWorld(World):
         """Whether something we do not see may still change what we see.
 
         A thread of the library or of the program, a feeder at work, a process that was forked
-        past ``multiprocessing``.
+        past ``multiprocessing``, a signal that has not done yet what it will.
         """
         scribe = self._scribe
-        if scribe.strangers or scribe.had_strangers:
+        if scribe.strangers or scribe.had_strangers or self._account.awaits_signals(self._ledger):
             return True
         pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
         if self.controlled and not pids.isdisjoint(scribe.helped):
@@ -182,6 +182,13 @@ class RealWorld(World):
         if self.controlled:
             self._standstill.look()
         return self._standstill.may_be_broken()
+
+    def is_final(self, diagnosis: Diagnosis) -> bool:
+        """Whether nothing can follow: who does not wait for ever has ended, seen or unseen."""
+        if diagnosis.verdict is None or self.may_still_move():
+            return False
+        left = (a.id for a in self._ledger.actors if not (a.ended or a.serves))
+        return diagnosis.verdict is Verdict.DEADLOCK or diagnosis.stuck == tuple(left)
 
     def standstill(self) -> Diagnosis | None:
         """What is known where, in free running, nothing moves; None where something may."""

@@ -71,8 +71,8 @@ def watched(name: str, method: str, scheduler: str, stdin: Path) -> Told:
 
 
 def assert_same(told: Told, expected: Plain) -> None:
-    assert lines(told.text("stdout")) == expected.stdout
-    assert lines(told.text("stderr")) == expected.stderr
+    assert lines(told.text("stdout")) == expected.stdout, told.verdict
+    assert lines(told.text("stderr")) == expected.stderr, told.verdict
     assert told.process("main")["exitcode"] == expected.exitcode, told.verdict
     assert told.verdict["verdict"] in ("finished", "crash")
 

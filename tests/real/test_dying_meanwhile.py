@@ -1,0 +1,103 @@
+"""Who is about to die does not wait for ever, and whoever waits for its end neither.
+
+Between a signal and the death that it brings some time may pass on a busy machine.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import wait_for
+from test_monitored_runs import Watch, watch  # noqa: F401
+
+from syncsim.core.diagnosis import Verdict
+from syncsim.core.live import Diagnosed, Mode, Printed
+from syncsim.headless import HeadlessRun
+from syncsim.program.source import load
+
+#: The lock's holder has died, so the second child waits for ever; main ends it, and waits for that.
+#: The signal does not arrive by itself: it is sent from here, when a while has passed.
+PROGRAM = """\
+import multiprocessing, os, signal, sys
+from multiprocessing.popen_fork import Popen
+Popen._send_signal = lambda popen, number: None
+def take(lock):
+    lock.acquire()
+    if sys.argv[1] == "crash":
+        os.kill(os.getpid(), signal.SIGKILL)
+def started(lock):
+    process = multiprocessing.Process(target=take, args=(lock,))
+    process.start()
+    return process
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    lock = multiprocessing.Lock()
+    started(lock).join()
+    stuck = started(lock)
+    stuck.join(0.2)
+    print(stuck.pid)
+    getattr(stuck, sys.argv[2])()
+    stuck.join()
+    print("it went on")
+"""
+#: Seconds; far more than it takes to be told that nobody can go on.
+A_WHILE = 1.0
+VERDICTS = {"crash": Verdict.CRASH, "exit": Verdict.FINISHED}
+
+first_child = pytest.mark.parametrize("first", VERDICTS)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def kill_later(pid: int) -> None:
+    threading.Timer(A_WHILE, os.kill, (pid, signal.SIGKILL)).start()
+
+
+class Out(io.StringIO):
+    """What is told; kills whom the program would."""
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        told = self.printed()
+        if text.startswith('{"type":"output"') and len(told) == 1:
+            kill_later(int(told[0]))
+        return written
+
+    def told(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.getvalue().splitlines()]
+
+    def printed(self) -> list[str]:
+        return [record["text"] for record in self.told() if record["type"] == "output"]
+
+
+@first_child
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+def test_headless(program: Path, first: str, how: str) -> None:
+    out = Out()
+    HeadlessRun(load(program, [first, how]), None, as_json=True, timeout=60, out=out).run()
+    assert out.printed()[1:] == ["it went on\n"]
+    assert out.told()[-1]["verdict"] == VERDICTS[first]
+
+
+@first_child
+def test_on_the_stage(watch: Watch, program: Path, first: str) -> None:  # noqa: F811
+    run = watch(program, None, first, "kill")
+    run.begin()
+    run.monitor.free()
+    kill_later(int(run.wait(Printed).text))
+    run.wait(Printed, lambda printed: "it went on" in printed.text)
+    wait_for(lambda: run.mode is Mode.OVER)
+    assert all(actor.ended for actor in run.state.actors)
+    assert run.all(Diagnosed)[-1].diagnosis.verdict is VERDICTS[first]
