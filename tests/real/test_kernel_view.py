@@ -127,9 +127,8 @@ def test_every_thread_is_looked_at() -> None:
         "import threading, time; threading.Thread(target=time.sleep, args=(99,)).start(); input()"
     )
     with sleeper(code) as process:
-        asleep(process.pid, "read")
-        calls = sorted(sleep.call for sleep in look_at_all(process.pid).values())
-        assert calls == ["clock_nanosleep", "read"]
+        wanted = ["clock_nanosleep", "read"]
+        wait_for(lambda: sorted(one.call for one in look_at_all(process.pid).values()) == wanted)
 
 
 def test_of_who_is_gone_nothing_is_known() -> None:
