@@ -47,6 +47,7 @@ if __name__ == "__main__":
     stuck.join()
     print("it went on")
 """
+SIGNALS = {"kill": signal.SIGKILL, "terminate": signal.SIGTERM}
 #: Seconds; far more than it takes to be told that nobody can go on.
 A_WHILE = 1.0
 VERDICTS = {"crash": Verdict.CRASH, "exit": Verdict.FINISHED}
@@ -61,18 +62,22 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def kill_later(pid: int) -> None:
-    threading.Timer(A_WHILE, os.kill, (pid, signal.SIGKILL)).start()
+def send_later(how: str, pid: int) -> None:
+    threading.Timer(A_WHILE, os.kill, (pid, SIGNALS[how])).start()
 
 
 class Out(io.StringIO):
-    """What is told; kills whom the program would."""
+    """What is told; ends whom the program would."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
 
     def write(self, text: str) -> int:
         written = super().write(text)
         told = self.printed()
         if text.startswith('{"type":"output"') and len(told) == 1:
-            kill_later(int(told[0]))
+            send_later(self.how, int(told[0]))
         return written
 
     def told(self) -> list[dict[str, Any]]:
@@ -83,9 +88,9 @@ class Out(io.StringIO):
 
 
 @first_child
-@pytest.mark.parametrize("how", ["kill", "terminate"])
+@pytest.mark.parametrize("how", SIGNALS)
 def test_headless(program: Path, first: str, how: str) -> None:
-    out = Out()
+    out = Out(how)
     HeadlessRun(load(program, [first, how]), None, as_json=True, timeout=60, out=out).run()
     assert out.printed()[1:] == ["it went on\n"]
     assert out.told()[-1]["verdict"] == VERDICTS[first]
@@ -96,7 +101,7 @@ def test_on_the_stage(watch: Watch, program: Path, first: str) -> None:  # noqa:
     run = watch(program, None, first, "kill")
     run.begin()
     run.monitor.free()
-    kill_later(int(run.wait(Printed).text))
+    send_later("kill", int(run.wait(Printed).text))
     run.wait(Printed, lambda printed: "it went on" in printed.text)
     wait_for(lambda: run.mode is Mode.OVER)
     assert all(actor.ended for actor in run.state.actors)
