@@ -6,6 +6,9 @@ for the steps, and then for the switches through the shortest ways alone.  For w
 the executions with the fewest preemptions are visited first (Musuvathi, Qadeer: "Iterative context
 bounding for systematic testing of multithreaded programs", PLDI 2007), and of what was found blocks
 of steps of one process are left out, or put together, as long as it fails alike.
+
+A search by executions that left none out has met the fewest steps to an end already: all orders of
+the same execution have as many.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ from syncsim.virtual.world import VirtualWorld
 
 #: So many states may be visited, for each of the two ways to look for a smaller one.
 MOST_STATES = 100_000
+#: So many where only others who take part could make it smaller.
+ENOUGH_STATES = 4_000
 #: So many times something is left out of a long one, or put together.
 MOST_TRIES = 2_000
 
@@ -40,16 +45,19 @@ class _Step(NamedTuple):
     did: tuple[Did, ...]
 
 
-def minimised(system: System, path: Path) -> Iterator[Path]:
+def minimised(system: System, path: Path, *, shortest: bool = False) -> Iterator[Path]:
     """Ever smaller counterexamples to that verdict; the last one is the smallest.
 
-    Each step is a move of the system, which is not eager, and one of the path.
+    Each step is a move of the system, which is not eager, and one of the path.  ``shortest`` says
+    that none has fewer steps than that.
     """
     yield (path := _regrouped(system, path))
-    other = _fewest_preemptions(system, path.verdict, path.length)
+    each_once = switches(path.did) < len({move.actor for move in path.moves})
+    most = ENOUGH_STATES if shortest and each_once else MOST_STATES
+    other = _fewest_preemptions(system, path, most)
     if other is not None:
         yield (path := min(_regrouped(system, other), path, key=size))
-    exact = _fewest_steps(system, path.verdict, path.length)
+    exact = _fewest_steps(system, path, most)
     if exact is not None:
         yield (path := exact)
     if exact is None or path.verdict is Verdict.DEADLOCK:
@@ -103,8 +111,9 @@ def _fails(system: System, state: State, verdict: Verdict) -> bool:
 # -- exactly ----------------------------------------------------------------------------
 
 
-def _fewest_steps(system: System, verdict: Verdict, most: int) -> Path | None:
-    """The smallest of all, unless more states are as near as that."""
+def _fewest_steps(system: System, path: Path, most_states: int) -> Path | None:
+    """The smallest of all that fail like that path, unless more states are as near as that."""
+    verdict, most = path.verdict, path.length
     start = system.start()
     nearest: dict[Key, int] = {start.state.key: 0}
     before: dict[Key, list[_Step]] = {start.state.key: []}
@@ -132,7 +141,7 @@ def _fewest_steps(system: System, verdict: Verdict, most: int) -> Path | None:
             if known == there:
                 before[at].append(step)
                 continue
-            if len(nearest) >= MOST_STATES:
+            if len(nearest) >= most_states:
                 return None
             nearest[at] = there
             before[at] = [step]
@@ -191,18 +200,19 @@ def _path(begun: tuple[Did, ...], steps: Iterable[_Step], verdict: Verdict) -> P
 # -- as well as can be done -------------------------------------------------------------
 
 
-def _fewest_preemptions(system: System, verdict: Verdict, most: int) -> Path | None:
-    """A counterexample with the fewest preemptions; the way that is longest goes on first.
+def _fewest_preemptions(system: System, path: Path, most_states: int) -> Path | None:
+    """One that fails alike with the fewest preemptions; the way that is longest goes on first.
 
     A preemption takes the turn from a process that could go on.
     """
+    verdict, most = path.verdict, path.length
     start = system.start()
     order = count()
     todo: list[tuple[int, int, int, State, int, _Link | None]] = [
         (0, 0, next(order), start.state, -1, None)
     ]
     seen: set[Key] = set()
-    while todo and len(seen) < MOST_STATES:
+    while todo and len(seen) < most_states:
         preempted, far, _, state, last, link = heappop(todo)
         far = -far
         key = state.key, last

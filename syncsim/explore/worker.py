@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.diagnosis import Finding
+from syncsim.core.diagnosis import Finding, Verdict
 from syncsim.core.operation import Verb
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
@@ -232,14 +232,19 @@ def _judged(system: System, judge: Judge, request: Request) -> tuple[Judged, ...
     )
 
 
-def _smaller(program: Program, system: System, path: Path, request: Request) -> Iterator[Found]:
+def _smaller(
+    program: Program, system: System, outcome: Outcome, path: Path, request: Request
+) -> Iterator[Found]:
     """That failure with ever fewer steps and switches."""
     if not path.circle and path.waits is None:
         # Each step is a move there, so that what is not needed can be left out.
         fine = System(VirtualProgram(program).main(), by_call=request.by_call, eager=False)
         single = in_single_steps(fine, system, path)
         if single is not None:
-            for better in minimised(fine, single):
+            # (An exception is met before the end: of that execution not all steps are needed.)
+            every = outcome.complete and outcome.search == "dpor"
+            shortest = every and path.verdict is Verdict.DEADLOCK
+            for better in minimised(fine, single, shortest=shortest):
                 yield _found(fine, better, request)
 
 
@@ -324,7 +329,7 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
         _say(final, out)
         for at, path in enumerate(outcome.failures.values()):
-            for better in _smaller(found, system, path, request):
+            for better in _smaller(found, system, outcome, path, request):
                 failures = (*final.failures[:at], better, *final.failures[at + 1 :])
                 final = replace(final, failures=failures)
                 _say(final, out)

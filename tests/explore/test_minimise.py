@@ -15,6 +15,7 @@ from made_up import Act, program
 from syncsim.core.diagnosis import Verdict, diagnose
 from syncsim.core.operation import Verb
 from syncsim.explore import minimise
+from syncsim.explore.dpor import DPORSearch
 from syncsim.explore.findings import Bounds, failure_in, verdict_at_the_end
 from syncsim.explore.findings import Path as Way
 from syncsim.explore.graph import GraphSearch
@@ -112,6 +113,14 @@ def test_no_deadlock_is_smaller(processes: tuple[tuple[Act, ...], ...]) -> None:
     *_, found = minimised(fine, max(ways, key=size))
     assert least <= size(found) <= min(map(size, ways))
     assert is_said(fine.start().state, found.moves)
+    # Whoever has visited every execution has met one with the fewest steps.
+    search = DPORSearch(eager := System(program(*processes)))
+    assert not search.advance(10**6, Bounds())
+    single = in_single_steps(fine, eager, search.outcome.failures[Verdict.DEADLOCK])
+    assert single is not None
+    assert single.length == min(way.length for way in ways)
+    *_, short = minimised(fine, single, shortest=True)
+    assert size(short) == size(found)
 
 
 LOST = """
