@@ -172,6 +172,13 @@ async def test_a_value_shows_its_change_and_who_goes_by_an_old_reading() -> None
         assert "0 → 1  by ▌Ada   ▌Bob read 0" in lines[0]
 
 
+async def test_the_main_process_is_called_so_beside_children_with_shorter_names() -> None:
+    app = app_of(value())
+    async with app.run_test(size=(90, 8)):
+        lines = app.run_to(0, 0, *[1] * 5, *[2] * 5, 0, 0, 0)
+        assert "by ▌Bob   ▌main read 4" in lines[0]
+
+
 async def test_an_unknown_kind_is_still_shown() -> None:
     state = philosophers().run(*START_ALL, 1)
     name = next(iter(state.primitives.values())).parts["lock"]

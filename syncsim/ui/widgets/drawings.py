@@ -69,7 +69,8 @@ class Scene(NamedTuple):
     def tag(self, actor: Actor | int, style: str = "", key: bool = True) -> Piece:
         """A process, in its colour."""
         who = actor if isinstance(actor, Actor) else self.state.actors[actor]
-        return tag(who, self.names - 1, style, key)
+        # (The names of its children, by which ``names`` goes, may be shorter than "main".)
+        return tag(who, max(self.names - 1, len("main")), style, key)
 
     def tags(self, actors: Iterable[Actor | int], between: str = " ") -> list[Piece]:
         """Several of them."""
