@@ -83,14 +83,31 @@ def test_what_differs_is_written_otherwise(text: str, one: str, other: str) -> N
         "from typing import Generic, NamedTuple, TypeVar\nT = TypeVar('T')\n"
         "class A(Generic[T]): pass\nclass B(NamedTuple):\n    n: int\nx = A(), B(1)",
         "import functools\n@functools.cache\ndef x(): return 1",
+        "from abc import ABC, abstractmethod\nclass A(ABC):\n    @abstractmethod\n"
+        "    def f(self): ...\nclass B(A):\n    def f(self): return 1\nx = B()",
+        "from typing import Protocol\nclass A(Protocol):\n    def f(self) -> int: ...\n"
+        "class B(A):\n    def f(self): return 1\nx = B()",
+        "from collections.abc import Mapping\nclass A(Mapping):\n"
+        "    def __init__(self): self.d = {}\n"
+        "    def __getitem__(self, key): return self.d[key]\n"
+        "    def __iter__(self): return iter(self.d)\n    def __len__(self): return len(self.d)\n"
+        "x = A()\nassert isinstance(x, Mapping)",
     ],
 )
 def test_what_is_common_can_be_written(text: str) -> None:
     assert images(text, "0") != [None]
 
 
-def test_what_is_in_a_cache_is_not_known() -> None:
-    assert images("import functools\n@functools.cache\ndef f(): return 1\nf()", "0") == [None]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import functools\n@functools.cache\ndef f(): return 1\nf()",
+        "from abc import ABC\nclass A(ABC): pass\nA.register(int)",
+    ],
+    ids=["a cache", "who is registered"],
+)
+def test_what_is_kept_in_c_is_not_known(text: str) -> None:
+    assert images(text, "0") == [None]
 
 
 CHANGES = {
@@ -114,6 +131,8 @@ CHANGES = {
         "x()",
     ),
     "an attribute of a class": ("class A:\n    n = 1", "A.n = 2"),
+    "an attribute of an abstract class": ("import abc\nclass A(abc.ABC):\n    n = 1", "A.n = 2"),
+    "who is registered with a class": ("import abc\nclass A(abc.ABC): pass", "A.register(int)"),
     "the bases of a class": (
         "class A: pass\nclass B(A): pass\nclass C(A): pass\nclass D(B): pass", "D.__bases__ = (C,)"
     ),
@@ -185,6 +204,7 @@ def test_a_function_that_counts_its_rounds_is_not_proven(tmp_path: Path) -> None
 
 
 TAKES_TURNS = """
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from multiprocessing import Lock, Process
 from typing import Generic, TypeVar
@@ -195,8 +215,15 @@ T = TypeVar("T")
 class Box(Generic[T]):
     pass
 
+class Thing(ABC):
+    @abstractmethod
+    def name(self): ...
+
 @dataclass
-class Turn:
+class Turn(Thing):
+    def name(self):
+        return self.of
+
     of: str = ""
     taken: list = field(default_factory=list)
 
