@@ -150,7 +150,15 @@ def test_a_bound_is_named() -> None:
         ("import random; random.choice([1, 2])", "undecided", "random numbers without a seed"),
         ("import random; random.Random().getrandbits(3)", "undecided", "random numbers without"),
         ("import os; os.urandom(1)", "undecided", "random numbers without a seed"),
+        ("random.SystemRandom().choice([1, 2])", "undecided", "random numbers without a seed"),
+        ("import secrets; secrets.randbelow(2)", "undecided", "random numbers without a seed"),
+        ("import uuid; uuid.uuid4()", "undecided", "random numbers without a seed"),
         ("import time; time.monotonic()", "undecided", "depend on the clock"),
+        ("import time; time.strftime('%S')", "undecided", "depend on the clock"),
+        ("import time; time.gmtime(0)", "finished", "no process can wait"),
+        ("from datetime import datetime; datetime.now()", "undecided", "depend on the clock"),
+        ("import datetime; datetime.date.today()", "undecided", "depend on the clock"),
+        ("import datetime; datetime.date(2000, 1, 1)", "finished", "no process can wait"),
     ],
 )
 def test_what_asks_the_clock_or_chance_is_not_proven(

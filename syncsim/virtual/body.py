@@ -167,6 +167,8 @@ class ProcessBody:
         self.clock = 0.0
         self.patience = 0.0
         self.looked_at_clock = False
+        #: How often the operating system was asked for something random.
+        self.drawn = 0
         #: How often it holds each semaphore; ends and queues it closed; queues it has put into.
         self.counts: dict[str, int] = {}
         self.closed: set[Hashable] = set()
@@ -372,6 +374,7 @@ class ProcessBody:
             tuple(children),
             self.identity.written(),
             (self.clock, self.patience) if self.looked_at_clock else self.patience,
+            self.drawn,
         )
 
     @property

@@ -9,16 +9,16 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.util
-import random
 import signal
 import sys
-import time as real_time
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 from syncsim.virtual import (
+    chance,
+    clock,
     connections,
     managers,
     pickling,
@@ -29,10 +29,9 @@ from syncsim.virtual import (
     queues,
     shared,
 )
-from syncsim.virtual.body import chances, here
+from syncsim.virtual.body import here
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.semlock import SemLock
-from syncsim.virtual.whose import is_library
 
 _PACKAGE = "multiprocessing"
 _OWN = ("process", "context", "synchronize", "queues")
@@ -71,7 +70,10 @@ class _Library:
         self.modules["_multiprocessing"] = _module_of(
             "_multiprocessing", SemLock=SemLock, sem_unlink=lambda name: None
         )
-        self.modules["time"] = clock_module()
+        self.modules["time"] = clock.time_module()
+        self.modules["datetime"] = clock.datetime_module()
+        self.modules["secrets"] = chance.secrets_module()
+        self.modules["uuid"] = chance.uuid_module()
         # Within a call of the library only what it waits for in vain passes.
         self._time = _module_of(
             "time", monotonic=lambda: here().patience, sleep=lambda seconds: None
@@ -206,37 +208,6 @@ def without(module: ModuleType, *names: str) -> ModuleType:
     return copy
 
 
-def clock_module() -> ModuleType:
-    """``time`` for a process: it sleeps without waiting, and its clock is its own."""
-    from syncsim.core.operation import Verb
-
-    module = ModuleType("time")
-    vars(module).update(vars(real_time))
-
-    def sleep(seconds: float, /) -> None:
-        if not isinstance(seconds, int | float) or seconds < 0:
-            real_time.sleep(seconds)  # raises what is to be raised
-        body = here()
-        body.operate(Verb.SLEEP, name="sleep", detail=f"{seconds:g}")
-        body.clock += seconds
-
-    def now() -> float:
-        body = here()
-        body.looked_at_clock = True
-        chances.add("the clock")
-        body.clock += 1e-6  # so that it never stands still
-        return body.clock
-
-    def now_ns() -> int:
-        return int(now() * 1e9)
-
-    for name in ("time", "monotonic", "perf_counter", "process_time", "thread_time"):
-        vars(module)[name] = now
-        vars(module)[f"{name}_ns"] = now_ns
-    vars(module)["sleep"] = sleep
-    return module
-
-
 def os_module() -> ModuleType:
     """``os`` for a process: what is known of it is virtual, what would reach out is missing."""
     import os
@@ -253,7 +224,7 @@ def os_module() -> ModuleType:
     vars(module)["getppid"] = lambda: here().parent_pid
     vars(module)["_exit"] = processes.leave_at_once
     vars(module)["kill"] = processes.send_signal
-    vars(module)["urandom"] = _urandom
+    vars(module)["urandom"] = chance.urandom
     vars(module)["sched_yield"] = lambda: None
     return module
 
@@ -273,61 +244,6 @@ def signal_module() -> ModuleType:
         if callable(value) and not isinstance(value, type)
     ]
     return without(signal, *functions)
-
-
-class Chance(random.Random):
-    """As the real one; without a seed it draws the same in every run, and that is noted."""
-
-    def __init__(self, x: Any = None) -> None:
-        super().__init__(x)
-
-    def seed(self, a: Any = None, version: int = 2) -> None:
-        """Without one, that of all who have none."""
-        self.seeded = a is not None
-        super().seed(a if self.seeded else 0, version)
-
-    def random(self) -> float:
-        """The next one."""
-        self._note()
-        return super().random()
-
-    def getrandbits(self, k: int, /) -> int:
-        """The next bits."""
-        self._note()
-        return super().getrandbits(k)
-
-    def _note(self) -> None:
-        if not self.seeded:
-            chances.add(_NUMBERS)
-
-    def __reduce__(self) -> Any:
-        return type(self), (), (self.seeded, self.getstate())
-
-    def __setstate__(self, state: Any) -> None:
-        self.seeded, inner = state
-        self.setstate(inner)
-
-
-#: What nobody can foresee, for a person.
-_NUMBERS = "random numbers without a seed"
-
-
-def random_module() -> ModuleType:
-    """``random`` for a process."""
-    module = ModuleType("random")
-    vars(module).update(vars(random), Random=Chance)
-    source = Chance()
-    for name in dir(source):
-        bound = getattr(source, name)
-        if not name.startswith("_") and callable(bound) and hasattr(random, name):
-            vars(module)[name] = bound
-    return module
-
-
-def _urandom(size: int, /) -> bytes:
-    if not is_library(sys._getframe(1).f_code):
-        chances.add(_NUMBERS)
-    return random.Random(size).randbytes(size)
 
 
 def sys_module(argv: list[str], stdout: Any, stderr: Any, path: list[str]) -> ModuleType:

@@ -21,15 +21,9 @@ from syncsim.program.source import Program
 from syncsim.virtual import pickling
 from syncsim.virtual.automaton import FIRST_PID, Seed, Told
 from syncsim.virtual.body import ProcessBody, Who, here, running
+from syncsim.virtual.chance import random_module
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.library import (
-    Missing,
-    library,
-    random_module,
-    signal_module,
-    sys_module,
-    without,
-)
+from syncsim.virtual.library import Missing, library, signal_module, sys_module, without
 from syncsim.virtual.managers import ServerBody
 from syncsim.virtual.memory import Memory
 from syncsim.virtual.processes import Children, come_to_an_end, live_as_child, live_as_main
