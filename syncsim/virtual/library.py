@@ -72,6 +72,7 @@ class _Library:
         )
         self.modules["time"] = clock.time_module()
         self.modules["datetime"] = clock.datetime_module()
+        self.modules["pickle"] = pickling.pickle_module()
         self.modules["secrets"] = chance.secrets_module()
         self.modules["uuid"] = chance.uuid_module()
         # Within a call of the library only what it waits for in vain passes.

@@ -28,7 +28,7 @@ from syncsim.core.state import Primitive
 from syncsim.program.names import Namer
 from syncsim.program.source import source_of
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.written import is_pythons
+from syncsim.virtual.written import is_pythons, registered
 
 _BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, bytearray)
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)
@@ -208,14 +208,17 @@ class _Copier:
         }
         kept = {
             name: held.pop(name)
-            for name in ("__module__", "__qualname__", "__doc__", "__slots__", "__orig_bases__")
+            for name in ("__module__", "__doc__", "__slots__", "__orig_bases__")
             if name in held
         }
         bases = tuple([self.copy(base) for base in value.__bases__])
         made = self._into(value, type(value)(value.__name__, bases, kept))
+        made.__qualname__ = value.__qualname__  # (which is not among its variables)
         for name, item in held.items():
             if not name.startswith("_abc_"):
                 setattr(made, name, self.copy(item))
+        for one in registered(value) if isinstance(value, abc.ABCMeta) else ():
+            made.register(self.copy(one()))
         return made
 
     def _staticmethod(self, value: Any) -> Any:

@@ -45,6 +45,39 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
+class _Unpickler(pickle.Unpickler):
+    """For what was not pickled here: a name is looked up where this process would find it."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> Any:
+        if module_name in here().memory.modules:
+            return _find(module_name, global_name)
+        if hasattr(private.get(module_name), global_name):
+            return _find_private(module_name, global_name)
+        return super().find_class(module_name, global_name)
+
+
+def pickle_module() -> ModuleType:
+    """``pickle`` for the program, which knows the classes of the process that it runs in."""
+    module = ModuleType("pickle")
+
+    def dump(value: Any, file: Any, *arguments: Any, **keywords: Any) -> None:
+        _Pickler(file, *arguments, **keywords).dump(value)
+
+    def dumped(value: Any, *arguments: Any, **keywords: Any) -> bytes:
+        dump(value, buffer := io.BytesIO(), *arguments, **keywords)
+        return buffer.getvalue()
+
+    def load(file: Any, **keywords: Any) -> Any:
+        return _Unpickler(file, **keywords).load()
+
+    def loaded(data: bytes, /, **keywords: Any) -> Any:
+        return load(io.BytesIO(data), **keywords)
+
+    vars(module).update(vars(pickle), Pickler=_Pickler, Unpickler=_Unpickler)
+    vars(module).update(dump=dump, dumps=dumped, load=load, loads=loaded)
+    return module
+
+
 def _find(module: str, name: str) -> Any:
     modules = here().memory.modules
     found: Any = modules.get(module) or modules["__main__"]

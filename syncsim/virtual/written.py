@@ -237,8 +237,8 @@ class Writer:
         }
         if isinstance(value, abc.ABCMeta):
             # What it keeps in C are caches, and who was registered with it.
-            self._watch(value, _registered)
-            if _registered(value):
+            self._watch(value, registered)
+            if registered(value):
                 raise UnknownError("who is registered with a class")
             held.pop("_abc_impl", None)
         self._each(value.__bases__, depth)
@@ -364,10 +364,10 @@ def _in_class(value: type) -> tuple[Any, ...]:
     return (value.__bases__, *vars(value), *vars(value).values())
 
 
-def _registered(value: type) -> tuple[Any, ...]:
-    # (For ``_abc``'s own tests; what they want stays as it is.)
-    registry, *_ = vars(abc)["_get_dump"](value)
-    return tuple(registry)
+def registered(value: type) -> tuple[Any, ...]:
+    """Weak references to the classes that were registered with that abstract one."""
+    registry, *_ = vars(abc)["_get_dump"](value)  # what CPython's own tests look at it with
+    return tuple([one for one in registry if one() is not None])
 
 
 def _content(cell: CellType) -> tuple[Any, ...]:
