@@ -46,7 +46,9 @@ from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
 from syncsim.explore.put_locks import in_turn
 from syncsim.program.source import Program, load
+from syncsim.virtual import files
 from syncsim.virtual.body import chances
+from syncsim.virtual.chance import NUMBERS
 from syncsim.virtual.errors import NotVirtualError, TooLongError
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.states import Did
@@ -325,7 +327,8 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         if chances:
             # Each was asked once, of all that it might have answered.
             doubt = f"what the program does may depend on {' and '.join(sorted(chances))}, too"
-            final = replace(final, complete=False, doubt=doubt, hint=hints.WITH_A_SEED)
+            hint = hints.WITH_A_SEED if NUMBERS in chances else ""
+            final = replace(final, complete=False, doubt=doubt, hint=hint)
         final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
         _say(final, out)
         for at, path in enumerate(outcome.failures.values()):
@@ -367,6 +370,7 @@ def main() -> None:
             os.dup2(nothing.fileno(), stream)
     limit_memory(request.memory)
     collect_seldom()
+    files.watch()
     out.live()
     signal.signal(signal.SIGALRM, out.mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, _HEARTBEAT, _HEARTBEAT)

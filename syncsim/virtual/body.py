@@ -72,6 +72,11 @@ def here() -> ProcessBody:
     return _here[-1]
 
 
+def current() -> ProcessBody | None:
+    """The same, where it may be none."""
+    return _here[-1] if _here else None
+
+
 def _stack() -> tuple[FrameType | None, tuple[str, ...]]:
     """The innermost frame of the program; the functions being run, the outermost first."""
     innermost, names = None, []

@@ -17,7 +17,7 @@ from syncsim.virtual.body import chances, here
 from syncsim.virtual.whose import is_library
 
 #: What nobody can foresee, for a person.
-_NUMBERS = "random numbers without a seed"
+NUMBERS = "random numbers without a seed"
 #: How names are made that are unique; the number is their version, by RFC 9562.
 _UNIQUE = {"uuid1": 1, "uuid4": 4, "uuid6": 6, "uuid7": 7, "uuid8": 8}
 
@@ -45,7 +45,7 @@ class Chance(random.Random):
 
     def _note(self) -> None:
         if not self.seeded:
-            chances.add(_NUMBERS)
+            chances.add(NUMBERS)
 
     def __reduce__(self) -> Any:
         return type(self), (), (self.seeded, self.getstate())
@@ -72,7 +72,7 @@ class SystemChance(random.SystemRandom):
 
 def _system() -> random.Random:
     """What the operating system gives this process next."""
-    chances.add(_NUMBERS)
+    chances.add(NUMBERS)
     body = here()
     body.drawn += 1
     return random.Random(f"{body.who.key} {body.drawn}")

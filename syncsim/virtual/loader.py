@@ -23,11 +23,11 @@ from syncsim.virtual.automaton import FIRST_PID, Seed, Told
 from syncsim.virtual.body import ProcessBody, Who, here, running
 from syncsim.virtual.chance import random_module
 from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.files import open_file
 from syncsim.virtual.library import Missing, library, signal_module, sys_module, without
 from syncsim.virtual.managers import ServerBody
 from syncsim.virtual.memory import Memory
 from syncsim.virtual.processes import Children, come_to_an_end, live_as_child, live_as_main
-from syncsim.virtual.procfs import open_file
 from syncsim.virtual.whose import root
 
 #: Modules that reach out of the process past multiprocessing.

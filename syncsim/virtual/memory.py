@@ -11,6 +11,7 @@ import abc
 from collections.abc import Callable, Iterable
 from dataclasses import Field
 from functools import lru_cache
+from io import BytesIO, IOBase, StringIO
 from operator import is_
 from types import (
     BuiltinFunctionType,
@@ -28,7 +29,7 @@ from syncsim.core.state import Primitive
 from syncsim.program.names import Namer
 from syncsim.program.source import source_of
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.written import is_pythons, registered
+from syncsim.virtual.written import as_pickled, is_pythons, registered
 
 _BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, bytearray)
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)
@@ -259,8 +260,12 @@ class _Copier:
 
     def _reduced(self, value: Any) -> Any:
         """By the way it is pickled, which is the library's own and runs nothing of the program."""
+        if isinstance(value, IOBase) and not isinstance(value, BytesIO | StringIO):
+            if value.closed:
+                return value
+            raise NotVirtualError("a file that is open when a child is forked")
         try:
-            reduced = value.__reduce_ex__(4)
+            reduced = as_pickled(value)
         except TypeError:
             raise NotVirtualError(f"a copy of a {type(value).__name__} in a forked child") from None
         if isinstance(reduced, str):

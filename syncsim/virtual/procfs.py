@@ -5,7 +5,6 @@ Its pid is nobody's, or that of somebody who has nothing to do with the program.
 
 from __future__ import annotations
 
-import builtins
 import os
 from collections.abc import Callable
 from types import ModuleType
@@ -34,10 +33,6 @@ def _guarded(real: Callable[..., Any]) -> Callable[..., Any]:
 
     look.__name__ = real.__name__
     return look
-
-
-#: ``open`` for a process.
-open_file = _guarded(builtins.open)
 
 
 def guard(module: ModuleType) -> None:

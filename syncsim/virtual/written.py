@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import abc
+import copyreg
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterator
 from functools import _lru_cache_wrapper, lru_cache
+from io import IOBase
 from operator import is_
 from types import (
     BuiltinFunctionType,
@@ -210,6 +212,8 @@ class Writer:
     def _object(self, value: Any, kind: type, depth: int) -> None:
         if isinstance(value, ModuleType):
             self.written += (ModuleType, value.__name__)
+        elif isinstance(value, IOBase) and value.closed:
+            self.written += (kind, "closed")
         elif isinstance(value, type):
             self._class(value, depth)
         elif _is_plain(kind):
@@ -259,7 +263,7 @@ class Writer:
     def _pickled(self, value: Any) -> Any:
         self.watched = None
         try:
-            return value.__reduce_ex__(4)
+            return as_pickled(value)
         except Exception:
             raise UnknownError(type(value).__name__) from None
 
@@ -375,6 +379,12 @@ def _content(cell: CellType) -> tuple[Any, ...]:
         return (cell.cell_contents,)
     except ValueError:
         return ()
+
+
+def as_pickled(value: Any) -> Any:
+    """What makes it, and of what: as ``object.__reduce__`` has it.  Raises what that raises."""
+    make = copyreg.dispatch_table.get(type(value))
+    return value.__reduce_ex__(4) if make is None else make(value)
 
 
 def is_pythons(name: str) -> bool:
