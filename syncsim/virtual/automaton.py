@@ -186,8 +186,8 @@ class Node:
     """A place in the life of a process; ``number`` is its own among all nodes of a system."""
 
     __slots__ = (
-        "always", "atom", "automaton", "edges", "ended", "joins", "number", "parent", "request",
-        "result", "simple", "steps",
+        "always", "atom", "automaton", "circles", "edges", "ended", "joins", "number", "parent",
+        "request", "result", "simple", "steps",
     )  # fmt: skip
 
     def __init__(self, automaton: Automaton, parent: Node | None, result: Hashable) -> None:
@@ -204,6 +204,8 @@ class Node:
         self.joins = -1
         self.simple = False
         self.always = True
+        #: Whether steps that nobody else can tell the time of would go on from here for ever.
+        self.circles = False
         self.steps: dict[Hashable, Any] = {}
 
     @property

@@ -54,6 +54,8 @@ LOCAL = frozenset(
         Verb.START, Verb.OUTPUT, Verb.SLEEP, Verb.JOIN, Verb.EXIT, Verb.FLUSH, Verb.PUT,
     )
 )  # fmt: skip
+#: So many of them are taken at once.
+MOST_LOCAL = 100
 #: Those of them that wait for others.
 AWAITS = frozenset((Verb.JOIN, Verb.FLUSH, Verb.AWAIT))
 #: What concerns one process alone and needs no atom.
@@ -239,8 +241,12 @@ class Making:
             self._help()
             while todo:
                 actor = todo.pop(0)
+                passed: set[Node | None] = set()
                 while self._follows(actor):
-                    self._make(actor, token=not self._silent(actor))
+                    silent = self._silent(actor)
+                    if not silent and self._circles(actor, passed):
+                        break
+                    self._make(actor, token=not silent)
                     self._help()
                 todo += self.newborn
                 self.newborn.clear()
@@ -268,6 +274,14 @@ class Making:
             else:
                 return
 
+    def _circles(self, actor: int, passed: set[Node | None]) -> bool:
+        """Whether it comes to where it has just been, or to no end: then its steps are chosen."""
+        node = self.nodes[actor]
+        assert node is not None
+        node.circles = node in passed or len(passed) > MOST_LOCAL
+        passed.add(node)
+        return node.circles
+
     def _silent(self, actor: int) -> bool:
         node = self.nodes[actor]
         if node is None or node.request is None:
@@ -283,7 +297,7 @@ class Making:
         if request.silent or (request.inner and not self.system.xray):
             return self.can_go(actor)
         operation = request.operation
-        if not self.system.eager or operation.verb not in LOCAL:
+        if not self.system.eager or operation.verb not in LOCAL or node.circles:
             return False
         if operation.can_time_out:
             return False
