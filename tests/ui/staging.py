@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from checks import ScriptedCheck
+from rest import at_rest
 from scripted import ScriptedLive
 from textual.pilot import Pilot
 
@@ -76,22 +76,20 @@ class Staging:
 
     async def press(self, *keys: str) -> str:
         """Press the keys and wait until what they did is drawn; the text on the screen."""
-        await self.pilot.press(*keys)
-        # The pilot waits until the processor looks idle, which it also does where another
-        # program has it.  A key goes from the app to its screen: it has arrived when both have
-        # done what they had to do.
-        for pump in (self.app, self.app.screen):
-            done = asyncio.Event()
-            if pump.call_later(done.set):
-                await asyncio.wait_for(done.wait(), 30)
-        return await self.drawn()
+        # One sees what has happened before one presses a key; and what a key does decides who
+        # gets the next.
+        text = await self.drawn()
+        for key in keys:
+            await self.pilot.press(key)
+            text = await self.drawn()
+        return text
 
     async def drawn(self) -> str:
         """Wait until what has happened is drawn; the text on the screen."""
         for _ in range(3):
             if any(isinstance(screen, StageScreen) for screen in self.app.screen_stack):
                 self.stage.look()
-            await self.pilot.pause()
+            await at_rest(self.app)
         return self.text
 
 
