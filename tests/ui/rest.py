@@ -12,7 +12,7 @@ async def at_rest(app: App[Any]) -> None:
     """Wait until everything in the app has done what it had to do, and all of it is drawn.
 
     The pilot waits until the processor looks idle, which it also does where another program has
-    it.  Here the event loop is asked: who has something to do is in it, all others wait for a timer.
+    it.  The event loop knows: whoever has something to do is in it, all others wait for a timer.
     """
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(60):

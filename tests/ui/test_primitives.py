@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from bare import Bare
 from msgspec.structs import replace
+from rest import at_rest
 from rich.cells import cell_len
 from scripted import (
     START_ALL,
@@ -204,9 +205,11 @@ async def test_choosing_a_primitive_by_key_and_by_mouse() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         app.run_to(*START_ALL)
         await pilot.press("down", "down")
+        await at_rest(app)
         assert app.panel.chosen == "p:forks[1]"
         assert app.panel.lines[2].startswith("▸ forks[1]")
         await pilot.click(PrimitivesPanel, offset=(10, 7))
+        await at_rest(app)
         assert app.panel.chosen == "p:forks[3]"
         app.panel.choose_next()
         assert app.panel.chosen == "p:forks[0]"
@@ -283,7 +286,7 @@ async def test_every_picture_keeps_to_its_width(
 ) -> None:
     live = script()
     app = app_of(live)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size):
         for _ in range(14):
             if live.state.choices():
                 live.step()
@@ -291,5 +294,5 @@ async def test_every_picture_keeps_to_its_width(
             for line in app.panel.lines:
                 assert cell_len(line) <= app.panel.room
                 assert "\x1b" not in line
-        await pilot.pause()
+        await at_rest(app)
         assert all(cell_len(line) == app.panel.room for line in app.seen())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bare import Bare
+from rest import at_rest
 from rich.cells import cell_len
 from scripted import (
     START_ALL,
@@ -112,9 +113,11 @@ async def test_choosing_goes_round_and_round_and_shows_a_cursor() -> None:
     async with app.run_test(size=(60, 10)) as pilot:
         app.run_to(*START_ALL)
         await pilot.press("down", "down")
+        await at_rest(app)
         assert app.panel.chosen == 1
         assert app.panel.lines[1].startswith("▸")
         await pilot.press("up", "up")
+        await at_rest(app)
         assert app.panel.chosen == 4
         assert sum(line.startswith("▸") for line in app.panel.lines) == 1
 
@@ -124,16 +127,17 @@ async def test_a_click_chooses() -> None:
     async with app.run_test(size=(60, 10)) as pilot:
         app.run_to(*START_ALL)
         await pilot.click(ProcessesPanel, offset=(8, 4))
+        await at_rest(app)
         assert app.panel.chosen == 3
 
 
 async def test_many_processes_scroll_and_the_chosen_one_is_seen() -> None:
     app = app_of(lockers(16))
-    async with app.run_test(size=(60, 8)) as pilot:
+    async with app.run_test(size=(60, 8)):
         app.run_to(*[0] * 16)
-        await pilot.pause()
+        await at_rest(app)
         app.panel.choose_previous()
-        await pilot.pause()
+        await at_rest(app)
         assert app.panel.chosen == 16
         assert app.panel.scroll_offset.y == 17 - 6
         assert "▸ 16 ▌Worker-16" in app.seen()[-1].replace("█", "▌")
@@ -163,10 +167,10 @@ async def test_only_changed_lanes_are_drawn_again(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("size", [(200, 50), (80, 24), (58, 12), (30, 6), (12, 4), (4, 3)])
 async def test_hostile_names_neither_break_the_lanes_nor_their_width(size: tuple[int, int]) -> None:
     app = app_of(hostile())
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size):
         app.live.finish()
         app.drain()
-        await pilot.pause()
+        await at_rest(app)
         for line in app.seen():
             assert cell_len(line) == app.panel.room
             assert "\x1b" not in line
@@ -178,10 +182,10 @@ async def test_hostile_names_neither_break_the_lanes_nor_their_width(size: tuple
 
 async def test_a_hidden_panel_is_up_to_date_when_it_comes_back() -> None:
     app = app_of(philosophers())
-    async with app.run_test(size=(60, 10)) as pilot:
+    async with app.run_test(size=(60, 10)):
         app.panel.display = False
-        await pilot.pause()
+        await at_rest(app)
         app.run_to(*START_ALL, 1, 2)
         app.panel.display = True
-        await pilot.pause()
+        await at_rest(app)
         assert "forks[1] ← ▌Socrates" in app.seen()[1]

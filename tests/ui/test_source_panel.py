@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rest import at_rest
 from textual.app import App, ComposeResult
 
 from syncsim.core.operation import Operation, Site, Verb
@@ -42,19 +43,19 @@ async def test_the_panel_turns_to_the_file_where_the_process_stands_and_back(
     town = Site(str(tmp_path / "town.py"), 3, "main")
     office = Site(str(tmp_path / "office.py"), 31, "serve")
     app = Reading(SourcePanel(load(town.file)))
-    async with app.run_test(size=(80, 12)) as pilot:
+    async with app.run_test(size=(80, 12)):
         app.panel.show(at(town), town)
         assert "3 office.serve()" in app.seen()
         assert "main" in app.seen()
         app.panel.show(at(office), office)
-        await pilot.pause()
+        await at_rest(app)
         assert app.panel.title == "office.py"
         assert str(app.panel.border_title) == "office.py"
         assert "31 serve = 7" in app.seen()
         assert "main" in app.seen()
         assert "office.serve()" not in app.seen()
         app.panel.show(at(town), town)
-        await pilot.pause()
+        await at_rest(app)
         assert app.panel.title == "town.py"
         assert app.seen().splitlines()[0].strip() == "1 import office"
 
@@ -74,12 +75,12 @@ async def test_another_text_of_the_program_takes_the_place_of_the_old_one(tmp_pa
     file.write_text("old = 1\n" * 3)
     program = load(file)
     app = Reading(SourcePanel(program))
-    async with app.run_test(size=(80, 12)) as pilot:
+    async with app.run_test(size=(80, 12)):
         place = Site(str(file), 2, "main")
         app.panel.show(at(place), place)
         file.write_text("new = 2\n" * 5)
         app.panel.read(read_again(program))
         app.panel.show(at(place), place)
-        await pilot.pause()
+        await at_rest(app)
         assert "old" not in app.seen()
         assert "5 new = 2" in app.seen()

@@ -6,6 +6,7 @@ from time import perf_counter
 
 import pytest
 from bare import Bare
+from rest import at_rest
 from rich.cells import cell_len
 from scripted import START_ALL, ScriptedLive, hostile, lockers, philosophers
 
@@ -121,10 +122,10 @@ async def test_a_long_run_fills_the_panel_and_no_more() -> None:
 
 async def test_hostile_names_do_not_break_the_bars() -> None:
     app = app_of(hostile())
-    async with app.run_test(size=(40, 8)) as pilot:
+    async with app.run_test(size=(40, 8)):
         app.live.finish()
         app.drain()
-        await pilot.pause()
+        await at_rest(app)
         assert all(cell_len(line) == app.panel.room for line in app.seen())
 
 
