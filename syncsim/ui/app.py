@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # the first screen must be there at once; the rest is for the
     from syncsim.core.live import Live
     from syncsim.core.scheduler import Scheduler
     from syncsim.program.source import Program
-    from syncsim.ui.playing import Start
+    from syncsim.ui.playing import Clock, Start
 
 
 def start_real(program: Program, scheduler: Scheduler) -> Live:
@@ -62,11 +63,13 @@ class SyncsimApp(App[int]):
         opening: Puzzle | Program | None = None,
         start: Start = start_real,
         begin: Begin = BackgroundCheck,
+        clock: Clock = time.monotonic,
     ) -> None:
         super().__init__()
         self._opening = opening
         self._start = start
         self._begin = begin
+        self._clock = clock
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
@@ -103,10 +106,10 @@ class SyncsimApp(App[int]):
         from syncsim.ui.screens.stage import StageScreen
 
         if isinstance(what, Puzzle):
-            self.push_screen(StageScreen(load(what.program), what, self._start, self._begin))
+            program, puzzle = load(what.program), what
         else:
-            program = load(what) if isinstance(what, Path) else what
-            self.push_screen(StageScreen(program, None, self._start, self._begin))
+            program, puzzle = load(what) if isinstance(what, Path) else what, None
+        self.push_screen(StageScreen(program, puzzle, self._start, self._begin, self._clock))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette offers every key of the screen by its description."""

@@ -36,6 +36,8 @@ from syncsim.ui.history import History, Moment
 from syncsim.ui.speed import FIRST, LADDER
 
 Start: TypeAlias = Callable[[Program, Scheduler], Live]
+#: Says how late it is, in seconds.
+Clock: TypeAlias = Callable[[], float]
 
 #: At most so many updates are taken in one frame, so that a key is always answered soon.
 MOST_AT_ONCE = 5000
@@ -102,12 +104,19 @@ class Playing:
 
     live: Live
 
-    def __init__(self, program: Program, start: Start, scheduler: str = "random:1") -> None:
+    def __init__(
+        self,
+        program: Program,
+        start: Start,
+        scheduler: str = "random:1",
+        clock: Clock = time.monotonic,
+    ) -> None:
         self.program = program
         self.scheduler = scheduler
         self.rung = FIRST
         self.grain = Grain.CALL
         self._start = start
+        self._clock = clock
         self._begin(scheduler_named(scheduler))
 
     def _begin(self, scheduler: Scheduler) -> None:
@@ -122,7 +131,7 @@ class Playing:
         #: The states of the steps that were taken in since ``fresh`` was last emptied.
         self.fresh: list[State] = []
         #: When the last step, or the last answer to a wish for one, came.
-        self._moved = time.monotonic()
+        self._moved = self._clock()
         #: Whether a step was asked for that has not come, and of whom, if of one process.
         self._asked = False
         self._asked_of: ActorId | None = None
@@ -170,7 +179,7 @@ class Playing:
 
     def _take(self, update: Update) -> None:
         if not isinstance(update, Printed | Inspected):
-            self._moved = time.monotonic()
+            self._moved = self._clock()
         if isinstance(update, Stepped | Refused | ModeChanged | Broken) or (
             isinstance(update, Settled) and update.choice is not None
         ):
@@ -282,7 +291,7 @@ class Playing:
             return ""
         playing = self.mode is Mode.PLAYING
         between = 1 / self.speed if playing and self.speed is not None else 0.0
-        waited = time.monotonic() - self._moved
+        waited = self._clock() - self._moved
         actors = self.history.now.state.actors
         if not actors or waited < SETTLES_WITHIN:
             return ""
@@ -335,14 +344,14 @@ class Playing:
         """One step: of that actor, or of whom the scheduler picks."""
         if self.mode is Mode.PLAYING:
             self.live.pause()
-        self._asked, self._asked_of, self._moved = True, actor, time.monotonic()
+        self._asked, self._asked_of, self._moved = True, actor, self._clock()
         if actor is not None and self._first_by_hand is None:
             self._first_by_hand = self.history.now.state.n
         self.live.step(actor)
 
     def fault(self, actor: ActorId, move: Move) -> None:
         """Kill, terminate, stop or continue that process."""
-        self._asked, self._asked_of, self._moved = True, actor, time.monotonic()
+        self._asked, self._asked_of, self._moved = True, actor, self._clock()
         self.live.fault(actor, move)
 
     def back(self) -> bool:

@@ -26,6 +26,16 @@ LARGE = (120, 40)
 TO_THE_DEADLOCK = ("down", *["enter"] * 4, *["down", "enter"] * 4)
 
 
+class Clock:
+    """It stands still unless a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Staging:
     """An app, and every run and every check that it started, the newest last."""
 
@@ -37,9 +47,10 @@ class Staging:
         self.runs: list[ScriptedLive] = []
         self.checks: list[ScriptedCheck] = []
         self.pilot: Pilot[int]
+        self.clock = Clock()
         self._script = script
         puzzle = find(opening) if isinstance(opening, str) else opening
-        self.app = SyncsimApp(puzzle, start=self._start, begin=self._check)
+        self.app = SyncsimApp(puzzle, self._start, self._check, self.clock)
         self.app.animation_level = "none"
 
     def _start(self, program: Program, scheduler: Scheduler) -> Live:

@@ -22,6 +22,7 @@ from scripted import (
     producer_consumer,
     value,
 )
+from staging import Clock
 
 from syncsim.core.atoms import Channel, Item
 from syncsim.core.diagnosis import diagnose
@@ -213,14 +214,6 @@ async def test_choosing_a_primitive_by_key_and_by_mouse() -> None:
         assert app.panel.chosen == "p:forks[3]"
         app.panel.choose_next()
         assert app.panel.chosen == "p:forks[0]"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 async def test_an_item_travels_and_the_still_picture_says_the_same(

@@ -13,7 +13,7 @@ from syncsim.core.state import State
 from syncsim.ui.screens.code import CodeScreen
 from syncsim.ui.screens.gallery import GalleryScreen
 from syncsim.ui.screens.help import HelpScreen
-from syncsim.ui.screens.stage import StageScreen
+from syncsim.ui.screens.stage import NOTICE, StageScreen
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, (200, 60), (40, 12)])
 
@@ -274,14 +274,34 @@ async def test_a_step_that_takes_long_says_who_is_waited_for(
         await staging.press("down", "down")
         monkeypatch.setattr(staging.live, "step", lambda actor=None: None)
         assert "waiting for" not in await staging.press("enter")
-        staging.stage._playing._moved -= 1
+        staging.clock.now += 1
         assert "waiting for Plato" in (await staging.drawn()).split("\n")[0]
         await staging.press("s")
-        staging.stage._playing._moved -= 1
+        staging.clock.now += 1
         assert "waiting for the next step" in (await staging.drawn()).split("\n")[0]
         monkeypatch.undo()
         staging.live.run(1)
         assert "waiting for" not in (await staging.drawn()).split("\n")[0]
+
+
+async def test_a_notice_goes_after_a_while() -> None:
+    async with staged(philosophers) as staging:
+        assert "Look back first" in await staging.press("b")
+        staging.clock.now += NOTICE - 1
+        assert "Look back first" in await staging.drawn()
+        staging.clock.now += 1
+        assert "Look back first" not in await staging.drawn()
+
+
+async def test_that_it_is_broken_is_said_again_once_another_notice_has_gone() -> None:
+    async with staged(philosophers) as staging:
+        staging.live.updates.append(Broken("The pipe is gone."))
+        await staging.drawn()
+        assert "The run is over" in await staging.press("s")
+        staging.clock.now += NOTICE
+        assert "The pipe is gone." in await staging.drawn()
+        staging.clock.now += NOTICE
+        assert "The pipe is gone." in await staging.drawn()
 
 
 async def test_c_shows_the_code_and_help_explains_the_signs() -> None:

@@ -105,6 +105,7 @@ async def test_a_feeder_that_rests_waits_for_something_to_send() -> None:
         text = await staging.press("down", "down", "down", "enter", "enter", "enter")
         lane = next(line for line in text.splitlines() if "▏Ada's feeder" in line)
         assert "waits    for something to send" in lane
+        staging.clock.now += 1
         assert staging.stage._playing.awaited == ""
 
 

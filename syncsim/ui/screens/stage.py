@@ -6,13 +6,13 @@ The screen only looks: one timer takes in what has happened and draws once per f
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -29,7 +29,7 @@ from syncsim.puzzles.catalogue import Puzzle
 from syncsim.ui.check import BackgroundCheck, Begin
 from syncsim.ui.checking import Checking, as_one_steps, marks_of, step_of
 from syncsim.ui.look import clean, cut, shown
-from syncsim.ui.playing import OVER, Playing, Start
+from syncsim.ui.playing import OVER, Clock, Playing, Start
 from syncsim.ui.screens.stage_keys import BRIEF, STAGE_KEYS
 from syncsim.ui.widgets.checked import CheckBand, CheckStanding
 from syncsim.ui.widgets.faults import FaultsMenu
@@ -64,11 +64,17 @@ class StageScreen(Screen[None]):
     BINDINGS = STAGE_KEYS
 
     def __init__(
-        self, program: Program, puzzle: Puzzle | None, start: Start, begin: Begin = BackgroundCheck
+        self,
+        program: Program,
+        puzzle: Puzzle | None,
+        start: Start,
+        begin: Begin = BackgroundCheck,
+        clock: Clock = time.monotonic,
     ) -> None:
         super().__init__()
         self._puzzle = puzzle
-        self._playing = Playing(program, start)
+        self._playing = Playing(program, start, clock=clock)
+        self._clock = clock
         self._checking = Checking(begin)
         self._panels = Panels(program, self._playing.history)
         self._seed = 1
@@ -80,7 +86,8 @@ class StageScreen(Screen[None]):
         self._drawn: tuple[Any, ...] = ()
         #: Whom one has looked at closely, in which state, and how it went on then.
         self._asked: tuple[ActorId, State, Mode] | None = None
-        self._hiding: Timer | None = None
+        #: When the notice is to go; None: it stays, or there is none.
+        self._hides: float | None = None
 
     # -- what is on it ----------------------------------------------------------------------
 
@@ -127,6 +134,8 @@ class StageScreen(Screen[None]):
         if playing.said:
             self.notice(playing.said)
             playing.said = ""
+        elif self._hides is not None and self._clock() >= self._hides:
+            self._hush()
         self._count += 1
         fast = len(playing.fresh) - self._taken > MANY
         self._taken = len(playing.fresh)
@@ -330,11 +339,10 @@ class StageScreen(Screen[None]):
         line = self.query_one("#notice", Static)
         line.update(Content(shown(clean(text, 600))))
         line.display = True
-        if self._hiding is not None:
-            self._hiding.stop()
-        self._hiding = None if stays else self.set_timer(NOTICE, self._hush)
+        self._hides = None if stays else self._clock() + NOTICE
 
     def _hush(self) -> None:
+        self._hides = None
         if self._playing.broken:
             self.notice(self._playing.broken, stays=True)
         else:
