@@ -7,7 +7,6 @@ sampler may refute what holds nowhere, and find what holds somewhere; it proves 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Sequence
 
 from syncsim.explore.findings import Path
@@ -16,6 +15,7 @@ from syncsim.explore.graph import Graph
 from syncsim.explore.properties import Kind, NotYetError, Property
 from syncsim.explore.sampling import SAMPLERS
 from syncsim.explore.views import VirtualView
+from syncsim.virtual.since import Since
 from syncsim.virtual.states import State
 from syncsim.virtual.system import System
 
@@ -27,11 +27,11 @@ def search_for(kind: str) -> str:
     return "graph" if kind in ("exhaustive", "graph") else ""
 
 
-_asked: list[float] = []
+_asked: list[Since] = []
 
 
-def asked_since() -> float | None:
-    """Since when a condition has been at work, by the monotonic clock."""
+def asked_since() -> Since | None:
+    """Since when a condition has been at work."""
     return _asked[-1] if _asked else None
 
 
@@ -54,7 +54,7 @@ class Judgement:
     def holds_in(self, state: State) -> bool | None:
         """Whether the condition is true there; None where it says nothing."""
         self._view.state = state
-        _asked.append(time.monotonic())
+        _asked.append(Since.now())
         try:
             found = self.property.holds(self._view)
         except NotYetError as error:
@@ -68,7 +68,7 @@ class Judgement:
     def begins_in(self, state: State) -> bool:
         """Whether from there on the condition has to come true."""
         self._view.state = state
-        _asked.append(time.monotonic())
+        _asked.append(Since.now())
         try:
             return self.property.begins(self._view)
         except NotYetError:

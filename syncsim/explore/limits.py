@@ -12,9 +12,12 @@ from types import FrameType
 
 from syncsim.virtual import body
 from syncsim.virtual.errors import TooLongError
+from syncsim.virtual.since import Since
 
-#: Seconds that a process may run without an operation.
+#: Seconds of the processor's time that a process may run without an operation.
 TOO_LONG = 5.0
+#: Seconds in which it may sleep there, or does not get the processor.
+_ASLEEP = 30.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -38,6 +41,12 @@ def collect_seldom() -> None:
 
 def mind_the_time(number: int = 0, frame: FrameType | None = None) -> None:
     """Break off what runs too long; to be called by a timer."""
-    began = body.running_since()
-    if began is not None and time.monotonic() - began > TOO_LONG:
+    if takes_too_long(body.running_since()):
         body.break_off(TooLongError())
+
+
+def takes_too_long(since: Since | None) -> bool:
+    """Whether what has been at work since then is to be broken off."""
+    return since is not None and (
+        time.process_time() - since.processor > TOO_LONG or time.monotonic() - since.clock > _ASLEEP
+    )

@@ -41,6 +41,7 @@ from syncsim.explore.limits import (
     die_with_our_parent,
     limit_memory,
     mind_the_time,
+    takes_too_long,
 )
 from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
@@ -275,8 +276,7 @@ class Out:
         """Now and then: say that we live, and break off what runs too long."""
         self.live()
         mind_the_time()
-        asked = asked_since()
-        if asked is not None and time.monotonic() - asked > TOO_LONG:
+        if takes_too_long(asked_since()):
             raise PropertyError(f"it takes longer than {TOO_LONG:g} s")
 
 

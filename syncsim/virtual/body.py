@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from collections.abc import Callable, Hashable, Iterator
 from itertools import islice
 from types import FrameType, TracebackType
@@ -39,12 +38,13 @@ from syncsim.virtual.errors import NotVirtualError, refused
 from syncsim.virtual.fingerprint import Fingerprints
 from syncsim.virtual.helpers import Helped, Helpers
 from syncsim.virtual.memory import Memory
+from syncsim.virtual.since import Since
 from syncsim.virtual.whose import is_library, root
 
 _here: list[ProcessBody] = []
 
 
-_began: list[float] = []
+_began: list[Since] = []
 #: What was left where it was is kept: to collect it would unwind it, and it might catch that, too.
 _left: list[greenlet] = []
 #: More operations than a process may begin while it is unwound, if it does not catch its end.
@@ -53,8 +53,8 @@ _ENOUGH = 100
 chances: set[str] = set()
 
 
-def running_since() -> float | None:
-    """Since when a process has been running without an operation, by the monotonic clock."""
+def running_since() -> Since | None:
+    """Since when a process has been running without an operation."""
     return _began[-1] if _began else None
 
 
@@ -256,7 +256,7 @@ class ProcessBody:
         if not _began:
             refused.clear()
         _here.append(self)
-        _began.append(time.monotonic())
+        _began.append(Since.now())
         self.identity.enter()
         try:
             told = go_on(value)
