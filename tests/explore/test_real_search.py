@@ -154,7 +154,7 @@ def test_failures_of_two_kinds_are_both_found() -> None:
     ],
 )
 def test_what_does_not_repeat_or_is_not_seen_is_never_called_proven(name: str, words: str) -> None:
-    checked = syncsim.check(REFUSED / f"{name}.py", real=True, timeout=60)
+    checked = syncsim.check(REFUSED / f"{name}.py", real=True, timeout=240)
     assert (checked.verdict, checked.complete) == ("undecided", False), checked.explanation
     assert words in checked.explanation
 
@@ -162,7 +162,7 @@ def test_what_does_not_repeat_or_is_not_seen_is_never_called_proven(name: str, w
 def test_the_time_is_kept() -> None:
     began = time.monotonic()
     checked = syncsim.check(HERE / "programs/lastzero.py", arguments=("4",), real=True, timeout=3)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 120
     assert checked.verdict is Verdict.UNDECIDED
     assert "3 seconds" in checked.explanation
 
@@ -194,10 +194,17 @@ def test_the_command_says_the_same_and_leaves_nothing(tmp_path: Path) -> None:
     assert told["search"] == "real"
     # One to find it (the other way round is the same but for who is who), one to confirm it.
     assert len(ran.read_text().splitlines()) >= told["executions"] + 1
-    after = {path for place in places for path in glob.glob(place)}
-    ours = [path for path in after - before if _was_ours(path, str(ran))]
-    assert not ours
-    assert not any(str(ran) in line for line in _command_lines())
+
+    def left() -> list[str]:
+        after = {path for place in places for path in glob.glob(place)}
+        ours = [path for path in after - before if _was_ours(path, str(ran))]
+        return ours + [line for line in _command_lines() if str(ran) in line]
+
+    # Who was killed has gone as soon as it gets the processor.
+    deadline = time.monotonic() + 60
+    while still := left():
+        assert time.monotonic() < deadline, still
+        time.sleep(0.01)
 
 
 def _was_ours(path: str, mark: str) -> bool:
