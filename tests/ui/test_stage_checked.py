@@ -481,7 +481,7 @@ async def test_with_ascii_only_nothing_else_is_shown(
 # -- for real -------------------------------------------------------------------------------------
 
 
-def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never came to that"
