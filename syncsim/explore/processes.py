@@ -27,14 +27,16 @@ from syncsim.core.step import Step
 from syncsim.explore.dependence import EMPTY, KILL, POLL, STEP, Event, Touch, net
 from syncsim.explore.touched import Grant, Names, Toucher
 from syncsim.program.source import Program
+from syncsim.real import kernel
 from syncsim.real.world import RealWorld
 from syncsim.virtual.states import Did, Move
 
-#: Seconds for which who is outside our view may be away, when others could go on: at work itself
-#: (or with a program of its own that it has started), and asleep.
-_AWAY, _ASLEEP = 2.0, 0.15
-#: Seconds after which nothing unseen is expected any more where nobody can go on.
-_STILL = 3.0
+#: Seconds for which who is outside our view may be asleep there, when others could go on.
+_ASLEEP = 0.15
+#: Seconds for which it may be at work there, itself or with a program of its own that it has
+#: started, and for which something unseen is expected where nobody can go on: first, and once
+#: nothing can be proven any more.
+_AWAY, _IN_DOUBT = 10.0, 2.0
 #: So often a way is tried that cannot be found again.
 _TRIES = 3
 
@@ -184,8 +186,13 @@ class _Execution:
         """Until it is quiet, and who is outside our view has had the time to come back."""
         world = self.world
         world.settle(self._deadline)
-        began = time.monotonic()
-        while (away := self._away()) and time.monotonic() < began + self._patience(away):
+        began = awake = time.monotonic()
+        while away := self._away():
+            now = time.monotonic()
+            if self._are_at_work(away):
+                awake = now
+            if now > min(awake + _ASLEEP, began + self._patience):
+                break
             self._mind_the_time()
             world.pump(0.01)
             world.settle(self._deadline)
@@ -214,11 +221,14 @@ class _Execution:
             or (actor.thread and not (actor.library or actor.ended or actor.pending))
         ]
 
-    def _patience(self, away: Iterable[ActorId]) -> float:
+    @property
+    def _patience(self) -> float:
+        return _IN_DOUBT if self.unseen else _AWAY
+
+    def _are_at_work(self, away: Iterable[ActorId]) -> bool:
         actors = self.world.state.actors
         ours = {one.pid for one in actors}
-        busy = any(_has_others(actors[one].pid, ours) for one in away)
-        return _AWAY if busy else _ASLEEP
+        return any(_is_at_work(actors[one].pid, ours) for one in away)
 
     def _mind_the_time(self) -> None:
         if time.monotonic() > self._deadline:
@@ -306,7 +316,7 @@ class _Execution:
     def _end(self) -> Verdict:
         """What it amounts to that nobody can go on."""
         world = self.world
-        until = min(time.monotonic() + _STILL, self._deadline)
+        until = min(time.monotonic() + self._patience, self._deadline)
         while True:
             verdict = diagnose(world.state).verdict
             if world.over:
@@ -339,8 +349,10 @@ def _absence(state: State, actor: ActorId) -> str:
     )
 
 
-def _has_others(pid: int, ours: set[int]) -> bool:
-    """Whether the process works, or has children that are none of the program's processes."""
+def _is_at_work(pid: int, ours: set[int]) -> bool:
+    """Whether the process runs, or has children that are none of the program's processes."""
+    if not kernel.is_asleep(pid):
+        return True
     try:
         told = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     except OSError:
@@ -449,6 +461,7 @@ class RealSystem:
         self.runs += 1
         self._running = _Execution(self._program, self._names, self._grain, self._deadline)
         self._running.contested = self.contested
+        self._running.unseen = self.unseen
         self._at = self._running.begin()
         return self._at
 

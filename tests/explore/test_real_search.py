@@ -139,6 +139,12 @@ def test_what_is_right_is_proven() -> None:
     assert "on real processes: no process can wait for ever" in checked.explanation
 
 
+def test_who_is_held_up_outside_our_view_is_waited_for(tmp_path: Path) -> None:
+    program, ran = REFUSED / "runs_a_slow_one.py", str(tmp_path / "ran")
+    checked = syncsim.check(program, arguments=(ran,), real=True, timeout=240)
+    assert (checked.verdict, checked.complete) == ("finished", True), checked.explanation
+
+
 def test_failures_of_two_kinds_are_both_found() -> None:
     checked = syncsim.check(REFUSED / "fails_in_two_ways.py", real=True, timeout=240)
     assert [failure.verdict for failure in checked.failures] == ["deadlock", "assertion"]
