@@ -195,7 +195,7 @@ def _check(words: list[str]) -> int:
         default=USUAL.seconds,
         metavar="S",
         help=f"search S seconds ({USUAL.seconds:g}), in which the program is also learned and what "
-        "was found made smaller; the replays on real processes come after them, 20 s each at the "
+        "was found made smaller; the replays on real processes come after them, 60 s each at the "
         "most",
     )
     parser.add_argument(

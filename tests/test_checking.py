@@ -11,6 +11,7 @@ import pytest
 from commands import check, pytest_in
 
 import syncsim
+from syncsim.checking import replay
 from syncsim.core.diagnosis import Verdict
 
 PROGRAMS = Path(__file__).parent / "explore" / "checked"
@@ -174,6 +175,15 @@ def test_what_asks_the_clock_or_chance_is_not_proven(
     assert checked.verdict == verdict, checked.explanation
     assert words in checked.explanation
     assert checked.complete is (verdict == "finished")
+
+
+def test_a_replay_that_takes_too_long_is_not_said_to_go_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replay, "_REPLAY", 0.0)
+    checked = syncsim.check(PROGRAMS / "lost_update.py", first=True)
+    assert checked.verdict is Verdict.UNDECIDED
+    assert "they take longer than 0 s" in checked.explanation
 
 
 def test_a_search_that_there_is_not_is_refused() -> None:

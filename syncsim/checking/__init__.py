@@ -46,7 +46,7 @@ def check(
     """Visit every interleaving of a program, or of a function at the top of a module.
 
     ``timeout`` is in seconds, from the start of the process that searches to the smallest
-    counterexamples; their replays on real processes come after it (20 s each at the most, commonly
+    counterexamples; their replays on real processes come after it (60 s each at the most, commonly
     a few hundredths).  ``max_depth`` is in steps in a row (10,000).  The ``grain`` is ``atom``
     or ``call``.  So many processes as there are ``jobs`` search at once, as many as there are cores
     unless said otherwise.  ``properties`` are judged besides: ``always``, ``never``, ``sometimes``

@@ -19,8 +19,8 @@ from syncsim.explore.worker import Found
 from syncsim.program.source import Program
 from syncsim.real.world import RealWorld
 
-#: Seconds for one replay.
-_REPLAY = 20.0
+#: Seconds for one replay; it takes less than one, if the machine is not busy.
+_REPLAY = 60.0
 
 
 def confirm(
@@ -50,6 +50,8 @@ def confirm(
             world.adapt(choice.grain, deadline)
             if choice not in world.choices():
                 why = f"choice {at + 1} of the schedule cannot be made"
+                if time.monotonic() > deadline:
+                    why = f"they take longer than {_REPLAY:g} s"
                 return Failure(verdict, why, schedule, False, tuple(steps))
             world.take(choice, deadline)
             world.settle(deadline)
