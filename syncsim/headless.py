@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -85,16 +86,8 @@ class HeadlessRun:
 
     def run(self) -> int:
         """Runs to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
-        self._world = RealWorld(
-            self._program,
-            controlled=self._scheduler is not None,
-            patience=10.0,
-            stdin=_stdin(),
-            on_step=self._stepped,
-            on_print=self._printed,
-        )
         reason = ""
-        with _ClosingOnSignals(self._world):
+        with _EndingOnSignals(), contextlib.closing(self._begin()) as self._world:
             try:
                 diagnosis = self._observe() if self._scheduler is None else self._control()
                 if self._world.over and not self._world.hear_out(_GRACE):
@@ -105,6 +98,16 @@ class HeadlessRun:
                 if diagnosis.verdict is Verdict.DEADLOCK and not self._world.is_final(diagnosis):
                     diagnosis = replace(diagnosis, verdict=None)
             return self._conclude(diagnosis, reason)
+
+    def _begin(self) -> RealWorld:
+        return RealWorld(
+            self._program,
+            controlled=self._scheduler is not None,
+            patience=10.0,
+            stdin=_stdin(),
+            on_step=self._stepped,
+            on_print=self._printed,
+        )
 
     def _observe(self) -> Diagnosis:
         """Listens until every process has ended, or somebody is known to wait for ever."""
@@ -366,11 +369,10 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "�" if c != "\t" else " " for c in text)
 
 
-class _ClosingOnSignals:
-    """Closes the world however the block ends, also by SIGTERM and SIGHUP."""
+class _EndingOnSignals:
+    """Leaves the block, and so closes the world, also by SIGTERM and SIGHUP."""
 
-    def __init__(self, world: RealWorld) -> None:
-        self._world = world
+    def __init__(self) -> None:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
@@ -381,7 +383,6 @@ class _ClosingOnSignals:
             self._before[number] = signal.signal(number, end)
 
     def __exit__(self, *args: object) -> None:
-        self._world.close()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

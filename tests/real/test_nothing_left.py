@@ -9,6 +9,7 @@ import glob
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,24 @@ def test_a_run_that_is_ended_by_a_signal_leaves_nothing(
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_comes_while_a_run_begins_ends_it_in_the_same_way(number: int) -> None:
+    code = (
+        "import os, sys\n"
+        "from syncsim import cli, headless\n"
+        f"headless.RealWorld = lambda *args, **options: os.kill(os.getpid(), {number:d})\n"
+        "sys.exit(cli.main(['run', 'ab-ba']))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        timeout=DEADLINE,
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (128 + number, b"")
 
 
 @each_method
