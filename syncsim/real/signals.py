@@ -15,8 +15,9 @@ from syncsim.core.schedule import Choice, Move
 from syncsim.real import kernel
 from syncsim.real.account import Account
 
-#: How long, in seconds, a process may take to halt: one that waits for a disk does not at once.
-_HALTS_WITHIN = 1.0
+#: How long, in seconds, a process may take to halt: one that waits for a disk, or for a processor
+#: that others have, does not at once.
+_HALTS_WITHIN = 10.0
 
 #: The signal of each fault.
 NUMBERS = {

@@ -48,8 +48,8 @@ from syncsim.real.whereabouts import Search
 _BACKLOG, _SLICE = 8 << 20, 1 << 16
 #: In free running, seconds to let records gather: many at once are cheaper than one by one.
 _BREATH = 0.01
-#: Seconds in which who has come to its gate sleeps there, at the latest.
-_FALLS_ASLEEP = 1.0
+#: Seconds in which who is at its gate answers, and who has knocked says who it is; at the latest.
+_ANSWERS = 10.0
 #: So often in a row everyone must be seen asleep before those who owe something are given up on.
 _LOOKS = 3
 #: The verbs whose result follows from the state alone.
@@ -99,6 +99,7 @@ class RealWorld(World):
         self._on_records = on_records
         self._steps: list[Step] | None = None  # those of the choice that is being taken
         self._gates: dict[ActorId, socket.socket] = {}
+        self._undelivered: dict[ActorId, bytes] = {}  # for who did not come to its gate in time
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._backlog = bytearray()  # read from the wire, not yet applied
         self._applied = 0  # bytes of the wire, up to now
@@ -379,6 +380,8 @@ class RealWorld(World):
         who = self._ledger.actors[actor]
         if who.ended:
             return Inspected(actor, note="It has ended.")
+        if who.pending is not None:
+            kernel.falls_asleep(*self._scribe.thread_of(actor))
         account, doubt = self._search.account(actor)
         if doubt:  # it may have been just about to report
             self._read_records()
@@ -408,7 +411,10 @@ class RealWorld(World):
     def report(self, diagnosis: Diagnosis, steps: Iterable[Step], command: str) -> Report:
         """All that is known of how the run stands, as the diagnosis sees it."""
         made = report(self.state, diagnosis, self._search, steps, command)
-        if any(process.doubt for process in made.processes):  # one may be just about to report
+        doubtful = [n for n, process in enumerate(made.processes) if process.doubt]
+        if doubtful:  # one may be just about to report, or to fall asleep
+            for actor in doubtful:
+                kernel.falls_asleep(*self._scribe.thread_of(actor))
             self._read_records()
             made = report(self.state, diagnosis, self._search, steps, command)
         return made
@@ -432,12 +438,21 @@ class RealWorld(World):
         waits = who.pending is not None and not who.ended and who.id not in self._account.free
         if not waits or self._gate(who.id) is None:
             return
-        end = time.monotonic() + _FALLS_ASLEEP
-        while kernel.is_awake(who.pid) and time.monotonic() < end:
-            time.sleep(0.0005)
+        kernel.falls_asleep(who.pid)
 
     def _send(self, actor: ActorId, message: bytes) -> bool:
-        """Whether it did not go past its gate, as one does that cannot reach it any more."""
+        """Whether it got that at its gate.
+
+        Otherwise it goes past it, as one does that cannot reach it any more; or it is only late,
+        and goes on as soon as it comes.
+        """
+        if self._pass(actor, message):
+            return True
+        self._undelivered[actor] = message if message == wire.TIME_OUT else wire.RUN_FREE
+        return False
+
+    def _pass(self, actor: ActorId, message: bytes) -> bool:
+        """Whether there is somebody at the gate to whom that can be said."""
         self._moved = time.monotonic()
         while (gate := self._gate(actor)) is not None:
             try:
@@ -451,20 +466,26 @@ class RealWorld(World):
         return False
 
     def _ask(self, actor: ActorId, question: bytes, *ends: bytes) -> bytes:
-        """The answer of a process at its gate, up to one of ``ends``; what there is after 1 s."""
-        self._send(actor, question)
-        gate = self._gates.get(actor)
+        """The answer of a process at its gate, up to one of ``ends``; empty if there is none.
+
+        It sleeps there, so it answers, however long it is kept from the processor.
+        """
         answer = b""
-        if gate is None:
+        if not self._pass(actor, question) or (gate := self._gates.get(actor)) is None:
             return answer
-        gate.settimeout(1.0)
-        with contextlib.suppress(OSError):
-            while not answer.endswith(ends):
+        end = time.monotonic() + _ANSWERS
+        gate.settimeout(0.1)
+        while not (answer.endswith(ends) or self._is_late(end)):
+            try:
                 chunk = gate.recv(1 << 16)
-                if not chunk:
-                    break
-                answer += chunk
-            gate.settimeout(None)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            if not chunk:
+                break
+            answer += chunk
+        gate.settimeout(None)
         return answer
 
     def _open_door(self) -> bool:
@@ -473,7 +494,7 @@ class RealWorld(World):
             gate, _ = self._launch.door.accept()
         except TimeoutError:
             return False
-        gate.settimeout(2.0)
+        gate.settimeout(_ANSWERS)
         words = b""
         with contextlib.suppress(OSError):
             while not words.endswith(b"\n") and (word := gate.recv(1)):
@@ -488,6 +509,8 @@ class RealWorld(World):
             if actor in self._gates:
                 self._gates[actor].close()
             self._gates[actor] = gate
+            if actor in self._undelivered:
+                gate.send(self._undelivered.pop(actor))
         return True
 
     # -- listening ----------------------------------------------------------------------
@@ -633,6 +656,12 @@ class RealWorld(World):
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
         self._on_records(records)
         self._scribe.take_in(records)
+        if self._undelivered:  # who announces itself anew has gone past its gate
+            for record in records:
+                if isinstance(record, wire.Want):
+                    actor = self._scribe.actor(record.pid, record.tid)
+                    if actor is not None:
+                        self._undelivered.pop(actor, None)
         if not self.controlled:
             self._let_go()
 

@@ -120,10 +120,9 @@ def world(
     heard = run or Run()
     real = RealWorld(
         load(path, arguments),
-        patience=PATIENCE,
         on_step=heard.steps.append,
         on_print=lambda actor, stream, text: heard.output.append((stream, text)),
-        **options,
+        **{"patience": PATIENCE} | options,
     )
     try:
         yield real

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from enum import StrEnum
 from pathlib import Path
+
+#: Seconds of the processor, after which who is not asleep is not about to be; and seconds by the
+#: clock for which one is waited for who does not get the processor.
+_WORKS, _STARVES = 0.1, 10.0
+#: So many units of processor time are a second.
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def is_asleep(pid: int) -> bool:
@@ -19,10 +26,21 @@ def is_asleep(pid: int) -> bool:
     return True
 
 
-def is_awake(pid: int) -> bool:
-    """Whether the main thread of the process runs, or would; false where that cannot be known."""
-    fields = _stat(pid)
-    return fields is not None and fields[0] in "RD"
+def falls_asleep(pid: int, tid: int = 0) -> bool:
+    """Waits until that thread (0: the main one) sleeps or is gone; whether it does.
+
+    Who is kept from the processor by others is waited for.  Who has had it for a while and does
+    not sleep is at work.
+    """
+    end = time.monotonic() + _STARVES
+    begun: float | None = None
+    while (fields := _stat(f"{pid}/task/{tid or pid}")) is not None and fields[0] in "RD":
+        used = (int(fields[11]) + int(fields[12])) / _TICKS
+        begun = used if begun is None else begun
+        if used - begun > _WORKS or time.monotonic() > end:
+            return False
+        time.sleep(0.0005)
+    return True
 
 
 def waits_to_write(pid: int, tid: int) -> bool:
@@ -92,7 +110,7 @@ def exit_code(pid: int) -> int | None:
     return None
 
 
-def _stat(pid: int) -> list[str] | None:
+def _stat(pid: int | str) -> list[str] | None:
     """The fields of ``/proc/PID/stat`` from the state on (proc(5): field 3)."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
