@@ -50,8 +50,11 @@ _OVER = "The run is over: restart it or look back."
 class Monitor:
     """A run of real processes that one watches; the real body of ``core.live.Live``."""
 
-    def __init__(self, program: Program, scheduler: Scheduler) -> None:
-        """Starts the run, paused; the thread goes on until ``close``."""
+    def __init__(self, program: Program, scheduler: Scheduler, *, patience: float = 1.0) -> None:
+        """Starts the run, paused; the thread goes on until ``close``.
+
+        Who sends no word for ``patience`` seconds is said to be outside.
+        """
         self.updates: deque[Update] = deque()
         self._scheduler = scheduler
         self._orders: deque[Callable[[], None]] = deque()
@@ -70,6 +73,7 @@ class Monitor:
         os.set_blocking(self._waker, False)
         self._world = RealWorld(
             program,
+            patience=patience,
             on_step=self._stepped,
             on_print=lambda actor, stream, text: self.updates.append(Printed(actor, stream, text)),
         )

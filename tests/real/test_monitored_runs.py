@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from running import PROGRAMS, wait_for
+from running import PATIENCE, PROGRAMS, wait_for
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import (
@@ -88,9 +88,15 @@ def watch() -> Iterator[Callable[..., Watcher]]:
     """Begins a run that is closed after the test."""
     monitors: list[Monitor] = []
 
-    def begin(program: Path | str, scheduler: Scheduler | None = None, *arguments: str) -> Watcher:
+    def begin(
+        program: Path | str,
+        scheduler: Scheduler | None = None,
+        *arguments: str,
+        patience: float = PATIENCE,
+    ) -> Watcher:
         path = find(program).program if isinstance(program, str) else program
-        monitors.append(Monitor(load(path, arguments), scheduler or RoundRobin()))
+        loaded = load(path, arguments)
+        monitors.append(Monitor(loaded, scheduler or RoundRobin(), patience=patience))
         return Watcher(monitors[-1])
 
     yield begin
@@ -437,13 +443,14 @@ def test_one_who_computes_is_called_outside_and_the_others_go_on(
         "    Process(name='Ada', target=spin).start()\n"
         "    print('on it goes')\n"
     )
-    run = watch(program)
+    run = watch(program, patience=1.0)
     run.begin()
     run.monitor.step(0)
     wait_for(lambda: len(run.state.actors) == 2 and run.state.actors[1].outside)
     after = len(run.listen())
     run.monitor.step(1)
     assert "outside our view" in run.wait(Refused, after=after).why
+    wait_for(lambda: Choice(0) in run.state.choices())
     assert run.step(0).step.call == "print"
 
 
