@@ -59,6 +59,9 @@ class Ledger:
         self._underway: dict[ActorId, Operation] = {}
         self._untold: set[ActorId] = set()
         self._woke: set[ActorId] = set()
+        #: Who is counted among the sleepers of which primitive: before it sleeps, and until it says
+        #: that it is awake.
+        self._counted: dict[ActorId, str] = {}
         self._feeding: set[str] = set()
         self._waited_from: dict[ActorId, int] = {}
         self._last_site: dict[ActorId, Site] = {}
@@ -261,8 +264,14 @@ class Ledger:
                 self._set(name, after)
             if result and verb is not RECEIVE and verb is not POLL:
                 modelled = result
-        if verb is RELEASE and operation.role == "wait":
-            self._woke.add(actor)
+        if verb is RELEASE:
+            role = operation.role
+            if role == "wait":
+                self._woke.add(actor)
+            elif role == "sleeping":
+                self._counted[actor] = operation.primitive
+            elif role == "woken":
+                self._counted.pop(actor, None)
         who = self.actors[actor]
         compound = operation.compound
         call = operation.call if compound else ""
@@ -442,7 +451,9 @@ class Ledger:
             if isinstance(atom, Block) and actor in atom.open_in:
                 self._set(name, atom.without(actor))
         operation = self.actors[actor].pending
-        slept = operation is not None and operation.role == "wait"
+        asleep_on = self._counted.pop(actor, "")
+        if operation is not None and operation.role == "wait":
+            asleep_on = operation.primitive
         for name in self.works_for(actor):
             work = self.atoms[name]
             assert isinstance(work, Work)
@@ -459,7 +470,7 @@ class Ledger:
             call="",
             outside=False,
             stopped=False,
-            asleep_on=operation.primitive if operation is not None and slept else "",
+            asleep_on=asleep_on,
         )
 
     def stop(self, actor: ActorId, *, stopped: bool = True) -> None:

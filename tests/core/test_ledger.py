@@ -358,6 +358,24 @@ def test_who_died_asleep_is_remembered_where_it_slept() -> None:
     assert scene.actor("Bob").asleep_on == ""
 
 
+def test_who_died_on_its_way_to_sleep_or_from_it_is_counted_where_it_sleeps() -> None:
+    scene = Scene("main", "Ada", "Bob", "Cleo")
+    bell = scene.condition("bell")
+    for who in ("Ada", "Bob", "Cleo"):
+        scene.takes(who, bell)
+        scene.does(who, act(bell, Verb.RELEASE, "sleeping", "wait", compound=True))
+        scene.does(who, act(bell, Verb.RELEASE, "lock", "wait", compound=True))
+    scene.does("main", act(bell, Verb.RELEASE, "wait", "notify", compound=True))
+    scene.does("main", act(bell, Verb.RELEASE, "wait", "notify", compound=True))
+    for who in ("Bob", "Cleo"):
+        scene.does(who, act(bell, Verb.ACQUIRE, "wait", "wait", compound=True))
+    scene.does("Cleo", act(bell, Verb.RELEASE, "woken", "wait", compound=True))
+    for who in ("Ada", "Bob", "Cleo"):
+        scene.ends(who, -9)
+    asleep_on = [scene.actor(who).asleep_on for who in ("Ada", "Bob", "Cleo")]
+    assert asleep_on == [bell.id, bell.id, ""]
+
+
 def test_a_release_that_is_refused_is_one_step_and_gives_nothing() -> None:
     scene = Scene("Ada")
     lock = scene.lock("lock")

@@ -13,7 +13,8 @@ def main():
     ada.start()
     while not ready._cond._sleeping_count._semlock._get_value():
         pass
-    ada.kill()
+    with ready._cond:  # now she has given its lock back, too
+        ada.kill()
     ada.join()
     ready.set()
 
