@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -260,7 +261,6 @@ def test_where_the_kernel_disagrees_it_is_said(tmp_path: Path) -> None:
         "lock = Lock()\n"
         "lock.acquire()\n"
         "signal.signal(signal.SIGALRM, spin)\n"
-        "signal.setitimer(signal.ITIMER_REAL, 0.1)\n"
         "lock.acquire()\n"
     )
     with free(program) as real:
@@ -270,6 +270,7 @@ def test_where_the_kernel_disagrees_it_is_said(tmp_path: Path) -> None:
             return real.state.actors[0].pending is not None
 
         wait_for(waits)
+        os.kill(real.state.actors[0].pid, signal.SIGALRM)
         seen = wait_for(lambda: real.inspect(0).doubt)
         assert seen == "we say that main waits for lock, the kernel that it is running"
 

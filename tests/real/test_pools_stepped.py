@@ -189,10 +189,15 @@ AN_IDLE_WORKER_IS_KILLED = """
 import time
 from multiprocessing import Pool
 
+def sleeps(process):
+    with open(f"/proc/{process.pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] == "S"
+
 if __name__ == "__main__":
     pool = Pool(1)
     print(pool.apply(abs, (-2,)))
-    time.sleep(0.5)
+    while not sleeps(pool._pool[0]):  # then it has the lock, and waits for the next task
+        time.sleep(0.01)
     pool._pool[0].kill()
     print(pool.apply(abs, (-3,)))
 """

@@ -83,7 +83,7 @@ def test_every_process_of_the_record_is_a_child_process_while_the_run_lasts(
             real.take(scheduler.choose(real.state, choices), time.monotonic() + DEADLINE)
         pids = [actor.pid for actor in real.state.actors]
     assert seen == set(pids)
-    wait_for(lambda: not any(is_alive(pid) for pid in pids), deadline=2)
+    wait_for(lambda: not any(is_alive(pid) for pid in pids))
 
 
 def test_a_finished_child_is_a_zombie_to_the_kernel_as_to_us(tmp_path: Path) -> None:
