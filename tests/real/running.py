@@ -131,7 +131,11 @@ def world(
 
 
 def control(
-    path: Path, scheduler: Scheduler, *arguments: str, grains: Iterator[Grain] | None = None
+    path: Path,
+    scheduler: Scheduler,
+    *arguments: str,
+    grains: Iterator[Grain] | None = None,
+    **options: Any,
 ) -> Run:
     """Runs the program until nobody can go on, or the scheduler wants no more.
 
@@ -139,7 +143,7 @@ def control(
     """
     run = Run()
     end = time.monotonic() + 3 * DEADLINE
-    with world(path, *arguments, run=run) as real:
+    with world(path, *arguments, run=run, **options) as real:
         real.settle(end)
         while not real.over:
             assert time.monotonic() < end, f"not over: {real.state}"
@@ -214,6 +218,15 @@ def tell(*words: object, **options: Any) -> Told:
     records = [json.loads(line) for line in ended.stdout.splitlines()]
     assert_clean(ended.stderr)
     return Told(ended.returncode, ended.stderr, records)
+
+
+def tell_of(reached: Callable[[Told], bool], *words: object, **options: Any) -> Told:
+    """As ``tell``, of a program that does not end, with a time that lets it come as far as that."""
+    for seconds in (2, 8, 30, 120):
+        told = tell("--timeout", seconds, *words, **options)
+        if reached(told):
+            return told
+    raise AssertionError(f"not reached after {seconds} s: {told.records}")
 
 
 def assert_clean(text: str) -> None:

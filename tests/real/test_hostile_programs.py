@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, Told, tell
+from running import DEADLINE, Told, control, tell, tell_of
+
+from syncsim.core.diagnosis import Verdict
+from syncsim.core.scheduler import RoundRobin
 
 each_scheduler = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
 
@@ -180,7 +183,11 @@ if __name__ == "__main__":
     multiprocessing.Process(name="Ada", target=spin).start()
     print("on it goes")
 """
-    told = run(program, text, scheduler, "--timeout", 3)
+    program.write_text(text)
+    told = tell_of(
+        lambda told: any(step["call"] == "Process.start" for step in told.steps),
+        *(program, "--scheduler", scheduler),
+    )
     assert told.exitcode == 3
     assert "Ada is running and has reached no operation" in told.verdict["explanation"]
 
@@ -312,11 +319,7 @@ if __name__ == "__main__":
     assert told.text("stdout") == "in the child\n"
 
 
-@each_scheduler
-def test_threads_of_the_program_are_actors_and_a_join_of_one_costs_no_patience(
-    program: Path, scheduler: str
-) -> None:
-    text = """\
+TWO_THREADS = """\
 import multiprocessing, threading
 lock, cell = multiprocessing.Lock(), multiprocessing.Value("i", 0)
 def work():
@@ -330,10 +333,21 @@ for thread in threads:
     thread.join()
 print(cell.value)
 """
-    told = run(program, text, scheduler, "--timeout", 15)
+
+
+@each_scheduler
+def test_threads_of_the_program_are_actors(program: Path, scheduler: str) -> None:
+    told = run(program, TWO_THREADS, scheduler)
     assert told.exitcode == 0, told.verdict
     assert told.text("stdout") == "6\n"
     assert {"Ada", "Bob"} <= {step["process"] for step in told.steps}
+
+
+def test_a_join_of_a_thread_costs_no_patience(program: Path) -> None:
+    program.write_text(TWO_THREADS)
+    # (With so much of it, once would be too late.)
+    run = control(program, RoundRobin(), patience=4 * DEADLINE)
+    assert run.diagnosis.verdict is Verdict.FINISHED
 
 
 # -- what is known to hang ---------------------------------------------------------------

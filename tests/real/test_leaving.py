@@ -5,6 +5,8 @@ It ends as under plain Python, nothing of it is left, and where it leaves our vi
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import subprocess
@@ -14,7 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from running import DEADLINE, PROJECT, Told, is_alive, kill_all, tell, wait_for
+from running import DEADLINE, PROJECT, Told, is_alive, kill_all, tell, tell_of, wait_for
+
+from syncsim import headless
+from syncsim.core.scheduler import RoundRobin, Scheduler
+from syncsim.headless import HeadlessRun
+from syncsim.program.source import load
 
 ENVIRONMENT = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
 BEGIN = """\
@@ -147,8 +154,8 @@ def ring(number, frame):
 signal.signal(signal.SIGALRM, ring)
 for wait in (lock.acquire, jobs.get, multiprocessing.Event().wait):
     lock.acquire(False)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
         wait()
     except TimeoutError as error:
         print(error)
@@ -235,7 +242,7 @@ multiprocessing.set_start_method("forkserver")
 go()""",
     "ends by atexit": "atexit.register(go)",
 }
-SLEEP = "import time; time.sleep(60)"
+SLEEP = "import time; time.sleep(600)"
 each_program = pytest.mark.parametrize("name", PROGRAMS)
 each_scheduler = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
 
@@ -335,7 +342,11 @@ def test_who_has_become_another_program_is_said_to_be_outside_since_then(
     scheduler: str, program: Path, mark: str
 ) -> None:
     write(program, f"os.execv(sys.executable, ['python', '-c', {SLEEP!r}, os.getcwd()])")
-    told = tell(program, "--scheduler", scheduler, "--timeout", 2, cwd=program.parent / "here")
+    told = tell_of(
+        lambda told: any(step["call"] == "os.execv" for step in told.steps),
+        *(program, "--scheduler", scheduler),
+        cwd=program.parent / "here",
+    )
     line = len(program.read_text().splitlines())
     assert told.exitcode == 3
     assert told.process("main")["state"] == "outside"
@@ -353,7 +364,7 @@ if os.fork() == 0:
         os.closerange(0, 4096)
         for fd in (0, 1, 2):
             os.open(os.devnull, os.O_RDWR)
-        os.execv(sys.executable, ["python", "-c", "import time; time.sleep(60)", sys.argv[0]])
+        os.execv(sys.executable, ["python", "-c", "import time; time.sleep(600)", sys.argv[0]])
     os._exit(0)
 os.wait()
 go()"""
@@ -361,11 +372,14 @@ go()"""
     told = watch(program, scheduler)
     assert told.exitcode == 0, told.verdict
     assert {finding["kind"] for finding in told.verdict["findings"]} == {"leaked process"}
-    wait_for(lambda: not runs_with(mark), deadline=5)
+    wait_for(lambda: not runs_with(mark))
 
 
-@each_scheduler
-def test_a_fork_that_nobody_waits_for_is_heard_to_its_end(scheduler: str, program: Path) -> None:
+@pytest.mark.parametrize("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
+def test_a_fork_that_nobody_waits_for_is_heard_to_its_end(
+    scheduler: Scheduler | None, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headless, "_GRACE", DEADLINE)
     write(
         program,
         """\
@@ -374,7 +388,10 @@ if os.fork() == 0:
     os.write(1, b"late\\n" * 3000)
     os._exit(0)""",
     )
-    told = watch(program, scheduler)
+    out = io.StringIO()
+    timeout = 2 * DEADLINE
+    HeadlessRun(load(program), scheduler, as_json=True, timeout=timeout, out=out).run()
+    told = Told(0, "", [json.loads(line) for line in out.getvalue().splitlines()])
     assert told.text("stdout") == "late\n" * 3000
     assert told.verdict["findings"] == []
 
@@ -388,17 +405,18 @@ def leave():
     os.setsid()
     with open({mark!r} + "/pid", "w") as file:
         file.write(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)
 if __name__ == "__main__":
     os.environ.clear()
     multiprocessing.set_start_method("spawn")
     multiprocessing.Process(target=leave, name="Ada").start()
 """
     program.write_text(text)
-    told = tell(program, "--timeout", 3)
+    file = program.parent / "pid"
+    told = tell_of(lambda told: file.exists() and file.read_text() != "", program)
     assert told.exitcode == 3
-    pid = int((program.parent / "pid").read_text())
-    wait_for(lambda: not is_alive(pid), deadline=5)
+    pid = int(file.read_text())
+    wait_for(lambda: not is_alive(pid))
 
 
 @each_scheduler
