@@ -43,6 +43,8 @@ _source = lru_cache(maxsize=64)(source_of)
 
 #: What happens behind the scenes of a call, and is no step.
 _MOVES = frozenset((Verb.SENT, Verb.QUEUE, Verb.BEGIN, Verb.SETTLE, Verb.CANCEL))
+#: What goes through as soon as it is granted, whatever the other processes do.
+_SERVED = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE))
 
 
 class Scribe:
@@ -281,10 +283,15 @@ class Scribe:
             else:
                 self._ledger.stops(actor)
 
-    def is_starting(self, actor: ActorId) -> bool:
-        """Whether the actor is about to start a process."""
+    def is_served(self, actor: ActorId) -> bool:
+        """Whether the actor, when granted, asks for what nobody of the program can keep from it.
+
+        It starts a process, or takes notice of the end of one that is gone.  That it sleeps then
+        says nothing: a fork server may be at work, or the kernel (which waits, before somebody is
+        reaped, for whoever is looking at its files in ``/proc``).
+        """
         operation = self._ledger.actors[actor].pending
-        return operation is not None and operation.verb is Verb.START
+        return operation is not None and operation.verb in _SERVED
 
     def _did(self, record: wire.Did) -> None:
         actor = self.actor(record.pid, record.tid)

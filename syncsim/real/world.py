@@ -605,12 +605,12 @@ class RealWorld(World):
             return
         account = self._account
         alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
-        # Who starts sleeps while processes that are none of ours (the guard, a fork server) work.
-        starting = any(map(self._scribe.is_starting, account.granted)) or account.helpers.start()
-        starts = starting or any(
+        # Some sleep while processes that are none of ours (the guard, a fork server) work.
+        served = any(map(self._scribe.is_served, account.granted)) or account.helpers.start()
+        served = served or any(
             self._ledger.actors[actor].life is Life.STARTING for actor in account.owing
         )
-        asleep = not starts and all(map(kernel.is_asleep, alive))
+        asleep = not served and all(map(kernel.is_asleep, alive))
         self._asleep = self._asleep + 1 if asleep else 0
         if idle < self.patience and self._asleep < _LOOKS:
             return

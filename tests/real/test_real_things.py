@@ -158,6 +158,30 @@ if __name__ == "__main__":
 """
 
 
+SLOW_JOIN = """\
+import multiprocessing, select
+from multiprocessing.popen_fork import Popen
+def wait(popen, timeout=None):
+    select.select([], [], [], 0.7)  # as where the kernel is busy
+    return at_once(popen, timeout)
+at_once, Popen.wait = Popen.wait, wait
+if __name__ == "__main__":
+    child = multiprocessing.Process(target=int, name="Ada")
+    child.start()
+    child.join()
+    print(child.exitcode)
+"""
+
+
+def test_who_is_slow_to_join_who_has_ended_is_waited_for(tmp_path: Path) -> None:
+    program = tmp_path / "slow.py"
+    program.write_text(SLOW_JOIN)
+    run = control(program, RoundRobin())
+    assert run.diagnosis.verdict is Verdict.FINISHED
+    assert len(run.steps) == len(run.chosen)
+    assert run.text("stdout") == ["0"]
+
+
 def test_who_is_slow_to_start_a_process_is_not_granted_that_twice(tmp_path: Path) -> None:
     program = tmp_path / "slow.py"
     program.write_text(SLOW_START)
