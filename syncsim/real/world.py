@@ -606,7 +606,9 @@ class RealWorld(World):
         account = self._account
         alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
         # Some sleep while processes that are none of ours (the guard, a fork server) work.
+        # So do those who are on their way out.
         served = any(map(self._scribe.is_served, account.granted)) or account.helpers.start()
+        served = served or not account.leaving.keys().isdisjoint(account.owing)
         served = served or any(
             self._ledger.actors[actor].life is Life.STARTING for actor in account.owing
         )

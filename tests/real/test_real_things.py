@@ -142,6 +142,22 @@ def test_who_was_granted_and_has_not_reported_yet_is_not_granted_again(tmp_path:
         assert Choice(1) in real.choices()
 
 
+SLOW_END = """\
+import multiprocessing, select
+from syncsim.core.operation import Verb
+from syncsim.real.gate import Gate
+def give(gate, verb, *args, **options):
+    given = at_once(gate, verb, *args, **options)
+    if verb is Verb.EXIT:
+        select.select([], [], [], 0.7)
+    return given
+at_once, Gate.give = Gate.give, give
+if __name__ == "__main__":
+    child = multiprocessing.Process(target=int, name="Ada")
+    child.start()
+    child.join()
+    print(child.exitcode)
+"""
 SLOW_START = """\
 import multiprocessing, select
 class Slow(multiprocessing.Process):
@@ -173,9 +189,12 @@ if __name__ == "__main__":
 """
 
 
-def test_who_is_slow_to_join_who_has_ended_is_waited_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [SLOW_JOIN, SLOW_END], ids=["join", "end"])
+def test_who_is_slow_to_join_who_has_ended_or_to_end_is_waited_for(
+    text: str, tmp_path: Path
+) -> None:
     program = tmp_path / "slow.py"
-    program.write_text(SLOW_JOIN)
+    program.write_text(text)
     run = control(program, RoundRobin())
     assert run.diagnosis.verdict is Verdict.FINISHED
     assert len(run.steps) == len(run.chosen)
