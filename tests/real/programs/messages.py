@@ -29,7 +29,7 @@ def main():
     for _ in workers:
         jobs.put(None)
     jobs.join()
-    print(sorted(results.get(timeout=10) for _ in range(6)))
+    print(sorted(results.get(timeout=60) for _ in range(6)))
     for worker in workers:
         worker.join()
     for lookup in (results.get_nowait, lambda: results.get(timeout=0.01)):
@@ -59,7 +59,7 @@ def main():
     jobs = multiprocessing.Queue()
     jobs.put(lambda: "cannot be pickled")
     jobs.put("fine")
-    print(jobs.get(timeout=10))
+    print(jobs.get(timeout=60))
     jobs.close()
     jobs.join_thread()
     try:

@@ -30,9 +30,9 @@ def recall(n):
 def main():
     with multiprocessing.Pool(2) as pool:
         print(pool.map(square, range(5)), pool.map(square, []))
-        print(pool.map(square, range(7), chunksize=3), pool.map_async(square, [9]).get(20))
+        print(pool.map(square, range(7), chunksize=3), pool.map_async(square, [9]).get(60))
         print(sorted(pool.imap_unordered(square, range(3))), list(pool.imap(square, range(5), 2)))
-        print(pool.apply(square, (7,)), pool.apply_async(square, (8,)).get(20))
+        print(pool.apply(square, (7,)), pool.apply_async(square, (8,)).get(60))
         try:
             pool.map(fail, [1])
         except ValueError as error:

@@ -19,7 +19,7 @@ def raise_to_three(condition, cell):
 
 def ping(one, other):
     one.set()
-    print(f"pong came: {other.wait(10)}")
+    print(f"pong came: {other.wait(60)}")
 
 
 def meet(barrier):
