@@ -297,6 +297,7 @@ class Monitor:
                 self._take_unasked(choice)
             else:
                 world.strike(choice)
+                self._tell()  # or it might be lost in the flood that follows
 
     def _take_unasked(self, choice: Choice) -> None:
         """Takes what the scheduler did not pick: it must know where the run stands."""

@@ -449,6 +449,35 @@ def test_in_free_running_what_is_done_stands_where_it_belongs(
     assert own[killed:] == [Move.KILL]
 
 
+def test_what_is_done_is_told_also_in_a_flood_of_steps(
+    watch: Watch,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "flood.py"
+    program.write_text(ENDLESS.replace("args=(gate,", "args=(multiprocessing.Lock(),"))
+    run = watch(program)
+    run.begin()
+    run.monitor.free()
+    run.wait(Stepped, lambda stepped: stepped.step.actor == 1)
+    run.wait(Stepped, lambda stepped: stepped.step.actor == 2)
+
+    pump = run.monitor._world.pump
+
+    def late(timeout: float) -> bool:
+        run.monitor._world.pump = pump  # type: ignore[method-assign]
+        time.sleep(1)  # as where the monitor is kept from the processor
+        return pump(timeout)
+
+    def stop() -> None:
+        run.monitor._fault(Choice(1, Move.STOP))
+        run.monitor._world.pump = late  # type: ignore[method-assign]
+        run.monitor._next = time.monotonic() + 0.05
+
+    run.monitor._order(stop)
+    wait_for(lambda: run.state.actors[1].stopped)
+    assert Move.STOP in {stepped.step.move for stepped in run.all(Stepped)}
+
+
 def test_pausing_out_of_free_running_does_not_wait_for_who_is_stopped(
     watch: Watch,  # noqa: F811
     tmp_path: Path,
