@@ -99,7 +99,8 @@ class RealWorld(World):
         self._on_records = on_records
         self._steps: list[Step] | None = None  # those of the choice that is being taken
         self._gates: dict[ActorId, socket.socket] = {}
-        self._undelivered: dict[ActorId, bytes] = {}  # for who did not come to its gate in time
+        # Who was let go and had not come to its gate by then: it is let through when it comes.
+        self._late: set[ActorId] = set()
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._backlog = bytearray()  # read from the wire, not yet applied
         self._applied = 0  # bytes of the wire, up to now
@@ -334,22 +335,24 @@ class RealWorld(World):
             if target is not None and target != actor:
                 self._let_sleep(ledger.actors[target])
         if choice.move is Move.TIME_OUT:
-            self._send(actor, wire.TIME_OUT)
-            self._scribe.effect(actor, operation, "False")
+            if self._let_through(actor, wire.TIME_OUT):
+                self._scribe.effect(actor, operation, "False")
+            else:
+                account.free.add(actor)
         elif operation.verb in _MODELLED and (
             operation.atom not in ledger.atoms or operation.atom in ledger.gone
         ):
             account.granted.add(actor)
-            self._send(actor, wire.RUN_FREE)
+            self._let_through(actor, wire.RUN_FREE)
         elif operation.verb in _FORETOLD:
             in_vain = not operation.blocking and not ledger.would_take(actor, operation)
-            if self._send(actor, wire.IN_VAIN if in_vain else wire.GO):
+            if self._let_through(actor, wire.IN_VAIN if in_vain else wire.GO):
                 self._scribe.effect(actor, operation, "")
             else:
                 account.free.add(actor)  # it reports what it does
         else:
             account.granted.add(actor)
-            self._send(actor, wire.GO)
+            self._let_through(actor, wire.GO)
 
     def open_gates(self) -> None:
         """From here on the operating system schedules."""
@@ -367,7 +370,7 @@ class RealWorld(World):
             waits = actor.pending is not None and actor.id not in account.granted
             if waits and actor.id not in account.free:
                 account.free.add(actor.id)
-                self._send(actor.id, wire.RUN_FREE)
+                self._let_through(actor.id, wire.RUN_FREE)
 
     def shut_gates(self) -> None:
         """Each process stops before its next operation; one inside an operation stays there."""
@@ -440,19 +443,17 @@ class RealWorld(World):
             return
         kernel.falls_asleep(who.pid)
 
+    def _let_through(self, actor: ActorId, grant: bytes) -> bool:
+        """Whether it is granted; if not, it makes its operation unheld, now or when it comes."""
+        granted = self._send(actor, grant)
+        (self._late.discard if granted else self._late.add)(actor)
+        return granted
+
     def _send(self, actor: ActorId, message: bytes) -> bool:
         """Whether it got that at its gate.
 
-        Otherwise it goes past it, as one does that cannot reach it any more; or it is only late,
-        and goes on as soon as it comes.
+        Otherwise it goes past it, as one does that cannot reach it any more; or it is only late.
         """
-        if self._pass(actor, message):
-            return True
-        self._undelivered[actor] = message if message == wire.TIME_OUT else wire.RUN_FREE
-        return False
-
-    def _pass(self, actor: ActorId, message: bytes) -> bool:
-        """Whether there is somebody at the gate to whom that can be said."""
         self._moved = time.monotonic()
         while (gate := self._gate(actor)) is not None:
             try:
@@ -471,7 +472,7 @@ class RealWorld(World):
         It sleeps there, so it answers, however long it is kept from the processor.
         """
         answer = b""
-        if not self._pass(actor, question) or (gate := self._gates.get(actor)) is None:
+        if not self._send(actor, question) or (gate := self._gates.get(actor)) is None:
             return answer
         end = time.monotonic() + _ANSWERS
         gate.settimeout(0.1)
@@ -509,9 +510,16 @@ class RealWorld(World):
             if actor in self._gates:
                 self._gates[actor].close()
             self._gates[actor] = gate
-            if actor in self._undelivered:
-                gate.send(self._undelivered.pop(actor))
+            self._let_late_through(actor)
         return True
+
+    def _let_late_through(self, actor: ActorId) -> None:
+        """Lets through who comes to its gate only now, unless it has withdrawn meanwhile."""
+        if actor in self._late:
+            self._late.remove(actor)
+            if actor in self._account.free or actor in self._account.granted:
+                with contextlib.suppress(ConnectionError):
+                    self._gates[actor].send(wire.RUN_FREE)
 
     # -- listening ----------------------------------------------------------------------
 
@@ -658,12 +666,6 @@ class RealWorld(World):
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
         self._on_records(records)
         self._scribe.take_in(records)
-        if self._undelivered:  # who announces itself anew has gone past its gate
-            for record in records:
-                if isinstance(record, wire.Want):
-                    actor = self._scribe.actor(record.pid, record.tid)
-                    if actor is not None:
-                        self._undelivered.pop(actor, None)
         if not self.controlled:
             self._let_go()
 
