@@ -180,10 +180,10 @@ class Monitor:
             self._tell()
             if self._mode is Mode.PLAYING:
                 now = time.monotonic()
-                if now >= self._next:
-                    self._play_one(now)
+                if now < self._next:
+                    timeout = min(timeout, self._next - now)
+                elif self._play_one(now):
                     return
-                timeout = min(timeout, self._next - now)
         elif self._mode is Mode.FREE:
             timeout = self._next - time.monotonic()
             if timeout <= 0 or world.over:
@@ -194,32 +194,40 @@ class Monitor:
         if not self._diagnosed:
             self._tell_standstill()
 
-    def _play_one(self, now: float) -> None:
+    def _play_one(self, now: float) -> bool:
+        """Whether there is no need to listen first."""
         used = time.thread_time()
-        self._choose()
+        if not self._choose():
+            return False
         if self._rate is None:
             self._next = now + (time.thread_time() - used) / FLAT_OUT_SHARE
         else:
             # From when it was due, so that the rate is kept; but never to make up for a halt.
             self._next = max(self._next, now - 1 / self._rate) + 1 / self._rate
+        return True
 
-    def _choose(self, *, asked: bool = False) -> None:
+    def _choose(self, *, asked: bool = False) -> bool:
+        """False where nobody can go on, and yet somebody may: who is outside may come back."""
         choices = self._choices(self._scheduler.grain or self._grain)
+        refused = False
         try:
             choice = self._scheduler.choose(self._world.state, choices)
         except ReplayError as error:
             self.updates.append(Refused(f"{error}."))
-            choice = None
+            choice, refused = None, True
         if choice is not None:
             self._take(choice)
-            return
+            return True
         stopped = halted(self._world.state)
         if stopped:
             who = names(self._world.state, stopped)
             self.updates.append(Refused(f"Nobody can go on: {who} must be continued first."))
         elif asked and not choices:
             self.updates.append(Refused("Nobody can go on."))
+        elif not choices and not refused:
+            return False
         self._go(Mode.PAUSED)
+        return True
 
     def _step(self, actor: ActorId | None) -> None:
         if self._mode is Mode.OVER:
@@ -351,13 +359,11 @@ class Monitor:
             self._set(Mode.OVER)
         elif diagnosis.verdict and not any(actor.stopped for actor in state.actors):
             # (Who is stopped may be continued.)
-            if self._mode is not Mode.FREE:
-                decided = not self._world.choices()
-            else:
-                decided = bool(diagnosis.stuck) and self._world.is_final(diagnosis)
-                self._suspects = bool(diagnosis.stuck) and not decided
-            if decided:
+            still = bool(diagnosis.stuck) and (self._mode is Mode.FREE or not self._world.choices())
+            if still and self._world.is_final(diagnosis):
                 self._set(Mode.OVER)
+            else:
+                self._suspects = still
 
     def _tell_standstill(self) -> None:
         """Tells that nothing moves, although somebody may come back; and when that is over."""

@@ -54,3 +54,53 @@ def test_who_knocks_when_it_was_let_go_already_is_let_through(tmp_path: Path, wa
         sign.touch()
         wait_for(lambda: (real.pump(0.01), real.state.n == 1 and real.quiet)[1])
         assert real.choices()
+
+
+#: Main is outside until the file is there.
+OUTSIDE = """\
+import ctypes, multiprocessing, os, sys
+def work(crashes):
+    assert not crashes
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    child = multiprocessing.Process(target=work, args=(sys.argv[2] == "crash",))
+    child.start()
+    while not os.path.exists(sys.argv[1]):
+        ctypes.CDLL(None).usleep(1000)
+    child.join()
+    print("it went on")
+"""
+
+
+def test_playing_goes_on_when_somebody_comes_back_from_outside(
+    watch: Watch,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    path, sign = tmp_path / "program.py", tmp_path / "sign"
+    path.write_text(OUTSIDE)
+    run = watch(path, None, str(sign), "")
+    run.monitor.speed(None)
+    run.monitor.play()
+    wait_for(lambda: [actor.outside or actor.ended for actor in run.state.actors] == [True, True])
+    sign.touch()
+    run.wait(Printed, lambda printed: "it went on" in printed.text)
+    assert run.wait(Diagnosed).diagnosis.verdict is Verdict.FINISHED
+
+
+def test_after_a_crash_it_is_not_over_while_somebody_is_outside(
+    watch: Watch,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    path, sign = tmp_path / "program.py", tmp_path / "sign"
+    path.write_text(OUTSIDE)
+    run = watch(path, None, str(sign), "crash")
+    run.monitor.speed(None)
+    run.monitor.play()
+    assert run.wait(Diagnosed).diagnosis.verdict is Verdict.ASSERTION
+    wait_for(lambda: run.mode is Mode.PAUSED)  # to look at it
+    run.monitor.play()
+    wait_for(lambda: [actor.outside or actor.ended for actor in run.state.actors] == [True, True])
+    sign.touch()
+    run.wait(Printed, lambda printed: "it went on" in printed.text)
+    wait_for(lambda: run.mode is Mode.OVER)
+    assert all(actor.ended for actor in run.state.actors)
