@@ -129,7 +129,7 @@ def _final(world: RealWorld, deadline: float) -> Diagnosis:
     """The diagnosis, once nothing that is unseen may still change it."""
     while True:
         diagnosis = diagnose(world.state)
-        if diagnosis.verdict is not Verdict.DEADLOCK or not world.may_still_move():
+        if diagnosis.verdict is not Verdict.DEADLOCK or world.is_final(diagnosis):
             return diagnosis
         if time.monotonic() > deadline:
             return diagnosis

@@ -43,6 +43,8 @@ FLAT_OUT_SHARE = 0.1
 FREE_RATE = 20
 #: Of what happens between two such times, the steps that are told.
 FLOOD = 500
+#: Seconds after which it is asked again whether somebody waits for ever.
+_SOON = 0.02
 _NOBODY = "There is no such process."
 _OVER = "The run is over: restart it or look back."
 
@@ -175,7 +177,7 @@ class Monitor:
         if self._suspects:
             self._diagnose(self._world.state)
         world = self._world
-        timeout = 0.25
+        timeout = _SOON if self._suspects else 0.25
         if world.quiet and world.controlled:
             self._tell()
             if self._mode is Mode.PLAYING:
@@ -346,7 +348,7 @@ class Monitor:
             state = self._world.state
             diagnosis = diagnose(state)
         if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
-            self._suspects = self._world.may_still_move()
+            self._suspects = not self._world.is_final(diagnosis)
             if self._suspects:
                 return
         self._suspects = False

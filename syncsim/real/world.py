@@ -189,8 +189,26 @@ class RealWorld(World):
         """Whether nothing can follow: who does not wait for ever has ended, seen or unseen."""
         if diagnosis.verdict is None or self.may_still_move():
             return False
-        left = (a.id for a in self._ledger.actors if not (a.ended or a.serves))
-        return diagnosis.verdict is Verdict.DEADLOCK or diagnosis.stuck == tuple(left)
+        left = tuple(a.id for a in self._ledger.actors if not (a.ended or a.serves))
+        if diagnosis.verdict is not Verdict.DEADLOCK and diagnosis.stuck != left:
+            return False
+        return self._sleep_on(diagnosis.stuck)
+
+    def _sleep_on(self, actors: Sequence[ActorId]) -> bool:
+        """Whether all of them sleep, by the kernel's account, and have said all that they did.
+
+        One who does not may have met a signal of which nobody has told us, be about to end, or
+        to say what it has got; and for a bounded time sleeps only a handler.
+        """
+        before, state = [self._search.sleep(actor) for actor in actors], self.state
+        if any(sleep is not None and not sleep.is_for_ever for sleep in before):
+            return False
+        if self.pump(0) or self.state is not state:
+            return False
+        now = [self._search.sleep(actor) for actor in actors]
+        return [sleep and sleep.switches for sleep in before] == [
+            sleep and sleep.switches for sleep in now
+        ]
 
     def standstill(self) -> Diagnosis | None:
         """What is known where, in free running, nothing moves; None where something may."""

@@ -19,6 +19,7 @@ from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import Diagnosed, Mode, Printed
+from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.headless import HeadlessRun
 from syncsim.program.source import load
 
@@ -106,3 +107,56 @@ def test_on_the_stage(watch: Watch, program: Path, first: str) -> None:  # noqa:
     wait_for(lambda: run.mode is Mode.OVER)
     assert all(actor.ended for actor in run.state.actors)
     assert run.all(Diagnosed)[-1].diagnosis.verdict is VERDICTS[first]
+
+
+#: Nobody tells of this signal, and what it does takes its time.
+UNTOLD = """\
+import ctypes, multiprocessing, os, signal, sys
+def end(number, frame):
+    while not os.path.exists(sys.argv[1]):
+        if sys.argv[2] == "sleeps":
+            ctypes.CDLL(None).sleep(3)
+    os._exit(0)
+def take(lock):
+    signal.signal(signal.SIGUSR1, end)
+    lock.acquire()
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    lock = multiprocessing.Lock()
+    lock.acquire()
+    child = multiprocessing.Process(target=take, args=(lock,))
+    child.start()
+    child.join(0.5)
+    print("now")
+    os.kill(child.pid, signal.SIGUSR1)
+    child.join()
+    print("it went on")
+"""
+
+
+class Signs(io.StringIO):
+    """What is told; a while after the program has printed "now" it gets the sign."""
+
+    sign: Path
+
+    def write(self, text: str) -> int:
+        if '"text":"now' in text:
+            threading.Timer(A_WHILE, self.sign.touch).start()
+        return super().write(text)
+
+
+@pytest.mark.parametrize("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
+@pytest.mark.parametrize("handler", ["runs", "sleeps"])
+def test_who_has_met_a_signal_that_nobody_tells_of_does_not_wait_for_ever(
+    tmp_path: Path, scheduler: Scheduler | None, handler: str
+) -> None:
+    path, out = tmp_path / "program.py", Signs()
+    path.write_text(UNTOLD)
+    out.sign = tmp_path / "sign"
+    run = HeadlessRun(
+        load(path, [str(out.sign), handler]), scheduler, as_json=True, timeout=60, out=out
+    )
+    run.run()
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert "it went on\n" in [record.get("text") for record in told]
+    assert told[-1]["verdict"] == Verdict.FINISHED

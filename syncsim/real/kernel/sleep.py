@@ -48,6 +48,14 @@ class Sleep(Struct, frozen=True):
         return is_timed(self.call, self.arguments)
 
     @property
+    def is_for_ever(self) -> bool:
+        """Whether nothing is known that would wake it.
+
+        (A sleep that has been stopped and continued does not say whether it is bounded.)
+        """
+        return self.asleep and (not self.timed or self.call == "restart_syscall")
+
+    @property
     def futex(self) -> int | None:
         """The address it waits at, where it waits at one."""
         return self.arguments[0] if self.call == "futex" else None
