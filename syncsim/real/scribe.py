@@ -95,6 +95,8 @@ class Scribe:
         self.has_pipes = False
         #: Pids in which threads of the library's own are at work.
         self.helped: set[int] = set()
+        #: Pids in which an alarm may ring.
+        self.alarmed: set[int] = set()
         #: Where the state of each thread (pid, tid) and each semaphore (of a pid) lies in memory.
         self.thread_states: dict[tuple[int, int], int] = {}
         self.semaphores: dict[tuple[int, int], str] = {}
@@ -151,6 +153,7 @@ class Scribe:
         if pid in self.strangers:
             self.strangers.remove(pid)
             self.had_strangers = True
+        self.alarmed.discard(pid)
         actor = self.actor(pid)
         if actor is None or self._ledger.actors[actor].ended:
             return
@@ -584,6 +587,9 @@ class Scribe:
     def _helped(self, record: wire.Helped) -> None:
         self.helped.add(record.pid)
 
+    def _alarm(self, record: wire.Alarm) -> None:
+        (self.alarmed.add if record.asked else self.alarmed.discard)(record.pid)
+
     def _serves(self, record: wire.Serves) -> None:
         actor = self.actor(record.pid)
         if actor is not None:
@@ -640,6 +646,7 @@ class Scribe:
         wire.Forking: _forking,
         wire.Forked: _forked,
         wire.Helped: _helped,
+        wire.Alarm: _alarm,
         wire.Serves: _serves,
         wire.Shows: _shows,
         wire.Woken: _woken,

@@ -200,6 +200,13 @@ class Helped(Struct, array_like=True, frozen=True, tag="helped"):
     pid: int
 
 
+class Alarm(Struct, array_like=True, frozen=True, tag="alarm"):
+    """A process is going to ask for an alarm, or to take that back."""
+
+    pid: int
+    asked: bool
+
+
 class Fed(Struct, array_like=True, frozen=True, tag="fed"):
     """A feeder thread, under the X-ray, has nothing to send."""
 
@@ -281,6 +288,7 @@ Record: TypeAlias = (
     | Forking
     | Forked
     | Helped
+    | Alarm
     | Serves
     | Shows
     | Woken

@@ -177,13 +177,22 @@ class RealWorld(World):
         pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
         if self.controlled and not pids.isdisjoint(scribe.helped):
             return True  # such threads are beyond our gates, and may be held up by them
-        if any(kernel.attitude(pid, signal.SIGALRM) is kernel.Attitude.CATCHES for pid in pids):
-            return True  # an alarm may ring, and its handler do something
+        if any(map(self._may_ring, pids)):
+            return True
         if not any(kernel.threads(pid) > 1 for pid in pids):
             return False
         if self.controlled:
             self._standstill.look()
         return self._standstill.may_be_broken()
+
+    def _may_ring(self, pid: int) -> bool:
+        """Whether an alarm may ring, and its handler do something, or it end the process."""
+        match kernel.attitude(pid, signal.SIGALRM):
+            case kernel.Attitude.CATCHES:
+                return True  # somebody else may send it, too
+            case kernel.Attitude.DEFAULT:
+                return pid in self._scribe.alarmed
+        return False
 
     def is_final(self, diagnosis: Diagnosis) -> bool:
         """Whether nothing can follow: who does not wait for ever has ended, seen or unseen."""

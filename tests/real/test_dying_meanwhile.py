@@ -109,6 +109,41 @@ def test_on_the_stage(watch: Watch, program: Path, first: str) -> None:  # noqa:
     assert run.all(Diagnosed)[-1].diagnosis.verdict is VERDICTS[first]
 
 
+#: There is no handler: the alarm ends the one who waits for ever.
+ALARM = """\
+import multiprocessing, signal
+def take(lock):
+    signal.alarm(3600)
+    signal.setitimer(signal.ITIMER_REAL, 0.7)
+    lock.acquire()
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    lock = multiprocessing.Lock()
+    lock.acquire()
+    child = multiprocessing.Process(target=take, args=(lock,))
+    child.start()
+    child.join()
+    print("it went on")
+    signal.alarm(3600)
+    signal.alarm(0)
+    lock.acquire()
+"""
+
+
+@pytest.mark.parametrize("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
+def test_whoever_has_asked_for_an_alarm_does_not_wait_for_ever(
+    tmp_path: Path, scheduler: Scheduler | None
+) -> None:
+    path, out = tmp_path / "program.py", io.StringIO()
+    path.write_text(ALARM)
+    HeadlessRun(load(path), scheduler, as_json=True, timeout=60, out=out).run()
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert "it went on\n" in [record.get("text") for record in told]
+    assert told[-1]["verdict"] == Verdict.CRASH
+    states = [(process["state"], process["exitcode"]) for process in told[-1]["processes"]]
+    assert states == [("stuck", None), ("killed", -signal.SIGALRM)]
+
+
 #: Nobody tells of this signal, and what it does takes its time.
 UNTOLD = """\
 import ctypes, multiprocessing, os, signal, sys

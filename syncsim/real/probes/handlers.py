@@ -1,4 +1,4 @@
-"""Signal handlers of the program: they may run while their process waits at its gate."""
+"""Signals of the program: a handler may run while its process waits at its gate."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.unseen import is_ours, unseen
 
@@ -19,6 +20,8 @@ def install(gate: Gate) -> None:
     """Wraps what sets a handler, and what sends a signal."""
     _wrap_signal(gate)
     _wrap_kill(gate)
+    for name in ("alarm", "setitimer"):
+        _wrap_alarm(gate, name)
 
 
 class _Handler:
@@ -73,6 +76,21 @@ def _wrap_kill(gate: Gate) -> None:
         real(pid, signal_)
 
     vars(os)["kill"] = kill
+
+
+def _wrap_alarm(gate: Gate, name: str) -> None:
+    """Who has asked for an alarm does not wait for ever: without a handler it is ended by that."""
+    real = getattr(signal, name)
+
+    @unseen
+    @functools.wraps(real)
+    def ask(*args: Any) -> Any:
+        seconds = args[1:2] if name == "setitimer" else args[:1]
+        if gate.active and seconds and (name == "alarm" or args[0] == signal.ITIMER_REAL):
+            gate.write(wire.Alarm(gate.pid, asked=bool(seconds[0])))
+        return real(*args)
+
+    vars(signal)[name] = ask
 
 
 #: The signals that halt, continue or end a process.
