@@ -89,9 +89,7 @@ class HeadlessRun:
         reason = ""
         with _EndingOnSignals(), contextlib.closing(self._begin()) as self._world:
             try:
-                diagnosis = self._observe() if self._scheduler is None else self._control()
-                if self._world.over and not self._world.hear_out(_GRACE):
-                    diagnosis = replace(diagnosis, findings=(*diagnosis.findings, _LIVES_ON))
+                diagnosis = self._follow()
             except StopError as stop:
                 reason = str(stop)
                 diagnosis = self._world.standstill() or diagnose(self._world.state)
@@ -108,6 +106,20 @@ class HeadlessRun:
             on_step=self._stepped,
             on_print=self._printed,
         )
+
+    def _follow(self) -> Diagnosis:
+        """Until nothing more comes, also of one that is born when all others have ended."""
+        world = self._world
+        while True:
+            diagnosis = self._observe() if self._scheduler is None else self._control()
+            if not world.over:
+                return diagnosis
+            heard = world.hear_out(_GRACE, self._deadline)
+            self._mind_the_time()
+            if world.over:
+                diagnosis = diagnose(world.state)
+                left = () if heard else (_LIVES_ON,)
+                return replace(diagnosis, findings=(*diagnosis.findings, *left))
 
     def _observe(self) -> Diagnosis:
         """Listens until every process has ended, or somebody is known to wait for ever."""

@@ -138,8 +138,9 @@ class Gate:
         """A forked child is outside until it turns out to be a ``Process``."""
         for inherited in [one for one in held.values() if one is not self._fifo]:
             inherited.close()
+        parent = self.pid  # which may have ended by now: the kernel would name another one
         self._begin()
-        self.write(wire.Forked(self.pid, os.getppid()))
+        self.write(wire.Forked(self.pid, parent))
         self.active = False
 
     # -- life ------------------------------------------------------------------------

@@ -186,7 +186,7 @@ class Monitor:
                     timeout = min(timeout, self._next - now)
                 elif self._play_one(now):
                     return
-        elif self._mode is Mode.FREE:
+        elif not world.controlled:
             timeout = self._next - time.monotonic()
             if timeout <= 0 or world.over:
                 self._next = time.monotonic() + 1 / FREE_RATE
@@ -301,13 +301,16 @@ class Monitor:
             self.updates.append(Refused(why))
         else:
             if self._mode is Mode.OVER:  # those who wait for ever may be helped by it
-                self._diagnosed = False
-                self._set(Mode.PAUSED if world.controlled else Mode.FREE)
+                self._revive()
             if world.controlled:
                 self._take_unasked(choice)
             else:
                 world.strike(choice)
                 self._tell()  # or it might be lost in the flood that follows
+
+    def _revive(self) -> None:
+        self._diagnosed = False
+        self._set(Mode.PAUSED if self._world.controlled else Mode.FREE)
 
     def _take_unasked(self, choice: Choice) -> None:
         """Takes what the scheduler did not pick: it must know where the run stands."""
@@ -359,6 +362,8 @@ class Monitor:
                 self._set(Mode.PAUSED)
         if self._world.over:
             self._set(Mode.OVER)
+        elif self._mode is Mode.OVER and self._goes_on(state, diagnosis.stuck):
+            self._revive()
         elif diagnosis.verdict and not any(actor.stopped for actor in state.actors):
             # (Who is stopped may be continued.)
             still = bool(diagnosis.stuck) and (self._mode is Mode.FREE or not self._world.choices())
@@ -366,6 +371,14 @@ class Monitor:
                 self._set(Mode.OVER)
             else:
                 self._suspects = still
+
+    @staticmethod
+    def _goes_on(state: State, stuck: tuple[ActorId, ...]) -> bool:
+        """Whether somebody goes on: born when all others had ended, or helped from outside."""
+        return any(
+            not (actor.ended or actor.serves or actor.rests or actor.id in stuck)
+            for actor in state.actors
+        )
 
     def _tell_standstill(self) -> None:
         """Tells that nothing moves, although somebody may come back; and when that is over."""

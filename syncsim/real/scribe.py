@@ -85,6 +85,8 @@ class Scribe:
         #: one that ended without: what it did to the primitives nobody has seen.
         self.strangers: set[int] = set()
         self.had_strangers = False
+        #: Those of them that were forked to become a ``Process``.
+        self.births: set[int] = set()
         self._forked_by: dict[int, int] = {}
         self._signalled: dict[ActorId, set[int]] = {}  # by the program
         # Since it was last quiet: who has begun to await something, and who has come on its own.
@@ -150,6 +152,7 @@ class Scribe:
 
     def died(self, pid: int) -> None:
         """The process is gone, and everything it has said has been heard."""
+        self.births.discard(pid)
         if pid in self.strangers:
             self.strangers.remove(pid)
             self.had_strangers = True
@@ -190,6 +193,7 @@ class Scribe:
     def _born(self, record: wire.Born) -> None:
         self.thread_states[record.pid, record.tid] = record.state
         self.strangers.discard(record.pid)
+        self.births.discard(record.pid)
         forked_by = self._forked_by.pop(record.pid, None)
         known = self.actor(record.pid, record.tid)
         if known is not None and not self._ledger.actors[known].ended:
@@ -577,10 +581,17 @@ class Scribe:
     def _forking(self, record: wire.Forking) -> None:
         # Until the child says who it is, its parent's pid stands for it.
         self.strangers.add(-record.pid)
+        actor = self.actor(record.pid)
+        operation = self._ledger.actors[actor].pending if actor is not None else None
+        if operation is not None and operation.verb is START:
+            self.births.add(-record.pid)
 
     def _forked(self, record: wire.Forked) -> None:
         self.strangers.discard(-record.parent)
         self.strangers.add(record.pid)
+        if -record.parent in self.births:
+            self.births.remove(-record.parent)
+            self.births.add(record.pid)
         self._forked_by[record.pid] = record.parent
         self._watch(record.pid)
 

@@ -591,13 +591,16 @@ class RealWorld(World):
         while self._applied < end and not self.interrupted():
             self._read_records()
 
-    def hear_out(self, seconds: float) -> bool:
-        """Hears what is still on its way when all is over.
+    def hear_out(self, seconds: float, deadline: float | None = None) -> bool:
+        """Hears what is still on its way when all is over; until the deadline, at the most.
 
-        Who was forked past ``multiprocessing`` has ``seconds`` to end, too; whether it did.
+        Who was forked past ``multiprocessing`` has ``seconds`` to end, too; whether it did.  A
+        ``Process`` that is being born is waited for: then it is not over.
         """
-        end = time.monotonic() + seconds
-        while self._scribe.strangers and time.monotonic() < end and not self.interrupted():
+        scribe, end = self._scribe, time.monotonic() + seconds
+        while scribe.strangers and not self._is_late(deadline):
+            if time.monotonic() > end and not scribe.births:
+                break
             self.pump(0.05)
         # Of a process that has ended no more is left than its pipe holds.
         for _ in range(4):

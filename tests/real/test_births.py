@@ -1,0 +1,92 @@
+"""Processes that are being born, or are not born at all, while others end."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from running import wait_for
+from test_monitored_runs import Watch, watch  # noqa: F401
+
+from syncsim.core.diagnosis import Verdict
+from syncsim.core.live import Diagnosed, Mode, Printed
+from syncsim.core.scheduler import RoundRobin, Scheduler
+from syncsim.headless import HeadlessRun
+from syncsim.program.source import load
+
+#: Who starts the last process ends before it can say so; all others have ended when it is born.
+ORPHAN = """\
+import ctypes, multiprocessing, os, sys
+def work():
+    print("born")
+def be_born_late():
+    while not os.path.exists(sys.argv[1]):
+        ctypes.CDLL(None).usleep(1000)
+def start():
+    os.register_at_fork(
+        after_in_parent=lambda: ctypes.CDLL(None)._exit(0), after_in_child=be_born_late
+    )
+    multiprocessing.Process(target=work).start()
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    child = multiprocessing.Process(target=start)
+    child.start()
+    child.join()
+    print("the others end")
+"""
+#: Seconds; more than anybody has who was forked past multiprocessing.
+A_WHILE = 1.5
+
+each_scheduler = pytest.mark.parametrize(
+    "scheduler", [None, RoundRobin()], ids=["os", "round-robin"]
+)
+
+
+class Out(io.StringIO):
+    """What is told; a while after the others end the last one is born."""
+
+    sign: Path
+
+    def write(self, text: str) -> int:
+        if '"text":"the others end' in text:
+            threading.Timer(A_WHILE, self.sign.touch).start()
+        return super().write(text)
+
+
+@each_scheduler
+def test_it_is_not_over_while_somebody_is_being_born(
+    tmp_path: Path, scheduler: Scheduler | None
+) -> None:
+    path, out = tmp_path / "program.py", Out()
+    path.write_text(ORPHAN)
+    out.sign = tmp_path / "sign"
+    HeadlessRun(load(path, [str(out.sign)]), scheduler, as_json=True, timeout=60, out=out).run()
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert "born\n" in [record.get("text") for record in told], told[-1]
+    assert told[-1]["verdict"] == Verdict.FINISHED
+    assert [process["exitcode"] for process in told[-1]["processes"]] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("mode", [Mode.FREE, Mode.PAUSED])
+def test_on_the_stage_it_goes_on_with_who_is_born_last(
+    watch: Watch,  # noqa: F811
+    tmp_path: Path,
+    mode: Mode,
+) -> None:
+    path, sign = tmp_path / "program.py", tmp_path / "sign"
+    path.write_text(ORPHAN)
+    run = watch(path, None, str(sign))
+    run.monitor.speed(None)
+    run.monitor.free() if mode is Mode.FREE else run.monitor.play()
+    wait_for(lambda: run.mode is Mode.OVER)
+    sign.touch()
+    if mode is Mode.PAUSED:
+        wait_for(lambda: run.mode is mode)
+        run.monitor.play()
+    run.wait(Printed, lambda printed: "born" in printed.text)
+    wait_for(lambda: [actor.exitcode for actor in run.state.actors] == [0, 0, 0])
+    wait_for(lambda: run.mode is Mode.OVER)
+    assert run.all(Diagnosed)[-1].diagnosis.verdict is Verdict.FINISHED
