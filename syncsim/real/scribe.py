@@ -89,6 +89,8 @@ class Scribe:
         self.births: set[int] = set()
         self._forked_by: dict[int, int] = {}
         self._signalled: dict[ActorId, set[int]] = {}  # by the program
+        # Announced, and let go; then something came between, and it is still to be reported.
+        self._interrupted: dict[ActorId, list[Operation]] = {}
         # Since it was last quiet: who has begun to await something, and who has come on its own.
         self._awaiting: list[ActorId] = []
         self._arrived: list[ActorId] = []
@@ -184,6 +186,7 @@ class Scribe:
             if of == pid and not self._ledger.actors[member].ended:
                 # (A feeder has no exit code of its own: its end is told with its process's.)
                 feeds = self._ledger.actors[member].library
+                self._interrupted.pop(member, None)
                 self._ledger.vanish(self._kept_by.pop(member, ()))
                 self._ledger.end(member, None if feeds else code)
                 self._account.settle_up(member)
@@ -273,10 +276,12 @@ class Scribe:
                 timeout=record.timeout,
                 detail=self.named(record.detail),
             )
+        self._comes_between(actor, operation)
         self._account.owing.discard(actor)
         self._account.halted.discard(actor)
         if record.gated:
             self._account.free.discard(actor)
+            self._account.granted.discard(actor)
         else:
             self._account.free.add(actor)
         comes_alone = actor in self._unborn or self._ledger.actors[actor].library
@@ -289,6 +294,25 @@ class Scribe:
                 self._awaiting.append(actor)
             else:
                 self._ledger.stops(actor)
+
+    def _comes_between(self, actor: ActorId, operation: Operation) -> None:
+        """The actor makes that in the middle of another one that it has begun.
+
+        A handler of the program does, of a signal or of a fork.
+        """
+        begun = self._ledger.actors[actor].pending
+        let_go = actor in self._account.granted or actor in self._account.free
+        if begun is not None and let_go and begun != operation:
+            known = self._interrupted.setdefault(actor, [])
+            if known[-1:] != [begun]:
+                known.append(begun)
+
+    def _ends(self, actor: ActorId) -> Operation | None:
+        """What the actor has been making that is over now; also if something came between."""
+        pending, begun = self._ledger.actors[actor].pending, self._interrupted.get(actor)
+        if begun and pending in (None, begun[-1]):
+            return begun.pop()
+        return pending
 
     def is_served(self, actor: ActorId) -> bool:
         """Whether the actor, when granted, asks for what nobody of the program can keep from it.
@@ -310,7 +334,7 @@ class Scribe:
         if self._ledger.actors[actor].is_server:
             return
         who = self._ledger.actors[actor]
-        operation = who.pending
+        operation = self._ends(actor)
         if operation is None:
             raise DivergenceError(
                 f"{who.name} got {record.result}, which is not what the model foretold"
@@ -360,6 +384,7 @@ class Scribe:
             return
         self._account.granted.discard(actor)
         self._account.free.discard(actor)
+        self._ends(actor)
         if not self._ledger.actors[actor].thread:
             self._account.owing.add(actor)
         self._ledger.change(actor, pending=None)
@@ -388,6 +413,7 @@ class Scribe:
         if verb is RELEASE and result != "None":
             self._ledger.refused(actor, operation, result)
             return
+        self._comes_between(actor, operation)
         self._owes(self._ledger.actors[actor])
         self.effect(actor, operation, self.named(result))
 

@@ -1,0 +1,59 @@
+"""Code of the program that runs in the middle of an operation, and makes operations of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from syncsim.core.diagnosis import Verdict
+from syncsim.core.scheduler import RoundRobin, Scheduler
+from syncsim.headless import HeadlessRun
+from syncsim.program.source import load
+
+HEAD = """\
+import multiprocessing, os, signal
+def work():
+    pass
+def handle(number, frame):
+    with lock:
+        print("in between")
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    lock = multiprocessing.Lock()
+    child = multiprocessing.Process(target=work)
+"""
+PROGRAMS = {
+    "a handler of a fork": """\
+    os.register_at_fork(after_in_parent=lambda: handle(0, None))
+    child.start()
+    child.join()
+    """,
+    "a handler of a signal": """\
+    signal.signal(signal.SIGUSR1, handle)
+    os.register_at_fork(after_in_parent=lambda: signal.raise_signal(signal.SIGUSR1))
+    child.start()
+    child.join()
+    """,
+    "the end of a child": """\
+    signal.signal(signal.SIGCHLD, handle)
+    child.start()
+    child.join()
+    """,
+}
+
+
+@pytest.mark.parametrize("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_comes_between_is_no_end_of_what_was_begun(
+    tmp_path: Path, name: str, scheduler: Scheduler | None
+) -> None:
+    path, out = tmp_path / "program.py", io.StringIO()
+    path.write_text(HEAD + PROGRAMS[name].rstrip() + '\n    print("it went on")\n')
+    HeadlessRun(load(path), scheduler, as_json=True, timeout=60, out=out).run()
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    printed = [record["text"] for record in told if record["type"] == "output"]
+    assert printed == ["in between\n", "it went on\n"]
+    assert told[-1]["verdict"] == Verdict.FINISHED
