@@ -613,10 +613,13 @@ class Scribe:
             self.births.add(-record.pid)
 
     def _forked(self, record: wire.Forked) -> None:
-        self.strangers.discard(-record.parent)
+        parent, is_birth = -record.parent, -record.parent in self.births
+        self.strangers.discard(parent)
+        self.births.discard(parent)
+        if not record.pid:
+            return
         self.strangers.add(record.pid)
-        if -record.parent in self.births:
-            self.births.remove(-record.parent)
+        if is_birth:
             self.births.add(record.pid)
         self._forked_by[record.pid] = record.parent
         self._watch(record.pid)

@@ -599,7 +599,8 @@ class RealWorld(World):
         """
         scribe, end = self._scribe, time.monotonic() + seconds
         while scribe.strangers and not self._is_late(deadline):
-            if time.monotonic() > end and not scribe.births:
+            # (Who starts one may have been killed just before there was one.)
+            if time.monotonic() > end and not any(pid > 0 for pid in scribe.births):
                 break
             self.pump(0.05)
         # Of a process that has ended no more is left than its pipe holds.
@@ -607,7 +608,7 @@ class RealWorld(World):
             if not self._launch.wait(0):
                 break
         self.drain()
-        return not self._scribe.strangers
+        return not any(pid > 0 for pid in scribe.strangers)
 
     def _is_late(self, deadline: float | None) -> bool:
         return self.interrupted() or (deadline is not None and time.monotonic() > deadline)

@@ -90,3 +90,38 @@ def test_on_the_stage_it_goes_on_with_who_is_born_last(
     wait_for(lambda: [actor.exitcode for actor in run.state.actors] == [0, 0, 0])
     wait_for(lambda: run.mode is Mode.OVER)
     assert run.all(Diagnosed)[-1].diagnosis.verdict is Verdict.FINISHED
+
+
+#: There is no room for another process; and then it waits for ever.
+NO_ROOM = """\
+import multiprocessing, os, resource
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    lock = multiprocessing.Lock()
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.chmod(os.environ["SYNCSIM_RUN"], 0o711)
+        os.chmod(os.environ["SYNCSIM_RUN"] + "/gate", 0o777)
+        os.setuid(65534)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    for fork in (os.fork, multiprocessing.Process().start):
+        try:
+            fork()
+        except BlockingIOError:
+            print("no room")
+    lock.acquire()
+    lock.acquire()
+"""
+
+
+@each_scheduler
+def test_a_fork_that_fails_is_waited_for_by_nobody(
+    tmp_path: Path, scheduler: Scheduler | None
+) -> None:
+    path, out = tmp_path / "program.py", io.StringIO()
+    path.write_text(NO_ROOM)
+    HeadlessRun(load(path), scheduler, as_json=True, timeout=60, out=out).run()
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    texts = [record["text"] for record in told if record["type"] == "output"]
+    assert texts == ["no room\n", "no room\n"]
+    assert told[-1]["verdict"] == Verdict.DEADLOCK

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from syncsim.core.operation import Verb
+from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.unseen import unseen
 
@@ -48,7 +49,12 @@ def _wrap(gate: Gate, name: str) -> None:
         if gate.applies() and not gate.is_library(sys._getframe(2).f_code):
             program = "" if name in _FORKS or not args else _called(args[0])
             gate.give(Verb.LEAVE, "", f"os.{name}", program)
-        return real(*args, **keywords)
+        try:
+            return real(*args, **keywords)
+        except OSError:
+            if name in _FORKS and gate.active:
+                gate.write(wire.Forked(0, gate.pid))
+            raise
 
     vars(os)[name] = leave
 
