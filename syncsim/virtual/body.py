@@ -380,6 +380,7 @@ class ProcessBody:
             self.identity.written(),
             (self.clock, self.patience) if self.looked_at_clock else self.patience,
             self.drawn,
+            self.memory.environment and tuple(self.memory.environment.items()),
         )
 
     @property

@@ -30,6 +30,7 @@ from syncsim.virtual import (
     shared,
 )
 from syncsim.virtual.body import here
+from syncsim.virtual.environment import Environment, Sys
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.semlock import SemLock
 
@@ -226,6 +227,9 @@ def os_module() -> ModuleType:
     vars(module)["_exit"] = processes.leave_at_once
     vars(module)["kill"] = processes.send_signal
     vars(module)["urandom"] = chance.urandom
+    vars(module)["environ"] = names = Environment()
+    vars(module)["getenv"] = names.get
+    vars(module)["putenv"] = vars(module)["unsetenv"] = lambda *_: None  # seen by nobody here
     vars(module)["sched_yield"] = lambda: None
     return module
 
@@ -249,7 +253,7 @@ def signal_module() -> ModuleType:
 
 def sys_module(argv: list[str], stdout: Any, stderr: Any, path: list[str]) -> ModuleType:
     """``sys`` for a process."""
-    module = ModuleType("sys")
+    module = Sys("sys")
     vars(module).update(vars(sys))
     vars(module).update(
         argv=argv, stdout=stdout, stderr=stderr, __stdout__=stdout, __stderr__=stderr, path=path

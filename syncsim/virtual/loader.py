@@ -22,6 +22,7 @@ from syncsim.virtual import pickling
 from syncsim.virtual.automaton import FIRST_PID, Seed, Told
 from syncsim.virtual.body import ProcessBody, Who, here, running
 from syncsim.virtual.chance import random_module
+from syncsim.virtual.environment import replaced
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.files import open_file
 from syncsim.virtual.library import Missing, library, signal_module, sys_module, without
@@ -461,7 +462,9 @@ class _Starting:
 
 def _print(*values: Any, file: Any = None, **keywords: Any) -> None:
     """As the real one, to the stdout of the process that runs."""
-    print(*values, file=_stdout(here()) if file is None else file, **keywords)
+    if file is None:
+        file = replaced("stdout") or _stdout(here())
+    print(*values, file=file, **keywords)
 
 
 def _input(prompt: object = "") -> str:

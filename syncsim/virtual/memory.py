@@ -8,6 +8,7 @@ what processes share, and stay what they are.
 from __future__ import annotations
 
 import abc
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import Field
 from functools import lru_cache
@@ -44,6 +45,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.modules: dict[str, ModuleType] = {}
+        #: Its environment, once it was changed by this process or one above it.
+        self.environment: dict[str, str] | None = None
         #: The text of each file of the program, as far as it was wanted.
         self.texts: dict[str, str | None] = {}
         self.namer = Namer()
@@ -70,6 +73,7 @@ class Memory:
     def fresh(self) -> Memory:
         """One without modules, for a child that imports the program anew."""
         child = Memory()
+        child.environment = self.environment and dict(self.environment)
         child.texts = self.texts
         child.namer = self.namer.copy()
         child.primitives = dict(self.primitives)
@@ -292,6 +296,24 @@ class _Copier:
             made[self.copy(key)] = self.copy(item)
         return made
 
+    def _lock(self, value: Any) -> Any:
+        made = threading.Lock()
+        if value.locked():
+            made.acquire()
+        return made
+
+    def _rlock(self, value: Any) -> Any:
+        made = threading.RLock()
+        if value._is_owned():  # (by this thread, in which all processes run)
+            times, owner = value._release_save()
+            value._acquire_restore((times, owner))
+            made._acquire_restore((times, owner))  # type: ignore[attr-defined]
+        return made
+
+    def _local(self, value: threading.local) -> Any:
+        made = self._into(value, threading.local())
+        return self._state(value, made)
+
     _copiers: dict[type, Callable[[_Copier, Any], Any]] = {  # noqa: RUF012
         list: _list,
         dict: _dict,
@@ -307,6 +329,9 @@ class _Copier:
         staticmethod: _staticmethod,
         classmethod: _staticmethod,
         property: _property,
+        type(threading.Lock()): _lock,
+        type(threading.RLock()): _rlock,
+        threading.local: _local,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import copyreg
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterator
 from functools import _lru_cache_wrapper, lru_cache
@@ -267,6 +268,21 @@ class Writer:
         except Exception:
             raise UnknownError(type(value).__name__) from None
 
+    def _lock(self, value: Any, _: int) -> None:
+        self._watch(value, _is_locked)
+        self.written += (type(value), value.locked())
+
+    def _rlock(self, value: Any, _: int) -> None:
+        if value._is_owned():
+            raise UnknownError("how often a lock is held")
+        self._watch(value, _is_owned)
+        self.written.append(type(value))
+
+    def _local(self, value: threading.local, depth: int) -> None:
+        self._watch(value, _in_object)
+        self.written.append(threading.local)
+        self._named_values(vars(value), depth)
+
     def _generator(self, value: GeneratorType[Any, Any, Any], _: int) -> None:
         self.watched = None
         frame = value.gi_frame
@@ -331,6 +347,9 @@ class Writer:
         CodeType: _code,
         GeneratorType: _generator,
         range: _range,
+        type(threading.Lock()): _lock,
+        type(threading.RLock()): _rlock,
+        threading.local: _local,
         **dict.fromkeys(map(type, map(iter, ([], (), range(0), {}))), _iterator),
     }
 
@@ -372,6 +391,14 @@ def registered(value: type) -> tuple[Any, ...]:
     """Weak references to the classes that were registered with that abstract one."""
     registry, *_ = vars(abc)["_get_dump"](value)  # what CPython's own tests look at it with
     return tuple([one for one in registry if one() is not None])
+
+
+def _is_locked(lock: Any) -> tuple[Any, ...]:
+    return (lock.locked(),)
+
+
+def _is_owned(lock: Any) -> tuple[Any, ...]:
+    return (lock._is_owned(),)
 
 
 def _content(cell: CellType) -> tuple[Any, ...]:

@@ -50,6 +50,12 @@ TOLD_APART = {
         "2",
     ),
     "what a class calls": ("class A:\n    f = staticmethod(__v__)", "max", "min"),
+    "a lock of a thread": (
+        "import threading\nx = threading.Lock()\nif __v__: x.acquire()", "False", "True"
+    ),
+    "what is local to a thread": (
+        "import threading\nx = threading.local()\nx.n = __v__", "1", "True"
+    ),
     "what eval has made": ("x = eval(f'lambda: {__v__}')", "1", "2"),
 }  # fmt: skip
 
@@ -130,6 +136,9 @@ CHANGES = {
         "x = make()",
         "x()",
     ),
+    "a lock": ("import threading\nx = threading.Lock()", "x.acquire()"),
+    "a lock that is held again": ("import threading\nx = threading.RLock()", "x.acquire()"),
+    "something local": ("import threading\nx = threading.local()\nx.n = 1", "x.n = 2"),
     "an attribute of a class": ("class A:\n    n = 1", "A.n = 2"),
     "an attribute of an abstract class": ("import abc\nclass A(abc.ABC):\n    n = 1", "A.n = 2"),
     "who is registered with a class": ("import abc\nclass A(abc.ABC): pass", "A.register(int)"),
@@ -261,6 +270,28 @@ def work(lock):
 
 if __name__ == "__main__":
 """
+
+
+OF_ITS_ENVIRONMENT = """
+import os
+from multiprocessing import Lock, Process
+
+def work(lock):
+    while True:
+        with lock:
+            os.environ["ROUNDS"] += "."
+        assert os.environ["ROUNDS"] != "..."
+
+os.environ["ROUNDS"] = ""
+if __name__ == "__main__":
+    Process(target=work, args=(Lock(),)).start()
+"""
+
+
+def test_a_process_that_counts_in_its_environment_is_not_proven(tmp_path: Path) -> None:
+    path = tmp_path / "rounds.py"
+    path.write_text(OF_ITS_ENVIRONMENT)
+    assert syncsim.check(path, timeout=30).verdict is Verdict.ASSERTION
 
 
 @pytest.mark.parametrize(
