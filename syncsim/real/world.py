@@ -99,8 +99,8 @@ class RealWorld(World):
         self._on_records = on_records
         self._steps: list[Step] | None = None  # those of the choice that is being taken
         self._gates: dict[ActorId, socket.socket] = {}
-        # Who was let go and had not come to its gate by then: it is let through when it comes.
-        self._late: set[ActorId] = set()
+        # What they are told who were let go and had not come to their gate by then, when they come.
+        self._late: dict[ActorId, bytes] = {}
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._backlog = bytearray()  # read from the wire, not yet applied
         self._applied = 0  # bytes of the wire, up to now
@@ -365,7 +365,7 @@ class RealWorld(World):
             if self._let_through(actor, wire.TIME_OUT):
                 self._scribe.effect(actor, operation, "False")
             else:
-                account.free.add(actor)
+                account.granted.add(actor)
         elif operation.verb in _MODELLED and (
             operation.atom not in ledger.atoms or operation.atom in ledger.gone
         ):
@@ -472,9 +472,11 @@ class RealWorld(World):
 
     def _let_through(self, actor: ActorId, grant: bytes) -> bool:
         """Whether it is granted; if not, it makes its operation unheld, now or when it comes."""
-        granted = self._send(actor, grant)
-        (self._late.discard if granted else self._late.add)(actor)
-        return granted
+        self._late.pop(actor, None)
+        if self._send(actor, grant):
+            return True
+        self._late[actor] = grant if grant == wire.TIME_OUT else wire.RUN_FREE
+        return False
 
     def _send(self, actor: ActorId, message: bytes) -> bool:
         """Whether it got that at its gate.
@@ -542,11 +544,15 @@ class RealWorld(World):
 
     def _let_late_through(self, actor: ActorId) -> None:
         """Lets through who comes to its gate only now, unless it has withdrawn meanwhile."""
-        if actor in self._late:
-            self._late.remove(actor)
-            if actor in self._account.free or actor in self._account.granted:
-                with contextlib.suppress(ConnectionError):
-                    self._gates[actor].send(wire.RUN_FREE)
+        account, grant = self._account, self._late.pop(actor, None)
+        operation = self._ledger.actors[actor].pending
+        if grant is None or operation is None or actor not in account.free | account.granted:
+            return
+        with contextlib.suppress(ConnectionError):
+            self._gates[actor].send(grant)
+            if grant == wire.TIME_OUT:  # it does not report that
+                account.granted.discard(actor)
+                self._scribe.effect(actor, operation, "False")
 
     # -- listening ----------------------------------------------------------------------
 
