@@ -241,11 +241,14 @@ class Making:
             self._help()
             while todo:
                 actor = todo.pop(0)
-                passed: set[Node | None] = set()
+                passed: set[Node] | None = None
                 while self._follows(actor):
                     silent = self._silent(actor)
-                    if not silent and self._circles(actor, passed):
-                        break
+                    if not silent:
+                        if passed is None:
+                            passed = set()
+                        if self._circles(actor, passed):
+                            break
                     self._make(actor, token=not silent)
                     self._help()
                 todo += self.newborn
@@ -274,7 +277,7 @@ class Making:
             else:
                 return
 
-    def _circles(self, actor: int, passed: set[Node | None]) -> bool:
+    def _circles(self, actor: int, passed: set[Node]) -> bool:
         """Whether it comes to where it has just been, or to no end: then its steps are chosen."""
         node = self.nodes[actor]
         assert node is not None
