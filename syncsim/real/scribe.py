@@ -184,12 +184,28 @@ class Scribe:
             self._account.helpers.send(self._served_by[work])
         for (of, _), member in self._actor_of.items():
             if of == pid and not self._ledger.actors[member].ended:
-                # (A feeder has no exit code of its own: its end is told with its process's.)
-                feeds = self._ledger.actors[member].library
-                self._interrupted.pop(member, None)
-                self._ledger.vanish(self._kept_by.pop(member, ()))
-                self._ledger.end(member, None if feeds else code)
-                self._account.settle_up(member)
+                # (A thread has no exit code of its own, whenever it ends.)
+                self._ended(member, None if self._ledger.actors[member].thread else code)
+
+    def _ended(self, actor: ActorId, code: int | None) -> None:
+        self._interrupted.pop(actor, None)
+        self._ledger.vanish(self._kept_by.pop(actor, ()))
+        self._ledger.end(actor, code)
+        self._account.settle_up(actor)
+
+    def threads(self) -> list[tuple[ActorId, int, int]]:
+        """The threads that are not known to have ended: who, the pid, and the tid."""
+        actors = self._ledger.actors
+        return [
+            (actor, pid, tid)
+            for (pid, tid), actor in self._actor_of.items()
+            if tid and not actors[actor].ended
+        ]
+
+    def thread_ended(self, actor: ActorId) -> None:
+        """The thread is gone, and everything it has said has been heard."""
+        if not self._ledger.actors[actor].ended:
+            self._ended(actor, None)
 
     # -- records ------------------------------------------------------------------------
 

@@ -78,7 +78,6 @@ class Standstill:
                     self.end()
                     return
                 seen[pid, tid] = sleep
-        self._end_threads(seen)
         switches = {key: sleep.switches for key, sleep in seen.items()}
         if self._looks and switches == {key: sleep.switches for key, sleep in self._seen.items()}:
             self._looks += 1
@@ -157,12 +156,6 @@ class Standstill:
     def _key(self, actor: ActorId) -> tuple[int, int]:
         pid, tid = self._scribe.thread_of(actor)
         return pid, tid or pid
-
-    def _end_threads(self, seen: dict[tuple[int, int], Sleep]) -> None:
-        """A thread of the program says nothing when it ends."""
-        for actor in self._ledger.actors:
-            if actor.thread and not actor.ended and self._key(actor.id) not in seen:
-                self._ledger.end(actor.id, None)
 
     def _mark(self) -> None:
         for actor in self._ledger.actors:

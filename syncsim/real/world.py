@@ -636,10 +636,10 @@ class RealWorld(World):
             self._scribe.tell_who_waits()
         if self._moved == before:
             self._lose_patience()
+            self._bury_threads()
             if not self.controlled:
                 self._standstill.look()
-            return False
-        return True
+        return self._moved != before
 
     def _lose_patience(self) -> None:
         idle = time.monotonic() - self._moved
@@ -715,6 +715,18 @@ class RealWorld(World):
         self._catch_up()
         for pid in dead:
             self._scribe.died(pid)
+
+    def _bury_threads(self) -> None:
+        """Notes which threads have ended, which they do not say, after what they said before.
+
+        It is no step, and nobody can do more or less for it: so it does not matter when we look.
+        """
+        threads = self._scribe.threads()
+        ended = [actor for actor, pid, tid in threads if kernel.thread_has_ended(pid, tid)]
+        if ended:
+            self._catch_up()
+        for actor in ended:
+            self._scribe.thread_ended(actor)
 
     def _hear_spill(self, stream: str) -> None:
         """Hears what is written past ``sys.stdout``: by C code, ``os.write``, another program."""

@@ -15,6 +15,7 @@ from syncsim.real.kernel.process import (
     has_ended,
     is_asleep,
     is_stopped,
+    thread_has_ended,
     threads,
     waits_to_write,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "is_stopped",
     "look",
     "look_at_all",
+    "thread_has_ended",
     "threads",
     "waits_to_write",
 ]

@@ -59,6 +59,11 @@ def threads(pid: int) -> int:
         return 1
 
 
+def thread_has_ended(pid: int, tid: int) -> bool:
+    """Whether the thread has ended and its process has not; false where that cannot be known."""
+    return not (os.path.exists(f"/proc/{pid}/task/{tid}") or has_ended(pid))
+
+
 def is_stopped(pid: int) -> bool | None:
     """Whether a signal has halted the process; None where that cannot be known."""
     fields = _stat(pid)

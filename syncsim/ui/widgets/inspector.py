@@ -107,14 +107,14 @@ def _relations(state: State, actor: Actor) -> Iterator[Content]:
         some = Content(", ").join([_person(child) for child in children[:12]])
         more = f" and {len(children) - 12} more" if len(children) > 12 else ""
         yield _row("children", some + more)
-    if not actor.ended:
+    if not actor.ended or actor.thread:
         return
     yield _row(
         "exit code", Content("unknown" if actor.exitcode is None else ending(actor.exitcode))
     )
     if actor.reaped_by is not None:
         yield _row("joined by", _person(state.actors[actor.reaped_by]))
-    elif not actor.is_main and not actor.thread and not actor.reaped:
+    elif not actor.is_main and not actor.reaped:
         yield _row("joined by", Content.styled("nobody", "$quiet"))
 
 
