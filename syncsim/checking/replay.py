@@ -11,7 +11,7 @@ from syncsim.checking.checked import Failure
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
-from syncsim.core.schedule import parse_schedule
+from syncsim.core.schedule import Choice, parse_schedule
 from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import counted, waiting_for
@@ -48,7 +48,7 @@ def confirm(
         before = _place(world) if goes_round and not begins else None
         for at, choice in enumerate(parse_schedule(schedule)):
             world.adapt(choice.grain, deadline)
-            if choice not in world.choices():
+            if not _comes(world, choice, deadline):
                 why = f"choice {at + 1} of the schedule cannot be made"
                 if time.monotonic() > deadline:
                     why = f"they take longer than {_REPLAY:g} s"
@@ -102,6 +102,17 @@ def confirm(
         return Failure(verdict, str(error), schedule, False, tuple(steps))
     finally:
         world.close()
+
+
+def _comes(world: RealWorld, choice: Choice, deadline: float) -> bool:
+    """Whether the choice can be made; a thread that has just been started comes unannounced."""
+    until = min(time.monotonic() + world.patience, deadline)
+    while choice not in (choices := world.choices()):
+        if choices or time.monotonic() > until or not world.may_still_move():
+            return False
+        world.pump(0.05)
+        world.settle(deadline)
+    return True
 
 
 def _place(world: RealWorld) -> object:

@@ -10,9 +10,11 @@ import pytest
 from running import DEADLINE, tell, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
+from syncsim.checking import confirm
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import Diagnosed, Mode
 from syncsim.core.step import Step
+from syncsim.explore.worker import Found
 from syncsim.program.source import load
 from syncsim.real import kernel
 from syncsim.real.world import RealWorld
@@ -107,3 +109,28 @@ def test_its_last_words_are_heard_first(tmp_path: Path, monkeypatch: pytest.Monk
         assert told == [("Ada", False)] * 4
     finally:
         world.close()
+
+
+#: The thread comes when the file is there.
+COMES_LATE = """\
+import ctypes, multiprocessing, os, sys, threading
+lock = multiprocessing.Lock()
+def work():
+    while not os.path.exists(sys.argv[1]):
+        ctypes.CDLL(None).usleep(1000)
+    with lock:
+        pass
+if __name__ == "__main__":
+    threading.Thread(target=work, name="Ada").start()
+    multiprocessing.Semaphore(0).acquire()
+"""
+
+
+def test_a_replay_waits_for_a_thread_that_comes_unannounced(tmp_path: Path) -> None:
+    path, sign = tmp_path / "program.py", tmp_path / "sign"
+    path.write_text(COMES_LATE)
+    found = Found(Verdict.DEADLOCK, "b2", 2)
+    # (It is looked at when everybody who is owed has come, just before the first choice.)
+    failure = confirm(load(path, [str(sign)]), found, look=lambda world: sign.touch())
+    assert failure.confirmed, failure.explanation
+    assert [step.process for step in failure.steps] == ["Ada", "Ada"]
