@@ -283,7 +283,8 @@ class _Execution:
             frozenset(found),
             event.touches if event is not None else (),
             tuple(map(_sign, self._steps)),
-            frozenset((actor.name, actor.life, actor.exitcode) for actor in state.actors),
+            # (When it is noticed that a thread has ended is by chance.)
+            frozenset((a.name, a.thread or a.life, a.exitcode) for a in state.actors),
         )
         self._note_contest(state, choices)
         diagnosis = diagnose(state)
@@ -318,12 +319,10 @@ class _Execution:
         world = self.world
         until = min(time.monotonic() + self._patience, self._deadline)
         while True:
-            verdict = diagnose(world.state).verdict
-            if world.over:
-                return verdict or Verdict.UNDECIDED
-            stuck = verdict not in (None, Verdict.FINISHED)
-            if stuck and not world.may_still_move():
-                return verdict or Verdict.UNDECIDED
+            diagnosis = diagnose(world.state)
+            verdict = diagnosis.verdict or Verdict.UNDECIDED
+            if world.over or (verdict is not Verdict.FINISHED and world.is_final(diagnosis)):
+                return verdict
             if time.monotonic() > until:
                 self._mind_the_time()
                 away = self._away()

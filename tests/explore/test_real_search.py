@@ -15,6 +15,7 @@ from commands import check
 import syncsim
 from syncsim.core.diagnosis import Verdict, diagnose
 from syncsim.core.schedule import Grain, parse_schedule
+from syncsim.explore import processes
 from syncsim.explore.dpor import DPOR
 from syncsim.explore.processes import RealSystem
 from syncsim.explore.real import RealDPOR
@@ -232,3 +233,55 @@ def test_a_search_that_there_is_not_on_real_processes_is_refused() -> None:
     found = check(REFUSED / "runs_a_program.py", "--real", "--search", "pct")
     assert found.returncode == 2
     assert "real has no search pct" in found.stderr
+
+
+#: Whoever waits for the lock has met a signal of which nobody tells, and never says what it does.
+AWAKE = """\
+import multiprocessing, os, signal
+def spin(number, frame):
+    while True:
+        pass
+def take(lock, ready):
+    signal.signal(signal.SIGUSR1, spin)
+    ready.release()
+    lock.acquire()
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    lock, ready = multiprocessing.Lock(), multiprocessing.Semaphore(0)
+    lock.acquire()
+    child = multiprocessing.Process(target=take, args=(lock, ready))
+    child.start()
+    ready.acquire()
+    os.kill(child.pid, signal.SIGUSR1)
+    child.join()
+"""
+
+
+def test_who_is_awake_is_never_said_to_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_AWAY", 1.0)
+    path = tmp_path / "program.py"
+    path.write_text(AWAKE)
+    system = RealSystem(load(path, ()), Grain.CALL, time.monotonic() + 300)
+    try:
+        [execution] = RealDPOR(system).executions()
+        assert execution.state.verdict is Verdict.UNDECIDED
+        assert system.unseen == "it hangs where we do not see"
+    finally:
+        system.close()
+
+
+def test_a_thread_that_has_ended_is_waited_for_no_longer(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import threading\n"
+        "from multiprocessing import Semaphore, Value\n"
+        "value = Value('i', 0)\n"
+        "def add():\n"
+        "    value.value += 1\n"
+        "threading.Thread(target=add).start()\n"
+        "Semaphore(0).acquire()\n"
+    )
+    checked = syncsim.check(path, real=True, timeout=240)
+    assert (checked.verdict, checked.confirmed) == ("deadlock", True), checked.explanation
