@@ -27,6 +27,7 @@ from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import names, standing, waiting_for
 from syncsim.program.source import Program
+from syncsim.real.kernel import UnwatchedError
 from syncsim.real.world import RealWorld
 
 #: So many steps are told in a report.
@@ -40,7 +41,7 @@ _LIVES_ON = Finding(
 
 
 class BadRequestError(Exception):
-    """A scheduler or a schedule that cannot be: the message says why."""
+    """A scheduler, a schedule or a run that cannot be: the message says why."""
 
 
 class StopError(Exception):
@@ -416,7 +417,7 @@ def run(
         raise BadRequestError(str(error)) from error
     try:
         return HeadlessRun(program, chosen, grain=Grain(grain or Grain.CALL), **options).run()
-    except ReplayError as error:
+    except (ReplayError, UnwatchedError) as error:
         raise BadRequestError(str(error)) from error
     except DivergenceError as error:
         print(f"syncsim: the run was broken off, by an error of ours: {error}", file=sys.stderr)

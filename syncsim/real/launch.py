@@ -17,6 +17,7 @@ from pathlib import Path
 
 from syncsim.program.source import Program
 from syncsim.real import guard, kernel, wire
+from syncsim.real.room import make_room
 
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 _BOOT = (
@@ -31,6 +32,7 @@ class Launch:
     """Starts the stage and holds everything of ours that the run uses, until ``close``."""
 
     def __init__(self, program: Program, *, controlled: bool, stdin: int) -> None:
+        room = make_room()
         self.directory = tempfile.mkdtemp(prefix="syncsim-")
         fifo = f"{self.directory}/{wire.FIFO}"
         os.mkfifo(fifo, 0o600)
@@ -49,9 +51,9 @@ class Launch:
         self.deaths = kernel.Deaths()
         self._poll = select.poll()
         self._on: dict[int, Callable[[], object]] = {}
-        self._start(program, stdin, controlled=controlled)
+        self._start(program, stdin, room, controlled=controlled)
 
-    def _start(self, program: Program, stdin: int, *, controlled: bool) -> None:
+    def _start(self, program: Program, stdin: int, room: int, *, controlled: bool) -> None:
         lifeline_end, self._lifeline = os.pipe()
         out, out_end = os.pipe()
         err, err_end = os.pipe()
@@ -59,7 +61,11 @@ class Launch:
         self.spills = {"stdout": out, "stderr": err}
         streams = f"stdout {wire.identity(out_end)}\nstderr {wire.identity(err_end)}\n"
         Path(self.directory, wire.STREAMS).write_text(streams, encoding="ascii")
-        names = {wire.RUN_VARIABLE: self.directory, wire.LIFELINE_VARIABLE: str(lifeline_end)}
+        names = {
+            wire.RUN_VARIABLE: self.directory,
+            wire.LIFELINE_VARIABLE: str(lifeline_end),
+            wire.ROOM_VARIABLE: str(room),
+        }
         # A schedule determines the run, so the order of a set of strings must not be a matter of
         # chance: as ``python -R`` has it unless the variable says otherwise.
         fixed = {"PYTHONHASHSEED": "0"} if controlled else {}
@@ -107,11 +113,11 @@ class Launch:
 
     def close(self) -> None:
         """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
+        self.deaths.close()  # first: who looks for what is left needs files, too
         guard.end_run(self.directory, self.stage.pid)
         self.stage.wait()
         with contextlib.suppress(BrokenPipeError):  # the guard is gone with the rest
             os.write(self._lifeline, guard.DISMISSED)
-        self.deaths.close()
         self.door.close()
         for fd in (self.fifo, self._writer, self._mode, self._lifeline, *self.spills.values()):
             os.close(fd)

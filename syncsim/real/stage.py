@@ -20,11 +20,13 @@ from types import ModuleType
 from syncsim.real import child, guard, wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes import output, processes, unseen
+from syncsim.real.room import leave_room
 
 
 def main() -> None:
     """Runs the program that the command line names: ``PROGRAM [ARGUMENT …]``."""
     directory = os.environ[wire.RUN_VARIABLE]
+    leave_room(int(os.environ.pop(wire.ROOM_VARIABLE)))
     guard.watch(directory, int(os.environ.pop(wire.LIFELINE_VARIABLE)))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     gate = child.join_run(directory)

@@ -20,6 +20,8 @@ from msgspec.structs import replace
 RUN_VARIABLE = "SYNCSIM_RUN"
 #: The number of the file descriptor of the lifeline (see ``guard``).
 LIFELINE_VARIABLE = "SYNCSIM_LIFELINE"
+#: How many files the program may have open (see ``room``).
+ROOM_VARIABLE = "SYNCSIM_ROOM"
 FIFO = "records"
 GATE = "gate"
 MODE = "mode"

@@ -128,7 +128,11 @@ class RealWorld(World):
         launch.listen(launch.deaths.fileno(), self._bury)
         for stream in launch.spills:
             self._hear_spill(stream)
-        self._scribe.add(Actor(id=0, name="main", pid=launch.stage.pid))
+        try:
+            self._scribe.add(Actor(id=0, name="main", pid=launch.stage.pid))
+        except kernel.UnwatchedError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
@@ -524,6 +528,10 @@ class RealWorld(World):
             gate, _ = self._launch.door.accept()
         except TimeoutError:
             return False
+        except OSError as error:
+            raise kernel.UnwatchedError(
+                f"one of the program's processes cannot be held up: {error.strerror}"
+            ) from error
         gate.settimeout(_ANSWERS)
         words = b""
         with contextlib.suppress(OSError):

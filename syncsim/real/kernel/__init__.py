@@ -5,7 +5,7 @@ Everything here only looks: no process can notice that it is looked at.
 
 from __future__ import annotations
 
-from syncsim.real.kernel.deaths import Deaths
+from syncsim.real.kernel.deaths import Deaths, UnwatchedError
 from syncsim.real.kernel.process import (
     Attitude,
     attitude,
@@ -25,6 +25,7 @@ __all__ = [
     "Attitude",
     "Deaths",
     "Sleep",
+    "UnwatchedError",
     "attitude",
     "awaits",
     "exit_code",

@@ -8,6 +8,10 @@ import signal
 import sys
 
 
+class UnwatchedError(OSError):
+    """A process is alive and cannot be watched, or held up: there are too many open files."""
+
+
 class Deaths:
     """Tells of the end of any process at once, also of one that is no child of ours.
 
@@ -29,7 +33,7 @@ class Deaths:
         return self._poll.fileno() if self._linux else self._queue.fileno()
 
     def watch(self, pid: int) -> None:
-        """Watch that process from now on."""
+        """Watch that process from now on.  Raises ``UnwatchedError``: there are too many."""
         try:
             if self._linux:
                 fd = os.pidfd_open(pid)
@@ -43,8 +47,12 @@ class Deaths:
                     fflags=select.KQ_NOTE_EXIT,  # type: ignore[attr-defined,unused-ignore]
                 )
                 self._queue.control([event], 0)
-        except OSError:
+        except ProcessLookupError:
             self.gone.append(pid)
+        except OSError as error:
+            raise UnwatchedError(
+                f"one of the program's processes cannot be watched: {error.strerror}"
+            ) from error
 
     def send(self, pid: int, number: int) -> bool:
         """Sends a signal to a process that is watched; false if it has ended.
