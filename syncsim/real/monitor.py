@@ -362,23 +362,15 @@ class Monitor:
                 self._set(Mode.PAUSED)
         if self._world.over:
             self._set(Mode.OVER)
-        elif self._mode is Mode.OVER and self._goes_on(state, diagnosis.stuck):
-            self._revive()
+        elif self._world.goes_on_beside(diagnosis.stuck):
+            if self._mode is Mode.OVER:  # born when all others had ended, or helped from outside
+                self._revive()
         elif diagnosis.verdict and not any(actor.stopped for actor in state.actors):
             # (Who is stopped may be continued.)
-            still = bool(diagnosis.stuck) and (self._mode is Mode.FREE or not self._world.choices())
-            if still and self._world.is_final(diagnosis):
+            if self._world.is_final(diagnosis):
                 self._set(Mode.OVER)
             else:
-                self._suspects = still
-
-    @staticmethod
-    def _goes_on(state: State, stuck: tuple[ActorId, ...]) -> bool:
-        """Whether somebody goes on: born when all others had ended, or helped from outside."""
-        return any(
-            not (actor.ended or actor.serves or actor.rests or actor.id in stuck)
-            for actor in state.actors
-        )
+                self._suspects = bool(diagnosis.stuck)
 
     def _tell_standstill(self) -> None:
         """Tells that nothing moves, although somebody may come back; and when that is over."""

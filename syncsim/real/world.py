@@ -24,7 +24,7 @@ import msgspec
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose_standstill
+from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose_standstill, stuck_actors
 from syncsim.core.faults import possible
 from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.live import Frame, Inspected
@@ -199,26 +199,37 @@ class RealWorld(World):
         return False
 
     def is_final(self, diagnosis: Diagnosis) -> bool:
-        """Whether nothing can follow: who does not wait for ever has ended, seen or unseen."""
+        """Whether nothing can follow that would change it.
+
+        Those who wait for ever do; and, unless it is a deadlock, all others have ended.
+        """
         if diagnosis.verdict is None or self.may_still_move():
             return False
-        left = tuple(a.id for a in self._ledger.actors if not (a.ended or a.serves))
-        if diagnosis.verdict is not Verdict.DEADLOCK and diagnosis.stuck != left:
+        if not self._sleep_on(diagnosis.stuck):
             return False
-        return self._sleep_on(diagnosis.stuck)
+        return diagnosis.verdict is Verdict.DEADLOCK or not self.goes_on_beside(diagnosis.stuck)
 
-    def _sleep_on(self, actors: Sequence[ActorId]) -> bool:
-        """Whether all of them sleep, by the kernel's account, and have said all that they did.
+    def goes_on_beside(self, stuck: Sequence[ActorId]) -> bool:
+        """Whether somebody goes on who is none of those."""
+        return any(
+            not (actor.ended or actor.serves or actor.rests or actor.id in stuck)
+            for actor in self._ledger.actors
+        )
+
+    def _sleep_on(self, stuck: Sequence[ActorId]) -> bool:
+        """Whether all of them sleep, by the kernel's account, and still wait when all is heard.
 
         One who does not may have met a signal of which nobody has told us, be about to end, or
         to say what it has got; and for a bounded time sleeps only a handler.
         """
-        before, state = [self._search.sleep(actor) for actor in actors], self.state
+        before = [self._search.sleep(actor) for actor in stuck]
         if any(sleep is not None and not sleep.is_for_ever for sleep in before):
             return False
-        if self.pump(0) or self.state is not state:
+        # (Others may say more and more meanwhile: they cannot help.)
+        self._bury()
+        if self._scribe.strangers or stuck_actors(self.state) != stuck:
             return False
-        now = [self._search.sleep(actor) for actor in actors]
+        now = [self._search.sleep(actor) for actor in stuck]
         return [sleep and sleep.switches for sleep in before] == [
             sleep and sleep.switches for sleep in now
         ]

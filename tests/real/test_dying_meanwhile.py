@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import wait_for
+from running import tell_of, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.core.diagnosis import Verdict
-from syncsim.core.live import Diagnosed, Mode, Printed
+from syncsim.core.live import Diagnosed, Mode, ModeChanged, Printed, Stepped
+from syncsim.core.schedule import Move
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.headless import HeadlessRun
 from syncsim.program.source import load
@@ -195,3 +196,44 @@ def test_who_has_met_a_signal_that_nobody_tells_of_does_not_wait_for_ever(
     told = [json.loads(line) for line in out.getvalue().splitlines()]
     assert "it went on\n" in [record.get("text") for record in told]
     assert told[-1]["verdict"] == Verdict.FINISHED
+
+
+#: Main waits for ever; the child goes on, and tells of it without a break.
+BESIDE = """\
+import multiprocessing
+def work(gate):
+    while True:
+        with gate:
+            pass
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    lock, gate = multiprocessing.Lock(), multiprocessing.Lock()
+    multiprocessing.Process(target=work, args=(gate,)).start()
+    lock.acquire()
+    lock.acquire()
+"""
+
+
+def test_who_waits_for_ever_beside_one_who_goes_on_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(BESIDE)
+    told = tell_of(lambda told: told.verdict["verdict"] == Verdict.DEADLOCK, path)
+    assert "Process-1 goes on" in told.verdict["findings"][-1]["explanation"]
+
+
+def test_on_the_stage_whoever_goes_on_beside_a_deadlock_goes_on(
+    watch: Watch,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(BESIDE)
+    run = watch(path)
+    run.begin()
+    run.monitor.free()
+    assert run.wait(Diagnosed).diagnosis.verdict is Verdict.DEADLOCK
+    for _ in range(3):
+        run.wait(Stepped, after=len(run.listen()))
+    run.monitor.fault(1, Move.KILL)
+    wait_for(lambda: run.mode is Mode.OVER)
+    assert [changed.mode for changed in run.all(ModeChanged)] == [Mode.FREE, Mode.OVER]
+    assert len(run.all(Diagnosed)) == 1
