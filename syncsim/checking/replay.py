@@ -143,5 +143,6 @@ def _final(world: RealWorld, deadline: float) -> Diagnosis:
         if diagnosis.verdict is not Verdict.DEADLOCK or world.is_final(diagnosis):
             return diagnosis
         if time.monotonic() > deadline:
-            return diagnosis
+            why = f"after {_REPLAY:g} s it may still be helped from where nobody sees it"
+            return replace(diagnosis, verdict=None, explanation=why)
         world.pump(0.05)

@@ -321,8 +321,16 @@ class _Execution:
         while True:
             diagnosis = diagnose(world.state)
             verdict = diagnosis.verdict or Verdict.UNDECIDED
-            if world.over or (verdict is not Verdict.FINISHED and world.is_final(diagnosis)):
+            if world.over:
                 return verdict
+            if verdict is Verdict.DEADLOCK:
+                if world.is_final(diagnosis):
+                    return verdict
+            elif verdict in (Verdict.ASSERTION, Verdict.CRASH) and not world.may_still_move():
+                return verdict
+            if world.choices():
+                self.unseen = self.unseen or "it goes on by what is not seen"
+                return Verdict.UNDECIDED
             if time.monotonic() > until:
                 self._mind_the_time()
                 away = self._away()

@@ -158,6 +158,7 @@ def test_failures_of_two_kinds_are_both_found() -> None:
     [
         ("tosses_a_coin", "the program is not deterministic"),
         ("answers_a_socket", "is outside our view, asleep in accept"),
+        ("ends_by_a_signal", "it goes on by what is not seen"),
     ],
 )
 def test_what_does_not_repeat_or_is_not_seen_is_never_called_proven(name: str, words: str) -> None:
