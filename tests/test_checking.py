@@ -13,6 +13,8 @@ from commands import check, pytest_in
 import syncsim
 from syncsim.checking import replay
 from syncsim.core.diagnosis import Verdict
+from syncsim.explore.worker import Found
+from syncsim.program.source import load
 
 PROGRAMS = Path(__file__).parent / "explore" / "checked"
 #: What surprises people, as it is in ``real/test_gotchas.py``.
@@ -184,6 +186,21 @@ def test_a_replay_that_takes_too_long_is_not_said_to_go_wrong(
     checked = syncsim.check(PROGRAMS / "lost_update.py", first=True)
     assert checked.verdict is Verdict.UNDECIDED
     assert "they take longer than 0 s" in checked.explanation
+
+
+def test_a_deadlock_that_may_still_be_broken_is_not_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import signal\nfrom multiprocessing import Lock\nif __name__ == '__main__':\n"
+        "    lock = Lock()\n    signal.alarm(3600)\n    lock.acquire()\n    lock.acquire()\n"
+    )
+    monkeypatch.setattr(replay, "_REPLAY", 5.0)
+    failure = replay.confirm(load(path), Found("deadlock", "a", 1))
+    assert len(failure.steps) == 1
+    assert not failure.confirmed
+    assert "it may still be helped" in failure.explanation
 
 
 def test_a_search_that_there_is_not_is_refused() -> None:
