@@ -60,11 +60,11 @@ def pickle_module() -> ModuleType:
     """``pickle`` for the program, which knows the classes of the process that it runs in."""
     module = ModuleType("pickle")
 
-    def dump(value: Any, file: Any, *arguments: Any, **keywords: Any) -> None:
-        _Pickler(file, *arguments, **keywords).dump(value)
+    def dump(obj: Any, file: Any, *arguments: Any, **keywords: Any) -> None:
+        _Pickler(file, *arguments, **keywords).dump(obj)
 
-    def dumped(value: Any, *arguments: Any, **keywords: Any) -> bytes:
-        dump(value, buffer := io.BytesIO(), *arguments, **keywords)
+    def dumped(obj: Any, *arguments: Any, **keywords: Any) -> bytes:
+        dump(obj, buffer := io.BytesIO(), *arguments, **keywords)
         return buffer.getvalue()
 
     def load(file: Any, **keywords: Any) -> Any:

@@ -43,8 +43,9 @@ def work(lock):
     assert repr(Own.Inner) == "<class '__main__.Own.Inner'>" and isinstance(Own(), Kind)
     assert pickle.loads(pickle.dumps(Own(7))).n == 7 and copy.deepcopy(Held(Own(8))).what.n == 8
     file = io.BytesIO()
-    pickle.dump(Own(5), file)
-    assert pickle.load(io.BytesIO(file.getvalue())).n == 5
+    pickle.dump(obj=Own(5), file=file, protocol=2)
+    assert pickle.load(file=io.BytesIO(file.getvalue())).n == 5
+    assert file.getvalue() == pickle.dumps(obj=Own(5), protocol=2)
     Marking(file := io.BytesIO()).dump(["x", Other()])
     mark, other = Marked(io.BytesIO(file.getvalue())).load()
     assert mark == "mark" and type(other) is Other
