@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
-from running import wait_for, world
+from running import Run, wait_for, world
 from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.core.diagnosis import Verdict
@@ -54,6 +56,45 @@ def test_who_knocks_when_it_was_let_go_already_is_let_through(tmp_path: Path, wa
         sign.touch()
         wait_for(lambda: (real.pump(0.01), real.state.n == 1 and real.quiet)[1])
         assert real.choices()
+
+
+#: On its way to the gate it thinks better of it, and wants something else.
+THINKS_BETTER = f"""\
+{SLOW}
+import signal
+def handle(number, frame):
+    raise KeyError
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    signal.signal(signal.SIGUSR1, handle)
+    lock, child = multiprocessing.Lock(), multiprocessing.Process(target=work)
+    try:
+        lock.acquire()
+    except KeyError:
+        child.start()
+    lock.acquire()
+    lock.release()
+"""
+
+
+def test_who_wanted_something_else_when_it_was_let_go_is_let_through_once(tmp_path: Path) -> None:
+    path, sign = tmp_path / "program.py", tmp_path / "sign"
+    path.write_text(THINKS_BETTER)
+    run = Run()
+    with world(path, str(sign), run=run) as real:
+        wait_for(lambda: (real.pump(0.01), real.choices())[1])
+        real.patience = 0.0
+        real.grant(real.choices()[0])
+        real.patience = 60.0
+        os.kill(real.state.actors[0].pid, signal.SIGUSR1)
+        wait_for(lambda: (real.pump(0.01), real.choices())[1])
+        sign.touch()
+        while choices := real.choices():
+            real.grant(choices[0])
+            real.settle()
+        assert real.over
+    made = [step.verb for step in run.steps if step.actor == 0]
+    assert made == ["start", "acquire", "release", "join", "exit"]
 
 
 #: Main is outside until the file is there.
