@@ -91,6 +91,9 @@ class _Datetime(datetime.datetime, metaclass=_Kind):
     def utcnow(cls) -> Any:
         return cls.fromtimestamp(now(), datetime.UTC).replace(tzinfo=None)
 
+    def date(self) -> Any:
+        return _Date(self.year, self.month, self.day)
+
 
 def _full_name(value: Any, text: str) -> str:
     """A class in C has its module in its name, one of Python not."""
@@ -104,6 +107,9 @@ def datetime_module() -> ModuleType:
     """``datetime``, whose today and now are those of the process."""
     module = ModuleType("datetime")
     vars(module).update(vars(datetime), date=_Date, datetime=_Datetime)
+    kind: Any
     for kind, real in _REAL.items():
         kind.__module__, kind.__name__, kind.__qualname__ = "datetime", real.__name__, real.__name__
+        for end in ("min", "max"):
+            setattr(kind, end, kind.fromisoformat(vars(real)[end].isoformat()))
     return module

@@ -22,6 +22,8 @@ assert not isinstance(date.today(), moment) and issubclass(moment, date)
 assert repr(moment(2000, 1, 2)) == "datetime.datetime(2000, 1, 2, 0, 0)"
 assert moment.now(timezone.utc).tzinfo is timezone.utc and moment.utcnow().tzinfo is None
 assert pickle.loads(pickle.dumps(begun)) == begun and isinstance(datetime.date(1, 1, 1), date)
+assert type(begun.date()) is date and type(moment.min) is moment and type(date.max) is date
+assert moment.max == moment(9999, 12, 31, 23, 59, 59, 999999) and date.max == moment.max.date()
 class Mine(moment): pass
 assert type(Mine.now()) is Mine and not isinstance(begun, Mine)
 assert time.gmtime(0).tm_year == 1970 and time.ctime() == time.asctime()
