@@ -10,7 +10,7 @@ import syncsim
 from syncsim.core.diagnosis import Verdict
 
 PROGRAM = """
-import re, sys
+import os, re, sys
 from decimal import Decimal
 from multiprocessing import Lock, Process
 from pathlib import Path
@@ -34,6 +34,9 @@ if __name__ == "__main__":
 CLOSED = 'with open(PATH, "w") as file: file.write("0")'
 COUNTS = "PATH.write_text(str(int(PATH.read_text()) + 1))"
 APPENDS = "file = open(PATH, 'a'); file.write('me'); file.close()"
+TURNS = "PATH.unlink() if PATH.exists() else PATH.touch()"
+MOVES = "os.replace(PATH, f'{PATH}.{me}') if os.path.exists(PATH) else None"
+MAKES = "os.makedirs(PATH, exist_ok=True); assert PATH.is_dir()"
 LOGS = "Path(f'{PATH}.{me}').write_text('done')"
 DOUBT = "may depend on what is in files that it writes"
 
@@ -43,11 +46,15 @@ DOUBT = "may depend on what is in files that it writes"
     [
         (CLOSED, COUNTS, Verdict.UNDECIDED, DOUBT),
         ("pass", APPENDS, Verdict.UNDECIDED, DOUBT),
+        ("pass", TURNS, Verdict.UNDECIDED, DOUBT),
+        ("pass", MOVES, Verdict.FINISHED, "no process can wait"),
+        (CLOSED, MOVES, Verdict.UNDECIDED, DOUBT),
+        (MAKES, "pass", Verdict.FINISHED, "no process can wait"),
         (CLOSED, "pass", Verdict.FINISHED, "no process can wait"),
         ("file = open(__file__)", "pass", Verdict.UNDECIDED, "open when a child is forked"),
         ("text = Path(__file__).read_text()", LOGS, Verdict.FINISHED, "no process can wait"),
     ],
-    ids=["counts", "appends", "closed", "open", "logs"],
+    ids=["counts", "appends", "turns", "looks", "moves", "makes", "closed", "open", "logs"],
 )
 def test_what_is_read_where_something_is_written_proves_nothing(
     tmp_path: Path, main: str, work: str, verdict: Verdict, words: str
