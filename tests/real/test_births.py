@@ -17,6 +17,8 @@ from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.headless import HeadlessRun
 from syncsim.program.source import load
 
+pytestmark = pytest.mark.once
+
 #: Who starts the last process ends before it can say so; all others have ended when it is born.
 ORPHAN = """\
 import ctypes, multiprocessing, os, sys

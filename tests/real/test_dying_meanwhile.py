@@ -24,6 +24,8 @@ from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.headless import HeadlessRun
 from syncsim.program.source import load
 
+pytestmark = pytest.mark.once
+
 #: The lock's holder has died, so the second child waits for ever; main ends it, and waits for that.
 #: The signal does not arrive by itself: it is sent from here, when a while has passed.
 PROGRAM = """\

@@ -20,6 +20,8 @@ from syncsim.core.diagnosis import diagnose
 from syncsim.core.scheduler import RoundRobin
 from syncsim.real.kernel import process
 
+pytestmark = pytest.mark.once
+
 #: It announces its first operation, and comes to its gate a second later.
 LATE_AT_ITS_GATE = """\
 import sys, time

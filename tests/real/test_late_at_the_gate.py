@@ -6,11 +6,14 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from running import Run, wait_for, world
 from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import Diagnosed, Mode, Printed
+
+pytestmark = pytest.mark.once
 
 #: The process has announced itself; it knocks when the file is there, as if preempted before.
 SLOW = """\

@@ -17,6 +17,8 @@ from syncsim.program.source import load
 from syncsim.real.kernel import Deaths, UnwatchedError
 from syncsim.real.world import RealWorld
 
+pytestmark = pytest.mark.once
+
 #: More processes than we can watch and hold up with so many files, and less than the program can
 #: start with them.
 FILES, PROCESSES = 64, 20

@@ -19,6 +19,8 @@ from syncsim.program.source import load
 from syncsim.real import kernel
 from syncsim.real.world import RealWorld
 
+pytestmark = pytest.mark.once
+
 #: Only the thread could have helped main.
 PROGRAM = """\
 import multiprocessing, threading

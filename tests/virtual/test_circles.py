@@ -9,6 +9,8 @@ import pytest
 import syncsim
 from syncsim.core.diagnosis import Verdict
 
+pytestmark = pytest.mark.once
+
 PROGRAM = """
 import time
 from multiprocessing import Event, Process
