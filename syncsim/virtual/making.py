@@ -241,16 +241,8 @@ class Making:
             self._help()
             while todo:
                 actor = todo.pop(0)
-                passed: set[Node] | None = None
-                while self._follows(actor):
-                    silent = self._silent(actor)
-                    if not silent:
-                        if passed is None:
-                            passed = set()
-                        if self._circles(actor, passed):
-                            break
-                    self._make(actor, token=not silent)
-                    self._help()
+                if self._follows(actor):
+                    self._follow(actor)
                 todo += self.newborn
                 self.newborn.clear()
             if not system.xray and self._feed_all():
@@ -276,6 +268,15 @@ class Making:
                     break
             else:
                 return
+
+    def _follow(self, actor: int) -> None:
+        passed: set[Node] = set()
+        while self._follows(actor):
+            silent = self._silent(actor)
+            if not silent and self._circles(actor, passed):
+                return
+            self._make(actor, token=not silent)
+            self._help()
 
     def _circles(self, actor: int, passed: set[Node]) -> bool:
         """Whether it comes to where it has just been, or to no end: then its steps are chosen."""
