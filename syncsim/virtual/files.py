@@ -14,12 +14,11 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from syncsim.virtual.body import chances, current
-from syncsim.virtual.procfs import refuse
+from syncsim.virtual.procfs import LOOKS, refuse
 
 #: What nobody can foresee, for a person.
 _CONTENTS = "what is in files that it writes"
-#: Of ``os``: what looks at a path, and what changes one, or two.
-_LOOKS = ("stat", "lstat", "access", "listdir", "scandir", "readlink")
+#: Of ``os``: what changes a path, or two.
 _CHANGES = ("mkdir", "rmdir", "unlink", "remove", "utime", "truncate", "mkfifo", "chmod")
 _CHANGES_BOTH = ("rename", "replace", "link", "symlink")
 #: By path, which processes have looked at it, or changed it.
@@ -62,7 +61,7 @@ def _noting(real: Callable[..., Any], paths: int, *, writes: bool) -> Callable[.
 def watch() -> None:
     """Has that watched, too, which is done by the standard library, such as by a ``Path``."""
     vars(io)["open"] = open_file
-    for names, paths in ((_LOOKS, 1), (_CHANGES, 1), (_CHANGES_BOTH, 2)):
+    for names, paths in ((LOOKS, 1), (_CHANGES, 1), (_CHANGES_BOTH, 2)):
         for name in names:
             real = getattr(os, name)
-            vars(os)[name] = _noting(real, paths, writes=names is not _LOOKS)
+            vars(os)[name] = _noting(real, paths, writes=names is not LOOKS)

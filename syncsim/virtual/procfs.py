@@ -14,7 +14,7 @@ from syncsim.virtual.errors import NotVirtualError
 
 _PLACE = "/proc"
 #: What looks at a path: of ``os``, and of ``os.path``.
-_LOOKS = ("open", "listdir", "scandir", "stat", "lstat", "readlink", "access")
+LOOKS = ("listdir", "scandir", "stat", "lstat", "readlink", "access")
 _ASKS = ("exists", "lexists", "isfile", "isdir", "islink")
 
 
@@ -39,6 +39,6 @@ def guard(module: ModuleType) -> None:
     """Puts ours in the place of what looks at paths in a copy of ``os``."""
     path = ModuleType(os.path.__name__)
     vars(path).update(vars(os.path))
-    for where, real, names in ((module, os, _LOOKS), (path, os.path, _ASKS)):
+    for where, real, names in ((module, os, ("open", *LOOKS)), (path, os.path, _ASKS)):
         vars(where).update({name: _guarded(getattr(real, name)) for name in names})
     vars(module)["path"] = path
