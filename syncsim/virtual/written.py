@@ -213,8 +213,6 @@ class Writer:
     def _object(self, value: Any, kind: type, depth: int) -> None:
         if isinstance(value, ModuleType):
             self.written += (ModuleType, value.__name__)
-        elif isinstance(value, IOBase) and value.closed:
-            self.written += (kind, "closed")
         elif isinstance(value, type):
             self._class(value, depth)
         elif _is_plain(kind):
@@ -251,6 +249,9 @@ class Writer:
 
     def _reduced(self, value: Any, kind: type, depth: int) -> None:
         """As it would be pickled."""
+        if isinstance(value, IOBase) and value.closed:
+            self.written += (kind, "closed")
+            return
         reduced = self._pickled(value)
         self.written.append(_Reduced)
         self.write(kind, depth)
