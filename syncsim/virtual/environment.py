@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from types import ModuleType
 from typing import Any
 
-from syncsim.virtual.body import current
+from syncsim.virtual.body import current, here
 
 
 class Environment(MutableMapping[str, str]):
@@ -49,17 +49,15 @@ class Environment(MutableMapping[str, str]):
 
     @property
     def _seen(self) -> Mapping[str, str]:
-        body = current()
-        changed = body.memory.environment if body is not None else None
+        changed = here().memory.environment
         return os.environ if changed is None else changed
 
     def _own(self) -> dict[str, str]:
         """What the current process may change."""
-        body = current()
-        assert body is not None
-        if body.memory.environment is None:
-            body.memory.environment = dict(os.environ)
-        return body.memory.environment
+        memory = here().memory
+        if memory.environment is None:
+            memory.environment = dict(os.environ)
+        return memory.environment
 
 
 def _text(value: Any) -> str:
@@ -76,10 +74,9 @@ class Sys(ModuleType):
     """``sys``: what a process changes there, it changes for itself."""
 
     def __getattribute__(self, name: str) -> Any:
-        body = current()
-        if body is None:
+        if current() is None:
             return super().__getattribute__(name)
-        own = vars(body.memory.modules.get("sys", _NOTHING))
+        own = _changed()
         if name in own and name != "__dict__":
             return own[name]
         value = super().__getattribute__(name)
@@ -89,17 +86,15 @@ class Sys(ModuleType):
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        body = current()
-        assert body is not None
-        vars(body.memory.modules.setdefault("sys", ModuleType("sys")))[name] = value
+        vars(here().memory.modules.setdefault("sys", ModuleType("sys")))[name] = value
 
 
 def replaced(name: str) -> Any:
     """What the process that is running has put in that place of its ``sys``; None if nothing."""
-    body = current()
-    assert body is not None
-    return vars(body.memory.modules.get("sys", _NOTHING)).get(name)
+    return _changed().get(name)
 
 
-_NOTHING = ModuleType("nothing")
-vars(_NOTHING).clear()
+def _changed() -> Mapping[str, Any]:
+    """What the process that is running has changed of its ``sys``."""
+    module = here().memory.modules.get("sys")
+    return {} if module is None else vars(module)
