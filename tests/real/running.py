@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import glob
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,9 +23,10 @@ from msgspec.structs import replace
 
 from syncsim.core.diagnosis import Diagnosis, diagnose
 from syncsim.core.schedule import Choice, Grain, format_schedule
-from syncsim.core.scheduler import Scheduler
+from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, State
 from syncsim.core.step import Step
+from syncsim.headless import HeadlessRun
 from syncsim.program.source import load
 from syncsim.real.world import RealWorld
 
@@ -227,6 +230,42 @@ def tell_of(reached: Callable[[Told], bool], *words: object, **options: Any) -> 
         if reached(told):
             return told
     raise AssertionError(f"not reached after {seconds} s: {told.records}")
+
+
+#: The operating system's, and one of ours.
+each_scheduler = pytest.mark.parametrize(
+    "scheduler", [None, RoundRobin()], ids=["os", "round-robin"]
+)
+
+
+class Hearing(io.StringIO):
+    """What is told; some seconds after the program has first printed ``word`` it calls ``then``.
+
+    What is called is given all that was printed there.
+    """
+
+    def __init__(self, word: str, then: Callable[[str], object], seconds: float) -> None:
+        super().__init__()
+        self._word, self._then, self._seconds = word, then, seconds
+        self._heard = False
+
+    def write(self, text: str) -> int:
+        if not self._heard and text.startswith('{"type":"output"'):
+            printed = json.loads(text)["text"]
+            if printed.startswith(self._word):
+                self._heard = True
+                threading.Timer(self._seconds, self._then, (printed,)).start()
+        return super().write(text)
+
+
+def tell_here(
+    path: Path, *arguments: str, scheduler: Scheduler | None = None, out: io.StringIO | None = None
+) -> Told:
+    """As ``tell``, in this process; all is written to ``out`` while it happens."""
+    out = out or io.StringIO()
+    run = HeadlessRun(load(path, arguments), scheduler, as_json=True, timeout=DEADLINE, out=out)
+    code = run.run()
+    return Told(code, "", [json.loads(line) for line in out.getvalue().splitlines()])
 
 
 def assert_clean(text: str) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import json
-import threading
 from pathlib import Path
 
 import pytest
-from running import wait_for
+from running import Hearing, each_scheduler, tell_here, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import Diagnosed, Mode, Printed
-from syncsim.core.scheduler import RoundRobin, Scheduler
-from syncsim.headless import HeadlessRun
-from syncsim.program.source import load
+from syncsim.core.scheduler import Scheduler
 
 pytestmark = pytest.mark.once
 
@@ -42,34 +37,18 @@ if __name__ == "__main__":
 #: Seconds; more than anybody has who was forked past multiprocessing.
 A_WHILE = 1.5
 
-each_scheduler = pytest.mark.parametrize(
-    "scheduler", [None, RoundRobin()], ids=["os", "round-robin"]
-)
-
-
-class Out(io.StringIO):
-    """What is told; a while after the others end the last one is born."""
-
-    sign: Path
-
-    def write(self, text: str) -> int:
-        if '"text":"the others end' in text:
-            threading.Timer(A_WHILE, self.sign.touch).start()
-        return super().write(text)
-
 
 @each_scheduler
 def test_it_is_not_over_while_somebody_is_being_born(
     tmp_path: Path, scheduler: Scheduler | None
 ) -> None:
-    path, out = tmp_path / "program.py", Out()
+    path, sign = tmp_path / "program.py", tmp_path / "sign"
     path.write_text(ORPHAN)
-    out.sign = tmp_path / "sign"
-    HeadlessRun(load(path, [str(out.sign)]), scheduler, as_json=True, timeout=60, out=out).run()
-    told = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert "born\n" in [record.get("text") for record in told], told[-1]
-    assert told[-1]["verdict"] == Verdict.FINISHED
-    assert [process["exitcode"] for process in told[-1]["processes"]] == [0, 0, 0]
+    out = Hearing("the others end", lambda _: sign.touch(), A_WHILE)
+    told = tell_here(path, str(sign), scheduler=scheduler, out=out)
+    assert "born" in told.text("stdout").splitlines(), told.verdict
+    assert told.verdict["verdict"] == Verdict.FINISHED
+    assert [process["exitcode"] for process in told.verdict["processes"]] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("mode", [Mode.FREE, Mode.PAUSED])
@@ -120,10 +99,8 @@ if __name__ == "__main__":
 def test_a_fork_that_fails_is_waited_for_by_nobody(
     tmp_path: Path, scheduler: Scheduler | None
 ) -> None:
-    path, out = tmp_path / "program.py", io.StringIO()
+    path = tmp_path / "program.py"
     path.write_text(NO_ROOM)
-    HeadlessRun(load(path), scheduler, as_json=True, timeout=60, out=out).run()
-    told = [json.loads(line) for line in out.getvalue().splitlines()]
-    texts = [record["text"] for record in told if record["type"] == "output"]
-    assert texts == ["no room\n", "no room\n"]
-    assert told[-1]["verdict"] == Verdict.DEADLOCK
+    told = tell_here(path, scheduler=scheduler)
+    assert told.text("stdout") == "no room\nno room\n"
+    assert told.verdict["verdict"] == Verdict.DEADLOCK

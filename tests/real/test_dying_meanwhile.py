@@ -5,24 +5,19 @@ Between a signal and the death that it brings some time may pass on a busy machi
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import signal
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
-from running import tell_of, wait_for
+from running import Hearing, each_scheduler, tell_here, tell_of, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import Diagnosed, Mode, ModeChanged, Printed, Stepped
 from syncsim.core.schedule import Move
-from syncsim.core.scheduler import RoundRobin, Scheduler
-from syncsim.headless import HeadlessRun
-from syncsim.program.source import load
+from syncsim.core.scheduler import Scheduler
 
 pytestmark = pytest.mark.once
 
@@ -66,38 +61,13 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def send_later(how: str, pid: int) -> None:
-    threading.Timer(A_WHILE, os.kill, (pid, SIGNALS[how])).start()
-
-
-class Out(io.StringIO):
-    """What is told; ends whom the program would."""
-
-    def __init__(self, how: str) -> None:
-        super().__init__()
-        self.how = how
-
-    def write(self, text: str) -> int:
-        written = super().write(text)
-        told = self.printed()
-        if text.startswith('{"type":"output"') and len(told) == 1:
-            send_later(self.how, int(told[0]))
-        return written
-
-    def told(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.getvalue().splitlines()]
-
-    def printed(self) -> list[str]:
-        return [record["text"] for record in self.told() if record["type"] == "output"]
-
-
 @first_child
 @pytest.mark.parametrize("how", SIGNALS)
 def test_headless(program: Path, first: str, how: str) -> None:
-    out = Out(how)
-    HeadlessRun(load(program, [first, how]), None, as_json=True, timeout=60, out=out).run()
-    assert out.printed()[1:] == ["it went on\n"]
-    assert out.told()[-1]["verdict"] == VERDICTS[first]
+    out = Hearing("", lambda pid: os.kill(int(pid), SIGNALS[how]), A_WHILE)
+    told = tell_here(program, first, how, out=out)
+    assert told.text("stdout").splitlines()[1:] == ["it went on"]
+    assert told.verdict["verdict"] == VERDICTS[first]
 
 
 @first_child
@@ -105,7 +75,7 @@ def test_on_the_stage(watch: Watch, program: Path, first: str) -> None:  # noqa:
     run = watch(program, None, first, "kill")
     run.begin()
     run.monitor.free()
-    send_later("kill", int(run.wait(Printed).text))
+    threading.Timer(A_WHILE, os.kill, (int(run.wait(Printed).text), signal.SIGKILL)).start()
     run.wait(Printed, lambda printed: "it went on" in printed.text)
     wait_for(lambda: run.mode is Mode.OVER)
     assert all(actor.ended for actor in run.state.actors)
@@ -133,17 +103,16 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
+@each_scheduler
 def test_whoever_has_asked_for_an_alarm_does_not_wait_for_ever(
     tmp_path: Path, scheduler: Scheduler | None
 ) -> None:
-    path, out = tmp_path / "program.py", io.StringIO()
+    path = tmp_path / "program.py"
     path.write_text(ALARM)
-    HeadlessRun(load(path), scheduler, as_json=True, timeout=60, out=out).run()
-    told = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert "it went on\n" in [record.get("text") for record in told]
-    assert told[-1]["verdict"] == Verdict.CRASH
-    states = [(process["state"], process["exitcode"]) for process in told[-1]["processes"]]
+    told = tell_here(path, scheduler=scheduler)
+    assert "it went on" in told.text("stdout").splitlines()
+    assert told.verdict["verdict"] == Verdict.CRASH
+    states = [(process["state"], process["exitcode"]) for process in told.verdict["processes"]]
     assert states == [("stuck", None), ("killed", -signal.SIGALRM)]
 
 
@@ -172,32 +141,17 @@ if __name__ == "__main__":
 """
 
 
-class Signs(io.StringIO):
-    """What is told; a while after the program has printed "now" it gets the sign."""
-
-    sign: Path
-
-    def write(self, text: str) -> int:
-        if '"text":"now' in text:
-            threading.Timer(A_WHILE, self.sign.touch).start()
-        return super().write(text)
-
-
-@pytest.mark.parametrize("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
+@each_scheduler
 @pytest.mark.parametrize("handler", ["runs", "sleeps"])
 def test_who_has_met_a_signal_that_nobody_tells_of_does_not_wait_for_ever(
     tmp_path: Path, scheduler: Scheduler | None, handler: str
 ) -> None:
-    path, out = tmp_path / "program.py", Signs()
+    path, sign = tmp_path / "program.py", tmp_path / "sign"
     path.write_text(UNTOLD)
-    out.sign = tmp_path / "sign"
-    run = HeadlessRun(
-        load(path, [str(out.sign), handler]), scheduler, as_json=True, timeout=60, out=out
-    )
-    run.run()
-    told = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert "it went on\n" in [record.get("text") for record in told]
-    assert told[-1]["verdict"] == Verdict.FINISHED
+    out = Hearing("now", lambda _: sign.touch(), A_WHILE)
+    told = tell_here(path, str(sign), handler, scheduler=scheduler, out=out)
+    assert "it went on" in told.text("stdout").splitlines()
+    assert told.verdict["verdict"] == Verdict.FINISHED
 
 
 #: Main waits for ever; the child goes on, and tells of it without a break.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 from pathlib import Path
 
 import pytest
+from running import each_scheduler, tell_here
 
 from syncsim.core.diagnosis import Verdict
-from syncsim.core.scheduler import RoundRobin, Scheduler
-from syncsim.headless import HeadlessRun
-from syncsim.program.source import load
+from syncsim.core.scheduler import Scheduler
 
 HEAD = """\
 import multiprocessing, os, signal
@@ -45,15 +42,13 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
+@each_scheduler
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_what_comes_between_is_no_end_of_what_was_begun(
     tmp_path: Path, name: str, scheduler: Scheduler | None
 ) -> None:
-    path, out = tmp_path / "program.py", io.StringIO()
+    path = tmp_path / "program.py"
     path.write_text(HEAD + PROGRAMS[name].rstrip() + '\n    print("it went on")\n')
-    HeadlessRun(load(path), scheduler, as_json=True, timeout=60, out=out).run()
-    told = [json.loads(line) for line in out.getvalue().splitlines()]
-    printed = [record["text"] for record in told if record["type"] == "output"]
-    assert printed == ["in between\n", "it went on\n"]
-    assert told[-1]["verdict"] == Verdict.FINISHED
+    told = tell_here(path, scheduler=scheduler)
+    assert told.text("stdout") == "in between\nit went on\n"
+    assert told.verdict["verdict"] == Verdict.FINISHED

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from running import Run, wait_for, world
-from test_monitored_runs import Watch, watch  # noqa: F401
+from test_monitored_runs import Watch, Watcher, watch  # noqa: F401
 
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.live import Diagnosed, Mode, Printed
@@ -85,18 +85,29 @@ if __name__ == "__main__":
 """
 
 
+def play(watch: Watch, folder: Path, how: str) -> tuple[Watcher, Path]:  # noqa: F811
+    """The run, being played, and the file that lets main come back."""
+    path, sign = folder / "program.py", folder / "sign"
+    path.write_text(OUTSIDE)
+    run = watch(path, None, str(sign), how)
+    run.monitor.speed(None)
+    run.monitor.play()
+    return run, sign
+
+
+def come_back(run: Watcher, sign: Path) -> None:
+    """Main is outside when all others have ended; then it comes back."""
+    wait_for(lambda: [actor.outside or actor.ended for actor in run.state.actors] == [True, True])
+    sign.touch()
+    run.wait(Printed, lambda printed: "it went on" in printed.text)
+
+
 def test_playing_goes_on_when_somebody_comes_back_from_outside(
     watch: Watch,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    path, sign = tmp_path / "program.py", tmp_path / "sign"
-    path.write_text(OUTSIDE)
-    run = watch(path, None, str(sign), "")
-    run.monitor.speed(None)
-    run.monitor.play()
-    wait_for(lambda: [actor.outside or actor.ended for actor in run.state.actors] == [True, True])
-    sign.touch()
-    run.wait(Printed, lambda printed: "it went on" in printed.text)
+    run, sign = play(watch, tmp_path, "")
+    come_back(run, sign)
     assert run.wait(Diagnosed).diagnosis.verdict is Verdict.FINISHED
 
 
@@ -104,16 +115,10 @@ def test_after_a_crash_it_is_not_over_while_somebody_is_outside(
     watch: Watch,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    path, sign = tmp_path / "program.py", tmp_path / "sign"
-    path.write_text(OUTSIDE)
-    run = watch(path, None, str(sign), "crash")
-    run.monitor.speed(None)
-    run.monitor.play()
+    run, sign = play(watch, tmp_path, "crash")
     assert run.wait(Diagnosed).diagnosis.verdict is Verdict.ASSERTION
     wait_for(lambda: run.mode is Mode.PAUSED)  # to look at it
     run.monitor.play()
-    wait_for(lambda: [actor.outside or actor.ended for actor in run.state.actors] == [True, True])
-    sign.touch()
-    run.wait(Printed, lambda printed: "it went on" in printed.text)
+    come_back(run, sign)
     wait_for(lambda: run.mode is Mode.OVER)
     assert all(actor.ended for actor in run.state.actors)

@@ -69,13 +69,12 @@ def test_a_thread_has_no_exit_code_however_late_its_end_is_noticed(tmp_path: Pat
     assert told.process("Ada")["exitcode"] is None
 
 
-#: The thread makes its last operation when the file is there.
-LAST_WORDS = """\
+#: The thread takes the lock, for the last time, when the file is there.
+LATER = """\
 import ctypes, multiprocessing, os, sys, threading
 lock = multiprocessing.Lock()
 def work():
-    with lock:
-        pass
+{before}
     while not os.path.exists(sys.argv[1]):
         ctypes.CDLL(None).usleep(1000)
     with lock:
@@ -88,7 +87,7 @@ if __name__ == "__main__":
 
 def test_its_last_words_are_heard_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, sign = tmp_path / "program.py", tmp_path / "sign"
-    path.write_text(LAST_WORDS)
+    path.write_text(LATER.format(before="    with lock: pass"))
 
     def end_at_once(pid: int, tid: int) -> bool:
         """The thread ends while it is looked at: nothing of that has been read."""
@@ -113,24 +112,9 @@ def test_its_last_words_are_heard_first(tmp_path: Path, monkeypatch: pytest.Monk
         world.close()
 
 
-#: The thread comes when the file is there.
-COMES_LATE = """\
-import ctypes, multiprocessing, os, sys, threading
-lock = multiprocessing.Lock()
-def work():
-    while not os.path.exists(sys.argv[1]):
-        ctypes.CDLL(None).usleep(1000)
-    with lock:
-        pass
-if __name__ == "__main__":
-    threading.Thread(target=work, name="Ada").start()
-    multiprocessing.Semaphore(0).acquire()
-"""
-
-
 def test_a_replay_waits_for_a_thread_that_comes_unannounced(tmp_path: Path) -> None:
     path, sign = tmp_path / "program.py", tmp_path / "sign"
-    path.write_text(COMES_LATE)
+    path.write_text(LATER.format(before=""))
     found = Found(Verdict.DEADLOCK, "b2", 2)
     # (It is looked at when everybody who is owed has come, just before the first choice.)
     failure = confirm(load(path, [str(sign)]), found, look=lambda world: sign.touch())
