@@ -14,7 +14,6 @@ from functools import lru_cache
 from types import FrameType
 from typing import Any, TextIO
 
-import msgspec
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
@@ -25,10 +24,12 @@ from syncsim.core.schedule import Choice, Grain, Move, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.status import status
 from syncsim.core.step import Step
+from syncsim.core.text import clean
 from syncsim.core.words import names, standing, waiting_for
 from syncsim.program.source import Program
 from syncsim.real.kernel import UnwatchedError
 from syncsim.real.world import RealWorld
+from syncsim.terminal import complain, json_line, say, say_json
 
 #: So many steps are told in a report.
 _LAST = 10
@@ -193,10 +194,10 @@ class HeadlessRun:
             raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:
-        self._out.write(f"{step_line(step)}\n")
+        self._line(step_line(step))
 
     def _tell_json(self, step: Step) -> None:
-        self._line('{"type":"step",' + msgspec.json.encode(step).decode()[1:])
+        self._out.write('{"type":"step",' + json_line(step)[1:] + "\n")
 
     def _tell_waits(self) -> None:
         """In text, says who has begun to wait; no step, so no number."""
@@ -207,7 +208,7 @@ class HeadlessRun:
             if wait is not None:
                 waiting.add(actor.id)
                 if actor.id not in self._waiting and not self._as_json:
-                    self._line(f"    ·  {actor.name:<12} {plain(wait.clause)}")
+                    self._line(f"    ·  {clean(actor.name):<12} {wait.clause}")
         self._waiting = waiting
 
     def _tell_standstill(self) -> None:
@@ -220,30 +221,29 @@ class HeadlessRun:
         if diagnosis is None:
             return
         if self._as_json:
-            record = {"type": "standstill", "explanation": told}
-            self._line(msgspec.json.encode(record).decode())
+            say_json({"type": "standstill", "explanation": told}, self._out)
         else:
-            self._line(f"    ·  {plain(told)}")
+            self._line(f"    ·  {told}")
         self._out.flush()
 
     def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
         if self._as_json:
             name = self._world.state.actors[actor].name if actor is not None else None
             record = {"type": "output", "process": name, "stream": stream, "text": text}
-            self._line(msgspec.json.encode(record).decode())
+            say_json(record, self._out)
         elif actor is None or stream == "stderr" or len(text) > 72 or text.count("\n") > 1:
             # (A short line on stdout is told by its step.)
             lines = (self._partial.pop((actor, stream), "") + text).split("\n")
             self._partial[actor, stream] = lines.pop()[-10_000:]
             for line in lines:
-                self._line(f"    |  {plain(line)}")
+                self._line(f"    |  {line}")
 
     def _line(self, text: str) -> None:
-        self._out.write(text + "\n")
+        say(text, self._out)
 
     def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
         for rest in filter(None, self._partial.values()):
-            self._line(f"    |  {plain(rest)}")
+            self._line(f"    |  {rest}")
         state = self._world.state
         verdict = diagnosis.verdict or Verdict.UNDECIDED
         explanation = diagnosis.explanation
@@ -261,15 +261,16 @@ class HeadlessRun:
         schedule = format_schedule(self._schedule)
         if self._as_json:
             record = self._verdict(diagnosis, verdict, explanation) | {"report": report}
-            self._line(msgspec.json.encode(record).decode())
+            say_json(record, self._out)
         elif report is not None:
-            text = as_text(report)
-            self._line("\n" + "\n".join(map(plain, text.split("\n"))))
+            for line in ("", *as_text(report).split("\n")):
+                self._line(line)
         else:
             self._tell_waits()
-            self._line(f"\n{verdict} after {state.n} steps\n{plain(explanation)}")
+            for line in ("", f"{verdict} after {state.n} steps", explanation):
+                self._line(line)
             for finding in diagnosis.findings:
-                self._line(f"  {finding.kind}: {plain(finding.explanation)}")
+                self._line(f"  {finding.kind}: {finding.explanation}")
             if self._scheduler is not None:
                 self._line(f"schedule: {schedule}")
         self._out.flush()
@@ -363,7 +364,7 @@ def _told(
         move=move,
     ).sentence
     where = f"{os.path.basename(file)}:{line}" if file else ""
-    return f"{process:<12} {plain(sentence):<52} {where}".rstrip()
+    return f"{clean(process):<12} {clean(sentence):<52} {where}".rstrip()
 
 
 def _stdin() -> int:
@@ -375,11 +376,6 @@ def _stdin() -> int:
         return subprocess.DEVNULL if sys.stdin.isatty() else sys.stdin.fileno()
     except (AttributeError, ValueError):  # there is none, it is closed, or it is no file
         return subprocess.DEVNULL
-
-
-def plain(text: str) -> str:
-    """Text of the program without what could command a terminal."""
-    return "".join(c if c.isprintable() else "�" if c != "\t" else " " for c in text)
 
 
 class _EndingOnSignals:
@@ -420,7 +416,7 @@ def run(
     except (ReplayError, UnwatchedError) as error:
         raise BadRequestError(str(error)) from error
     except DivergenceError as error:
-        print(f"syncsim: the run was broken off, by an error of ours: {error}", file=sys.stderr)
+        complain(f"the run was broken off, by an error of ours: {error}")
         return UNDECIDED
 
 

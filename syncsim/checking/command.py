@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import msgspec
-
 from syncsim.checking import check_program
 from syncsim.checking.telling import told
 from syncsim.core.diagnosis import Verdict
@@ -14,6 +12,7 @@ from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.properties import PropertyError
 from syncsim.explore.worker import Request
 from syncsim.program.source import Program
+from syncsim.terminal import complain, say, say_json
 
 
 def run(program: Program, request: Request, *, as_json: bool) -> int:
@@ -23,17 +22,18 @@ def run(program: Program, request: Request, *, as_json: bool) -> int:
     try:
         checked = check_program(program, request, progress.show if shown else lambda report: None)
     except CheckError as error:
-        print(f"syncsim: {error}.", file=sys.stderr)
+        complain(f"{error}.")
         return 3
     except PropertyError as error:
-        print(f"syncsim: {error}.", file=sys.stderr)
+        complain(f"{error}.")
         return 2
     finally:
         progress.clear()
     if as_json:
-        print(msgspec.json.encode(checked.as_dict()).decode())
+        say_json(checked.as_dict(), sys.stdout)
     else:
-        print("\n".join(told(checked)))
+        for line in told(checked):
+            say(line, sys.stdout)
     if checked.verdict is Verdict.FINISHED:
         return 0
     return 3 if checked.verdict is Verdict.UNDECIDED else 1

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from syncsim.core.diagnosis import Finding, Link, Verdict
+from syncsim.core.text import clean
 
 #: The width of the text, in columns.
 WIDTH = 100
@@ -89,7 +90,7 @@ class Report(Struct, frozen=True):
 
 
 def as_text(report: Report) -> str:
-    """The report as lines of at most ``WIDTH`` columns; hostile text is not cleaned here."""
+    """The report as lines of at most ``WIDTH`` columns, in which nothing commands a terminal."""
     return "\n".join(_lines(report))
 
 
@@ -115,7 +116,8 @@ def _lines(report: Report) -> Iterator[str]:
     if report.last_steps:
         yield from _section("last steps")
         yield from _table(
-            (f"{step.n}", step.process, step.sentence, step.place) for step in report.last_steps
+            (f"{step.n}", step.process, step.sentence, clean(step.place))
+            for step in report.last_steps
         )
     yield from _section("run")
     yield from _pairs(
@@ -178,7 +180,7 @@ def _table(rows: Iterable[tuple[str, str, str, str]]) -> Iterator[str]:
 def _wrapped(text: str, first: str) -> Iterator[str]:
     """The text behind ``first``, further lines below its beginning."""
     lines = textwrap.wrap(
-        text,
+        clean(text),
         WIDTH - len(first),
         break_on_hyphens=False,
         max_lines=20,
@@ -189,5 +191,5 @@ def _wrapped(text: str, first: str) -> Iterator[str]:
 
 
 def _cut(text: str, width: int) -> str:
-    text = " ".join(text.split())
+    text = " ".join(clean(text).split())
     return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"

@@ -1,6 +1,6 @@
 """The checker: a process of its own in which a program is searched, with limits on it.
 
-``python -m syncsim.explore.worker`` reads one request and writes one JSON object a line: how
+``main`` reads one request and writes one JSON object a line: how
 far it has come (``Report``), and at last what was found.  If ``foresight`` is asked for, it then
 says whether it knows what may come, and answers each ``Question`` with an ``Answer``.  Whatever
 the program does to this process, whoever asked lives on; it ends when nobody asks any more.
@@ -27,6 +27,7 @@ from syncsim.core.operation import Verb
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens
+from syncsim.core.text import as_json
 from syncsim.explore import hints
 from syncsim.explore.beside import done, findings, raced_for
 from syncsim.explore.exhaustive import search
@@ -281,7 +282,7 @@ class Out:
 
 
 def _say(what: object, out: Out) -> None:
-    out.say(msgspec.json.encode(what))
+    out.say(as_json(what))
 
 
 def _foresee(system: System, outcome: Outcome, questions: Iterable[bytes], out: Out) -> None:
@@ -380,7 +381,3 @@ def main() -> None:
         os.write(words, f"{type(error).__name__}: {error}\n".encode()[:1000])
         os._exit(1)
     os._exit(0)  # no process of the program is asked whether it wants to clean up
-
-
-if __name__ == "__main__":
-    main()

@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from syncsim.core.text import as_json
+
 #: Where a process finds its run directory; inherited by all of the program's processes.
 RUN_VARIABLE = "SYNCSIM_RUN"
 #: The number of the file descriptor of the lifeline (see ``guard``).
@@ -310,14 +312,21 @@ _decoder = msgspec.json.Decoder(Record)
 
 def encode(record: Record) -> bytes:
     """The record as one line; its longest texts are cut in the middle until it fits."""
-    line = _encoder.encode(record) + b"\n"
+    line = _line(record)
     longest = LIMIT
     while len(line) > LIMIT:
         longest //= 2
         fields = msgspec.structs.asdict(record).items()
         record = replace(record, **{name: _cut(value, longest) for name, value in fields})
-        line = _encoder.encode(record) + b"\n"
+        line = _line(record)
     return line
+
+
+def _line(record: Record) -> bytes:
+    try:
+        return _encoder.encode(record) + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate, as in the name of a file that is no UTF-8
+        return as_json(record) + b"\n"
 
 
 def _cut(value: object, longest: int) -> object:

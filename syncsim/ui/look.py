@@ -7,20 +7,19 @@ Design", 2008), adjusted a little in lightness for each theme.
 
 from __future__ import annotations
 
-import os
-import re
 import sys
-import unicodedata
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from textual.theme import Theme
 
+from syncsim import terminal
+from syncsim.core import text as core_text
 from syncsim.core.outlook import Outlook
 from syncsim.core.state import Actor
 from syncsim.core.status import Activity, Status
+from syncsim.core.text import in_ascii
 
 #: How many colours there are; a ninth process has the first one again, with another badge.
 COLOURS: Final = 8
@@ -192,38 +191,17 @@ def ascii_only() -> bool:
 
     Asked once and remembered (``ascii_only.cache_clear()`` asks again).
     """
-    wish = os.environ.get("SYNCSIM_ASCII", "")
-    if wish:
-        return wish != "0"
     stream = sys.__stderr__ or sys.__stdout__
-    encoding = (getattr(stream, "encoding", None) or "utf-8").lower()
-    return encoding.replace("-", "").replace("_", "") not in ("utf8", "utf8sig")
-
-
-#: Our own signs in ASCII, cell by cell, for what is drawn of several signs.
-_TO_ASCII: Final = str.maketrans(
-    "▸◂←→▶◀─━│┃┆┊╭╮╰╯├┤┬┴┼›‹…⋯●○◌◆◇◐▌▐▏█▞▒░·▪✓✗⊗■⇄↦×–◦»“”",
-    "><<>><--||::+++++|+++><~~oo.*-~|:'#%=-.*vx#==>x-o>''",
-)
+    return terminal.ascii_only(getattr(stream, "encoding", None) or "utf-8")
 
 
 def shown(text: str) -> str:
     """The text as this terminal can show it; in ASCII every other sign becomes ``?``."""
     if not ascii_only() or text.isascii():
         return text
-    text = text.translate(_TO_ASCII)
-    return "".join(c if c.isascii() else "?" * cell_len(c) for c in text)
+    return in_ascii(text, cell_len)
 
 
-_ESCAPES: Final = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]?"  # CSI: colours, cursor movement
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # strings
-    r"|\x9b[0-?]*[ -/]*[@-~]?"  # CSI in one byte
-    r"|\x1b[ -/]*[0-~]?"
-)
-#: Control characters, invisible and bidirectional format characters, lone surrogates and
-#: enclosing marks never reach the screen; of the marks on a letter at most one does.
-_UNSHOWN: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Me", "Zl", "Zp"))
 #: So much of a text is looked at, at the most, where a limit is given.
 _LOOK_AT: Final = 4
 
@@ -238,20 +216,8 @@ def clean(text: str, limit: int | None = None) -> str:
     if limit is not None and len(text) > 2000 + limit * _LOOK_AT:
         half = 1000 + limit * _LOOK_AT // 2
         text = text[:half] + text[-half:]
-    if not (text.isascii() and text.isprintable()):
-        text = "".join(_showable(unicodedata.normalize("NFC", _ESCAPES.sub("", text))))
+    text = core_text.clean(text)
     return text if limit is None else cut(text, limit)
-
-
-def _showable(text: str) -> Iterator[str]:
-    marked = True
-    for character in text:
-        category = unicodedata.category(character)
-        if character.isspace():
-            yield " "
-        elif category not in _UNSHOWN and not (marked and category == "Mn"):
-            yield character
-        marked = category == "Mn"
 
 
 def cut(text: str, limit: int) -> str:

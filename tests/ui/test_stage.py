@@ -438,3 +438,13 @@ async def test_playing_flat_out_the_present_is_drawn_whole_once_it_is_still() ->
         text = await staging.drawn()
         assert f"step {staging.live.state.n}" in text
         assert f"{staging.live.state.n} ▐" in text or f"{staging.live.state.n} ▌" in text
+
+
+@SIZES
+async def test_no_name_on_the_stage_commands_the_terminal(size: tuple[int, int]) -> None:
+    async with staged(hostile, size=size) as staging:
+        staging.live.run(*START_ALL)
+        for keys in (("s", "s", "s"), ("down", "down", "i"), ("escape", "k"), ("escape", "x", "s")):
+            text = await staging.press(*keys)
+            assert all(line.isprintable() for line in text.split("\n")), keys
+            assert "[31m" not in text
