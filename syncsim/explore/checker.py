@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from msgspec.structs import replace
 from syncsim.core.lineage import signal_name
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule
+from syncsim.core.text import as_json
 from syncsim.explore import hints
 from syncsim.explore.worker import Answer, Question, Report, Request
 
@@ -30,6 +32,15 @@ _GRACE = 2.0
 _SILENCE = 10.0
 #: Seconds for what it does after the search.
 _LOOKING = 60.0
+
+_ROOT = str(Path(__file__).resolve().parents[2])
+#: Starts the process; by -P nothing is taken from the current folder, nor in those that it starts.
+COMMAND = [
+    sys.executable,
+    "-P",
+    "-c",
+    f"import sys; sys.path.insert(0, {_ROOT!r}); from syncsim.explore import worker; worker.main()",
+]
 
 
 class CheckError(Exception):
@@ -57,14 +68,14 @@ class Checker:
         self._heard = False
         self._asked: tuple[Choice, ...] = ()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "syncsim.explore.worker"],
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=os.environ | {"PYTHONHASHSEED": "0"},
             start_new_session=True,
         )
-        self._say(msgspec.json.encode(request))
+        self._say(as_json(request))
 
     def __enter__(self) -> Checker:
         return self

@@ -19,11 +19,7 @@ from syncsim.program.source import Program
 from syncsim.real import guard, kernel, wire
 from syncsim.real.room import make_room
 
-_ROOT = str(Path(__file__).resolve().parent.parent.parent)
-_BOOT = (
-    "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
-    "from syncsim.real import stage; sys.path[:] = path; stage.main()"
-)
+_BOOT = str(Path(__file__).resolve().with_name("boot.py"))
 #: Bytes that the FIFO should hold (Linux; its default is 65,536, and its most, unprivileged, this).
 _FIFO_SIZE = 1 << 20
 
@@ -70,7 +66,7 @@ class Launch:
         # chance: as ``python -R`` has it unless the variable says otherwise.
         fixed = {"PYTHONHASHSEED": "0"} if controlled else {}
         self.stage = subprocess.Popen(
-            [sys.executable, "-c", _BOOT.format(root=_ROOT), *program.command, *program.arguments],
+            [sys.executable, _BOOT, *program.command, *program.arguments],
             stdin=stdin,
             stdout=out_end,
             stderr=err_end,

@@ -21,6 +21,7 @@ from syncsim.real import child, guard, wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes import output, processes, unseen
 from syncsim.real.room import leave_room
+from syncsim.real.shadows import give_way
 
 
 def main() -> None:
@@ -37,7 +38,9 @@ def main() -> None:
     gate.born("main", os.getppid())
     output.redirect(gate)
     del sys.argv[0]
-    _run(_beginning(), gate)
+    begin = _beginning()
+    give_way(sys.path)
+    _run(begin, gate)
 
 
 def _beginning() -> Callable[[ModuleType], object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import msgspec
 from test_counts import PROGRAMS
 
+from syncsim.explore.checker import COMMAND
 from syncsim.explore.worker import Request
 
 
@@ -38,7 +38,7 @@ def test_who_searches_dies_with_who_asked() -> None:
     path = str(PROGRAMS / "locked_counter.py")
     request = Request(path, ("9",), search="dpor", seconds=300.0, jobs=2)
     worker = subprocess.Popen(
-        [sys.executable, "-m", "syncsim.explore.worker"],
+        COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

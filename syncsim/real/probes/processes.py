@@ -26,13 +26,15 @@ from syncsim.real.probes.library import (
 )
 from syncsim.real.probes.output import redirect
 from syncsim.real.probes.unseen import unseen, without_ours
+from syncsim.real.shadows import give_way
 
 #: Marks the Popen of a daemon that was terminated at the end.
 _ENDING = "_syncsim_ending"
 #: Runs first in every interpreter that multiprocessing starts for the program.
 _PRELUDE = (
-    "import sys; path = sys.path[:]; sys.path.insert(0, {root!r}); "
-    "from syncsim.real import child; sys.path[:] = path; child.join_run({run!r}); "
+    "import sys; at_start, path = set(sys.modules), sys.path[:]; "
+    "sys.path[:] = [{root!r}, *filter(None, path)]; from syncsim.real import child, shadows; "
+    "sys.path[:] = path; shadows.at_start |= at_start; child.join_run({run!r}); "
     "child.hide_prelude(); "
 )
 
@@ -47,6 +49,7 @@ def install(gate: Gate) -> None:
     for method in ("terminate", "kill"):
         _wrap_signal(gate, method)
     _join_new_interpreters(gate)
+    _give_way()
     _report_failed_births(gate)
 
 
@@ -271,6 +274,25 @@ def _join_new_interpreters(gate: Gate) -> None:
         return real(path, words, passfds)
 
     util.spawnv_passfds = spawnv_passfds
+
+
+def _give_way() -> None:
+    """A new interpreter imports main: from now on the program's own modules are found."""
+    prepare, import_main = spawn.prepare, spawn.import_main_path
+
+    @unseen
+    @functools.wraps(prepare)
+    def prepared(data: Any) -> None:
+        give_way(data.get("sys_path", sys.path))
+        prepare(data)
+
+    @unseen
+    @functools.wraps(import_main)
+    def imported(main_path: Any) -> None:
+        give_way(sys.path)
+        import_main(main_path)
+
+    spawn.prepare, spawn.import_main_path = prepared, imported
 
 
 def _report_failed_births(gate: Gate) -> None:
