@@ -7,10 +7,11 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncsim import __version__
+from syncsim.arguments import Parser, nearest, positive, seconds
 
 if TYPE_CHECKING:
     from syncsim.explore.properties import Property
@@ -30,14 +31,14 @@ exit codes: 0 finished, 1 a bad verdict, 2 bad input, 3 undecided
 """
 _CHECK_EPILOG = """\
 --json prints one object:
-  verdict, explanation    what came of it: finished (proven), deadlock, livelock, starvation,
-                          assertion, crash or undecided; hint: what may help in that case
+  verdict, explanation    what came of it: finished (proven), deadlock, livelock, \
+starvation, assertion, crash or undecided; hint: what may help in that case
   complete                whether everything was visited
   confirmed               whether real processes came to the verdict, too
   search, states, transitions, executions, depth, seconds
                           how it was searched, and how far
-  failures                one of each kind, the shortest first: verdict, explanation, schedule,
-                          confirmed
+  failures                one of each kind, the shortest first: verdict, explanation, schedule, \
+confirmed
   schedule, steps, cycle, processes
                           of the first of them, as on real processes
   findings, raced_for     what else was seen, and which processes raced for what
@@ -47,28 +48,15 @@ exit codes: 0 proven, 1 a failure found, 2 bad input, 3 undecided
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One clear sentence, and where to find more."""
-        sys.stderr.write(f"syncsim: {message}. Try {self.prog} --help.\n")
-        sys.exit(2)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Does what the command line says; the answer is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if sys.stdout is None:  # closed by whoever started us
         return 2
     try:
-        if words and words[0] == "run":
-            return _run(words[1:])
-        if words and words[0] == "check":
-            return _check(words[1:])
-        if words and words[0] == "list":
-            return _list(words[1:])
-        return _open(words)
+        return _obey(words)
     except _BadInputError as error:
-        sys.stderr.write(f"syncsim: {error}\n")
+        _complain(str(error))
         return 2
     except KeyboardInterrupt:
         return 130
@@ -79,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.close()
         return 141
     except OSError as error:
-        sys.stderr.write(f"syncsim: {error.strerror or error}: the output cannot be written.\n")
+        _complain(f"{error.strerror or error}: the output cannot be written.")
         return 2
 
 
@@ -87,56 +75,116 @@ class _BadInputError(Exception):
     """What is asked for cannot be: the message is one sentence for the person."""
 
 
-def _open(words: list[str]) -> int:
-    parser = _Parser(
+def _complain(sentence: str) -> None:
+    from syncsim.terminal import complain
+
+    complain(sentence)
+
+
+def _obey(words: list[str]) -> int:
+    """Do the command; a first word that is none names what is to be opened."""
+    parser = _parser()
+    ours, first, theirs = _divide(words)
+    if first in _COMMANDS and words[len(ours)] == first:
+        before, after = _split(words)
+        asked = parser.parse_args(before)
+        return _COMMANDS[first].do(asked, words[len(ours) + 1 :], tuple(after))
+    asked = parser.parse_args(ours)
+    return _open(first, asked.module, theirs)
+
+
+def _parser() -> Parser:
+    parser = Parser(
         prog="syncsim",
-        usage="syncsim [-h] [--version] [FILE|-m MODULE [ARGUMENT ...]]",
+        usage="syncsim [-h] [--version] [COMMAND|FILE|-m MODULE [ARGUMENT ...]]",
         description="See, step and check how the processes of a Python program synchronize.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"syncsim {__version__}")
-    parser.add_argument("program", nargs="?", metavar="FILE", help="a program, or a puzzle's name")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
-    ours, theirs = _divide(words)
-    asked = parser.parse_args(ours)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise _BadInputError(
-            "a terminal is needed to open the screen; without one, use: syncsim run NAME|FILE"
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, command in _COMMANDS.items():
+        commands.add_parser(
+            name,
+            prog=f"syncsim {name}",
+            usage=command.usage,
+            help=command.summary,
+            description=command.summary,
+            epilog=command.epilog,
+            fill=command.fill,
         )
-    opened = _find(asked.program, asked.module, theirs) if ours else None
+    return parser
+
+
+def _open(name: str | None, module: str | None, arguments: tuple[str, ...]) -> int:
+    _need_posix()
+    opened = _find(name, module, arguments, tuple(_COMMANDS)) if name or module else None
+    instead = "use: syncsim run NAME|FILE"
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise _BadInputError(f"a terminal is needed to open the screen; without one, {instead}")
+    term = os.environ.get("TERM")
+    if term in ("dumb", "unknown"):
+        raise _BadInputError(f"a terminal with TERM={term} cannot show the screen; {instead}")
     from syncsim.ui.app import run_app
 
     return run_app(opened)
 
 
-def _find(name: str | None, module: str | None, arguments: tuple[str, ...]) -> Program | Puzzle:
-    """The puzzle of that name, or else the program in that file, or that module."""
-    from syncsim.program.source import ProgramError, load, load_module
-    from syncsim.puzzles.catalogue import PuzzleError, find
-
-    if module is not None:
-        try:
-            return load_module(module, arguments)
-        except ProgramError as error:
-            raise _BadInputError(str(error)) from error
-    assert name is not None
-    if "/" not in name and not name.endswith(".py"):
-        try:
-            return find(name)
-        except PuzzleError as error:
-            no_puzzle = str(error)
-    else:
-        no_puzzle = ""
+def _need_posix() -> None:
     try:
+        import fcntl  # noqa: F401
+    except ImportError:
+        raise _BadInputError(
+            "programs run on Linux and macOS only: on Windows, install syncsim inside WSL "
+            "(wsl --install) and use it there."
+        ) from None
+
+
+def _find(
+    name: str | None, module: str | None, arguments: tuple[str, ...], words: tuple[str, ...] = ()
+) -> Program | Puzzle:
+    """The puzzle of that name, or else the program in that file, or that module.
+
+    ``words`` are what else may have been meant.
+    """
+    from syncsim.program.source import ProgramError, load, load_module
+    from syncsim.puzzles.catalogue import PuzzleError, catalogue
+
+    try:
+        if module is not None:
+            return load_module(module, arguments)
+        assert name is not None
+        is_file = "/" in name or name.endswith(".py")
+        puzzles = {} if is_file else {puzzle.slug: puzzle for puzzle in catalogue()}
+        if name in puzzles:
+            return puzzles[name]
+        if not os.path.lexists(name):
+            _ask_what_was_meant(name, puzzles, () if is_file else words)
         return load(name, arguments)
-    except ProgramError as error:
-        found = os.path.lexists(name)
-        raise _BadInputError(str(error) if found else no_puzzle or str(error)) from error
+    except (ProgramError, PuzzleError) as error:
+        raise _BadInputError(str(error)) from error
 
 
-def _run(words: list[str]) -> int:
-    parser = _program_parser("run", "Run a puzzle or a program without a screen.")
+def _ask_what_was_meant(name: str, puzzles: Collection[str], words: tuple[str, ...]) -> None:
+    """Refuse a name that there is not, where something is called nearly so, or it is no file's."""
+    folder, file = os.path.split(name)
+    try:
+        files = os.listdir(folder or ".")
+    except OSError:
+        files = []
+    known = (*words, *puzzles)
+    near = nearest(file, (*known, *sorted(files)))
+    if near is not None:
+        meant = near if near in known else os.path.join(folder, near)
+        what = "puzzle or file" if puzzles else "file"
+        raise _BadInputError(f'There is no {what} "{name}". Did you mean {meant}?')
+    if puzzles:
+        every = ", ".join(puzzles)
+        raise _BadInputError(f'There is no puzzle or file "{name}": the puzzles are {every}.')
+
+
+def _fill_run(parser: Parser) -> None:
+    _add_program(parser)
     parser.add_argument(
         "--scheduler",
         default="os",
@@ -147,10 +195,13 @@ def _run(words: list[str]) -> int:
     parser.add_argument(
         "--grain", choices=("call", "atom"), help="how far a step goes (call is the default)"
     )
-    parser.add_argument("--max-steps", type=_positive, metavar="N", help="stop after N steps")
-    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop after so long")
+    parser.add_argument("--max-steps", type=positive, metavar="N", help="stop after N steps")
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="stop after so long")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    asked, program = _parse_program(parser, words)
+
+
+def _run(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ...]) -> int:
+    program = _program(asked, arguments)
     from syncsim import headless
 
     try:
@@ -168,30 +219,29 @@ def _run(words: list[str]) -> int:
         raise _BadInputError(f"{error}.") from error
 
 
-def _check(words: list[str]) -> int:
+def _fill_check(parser: Parser) -> None:
+    _need_posix()
     from syncsim.explore.exhaustive import SEARCHES
     from syncsim.explore.findings import USUAL
 
-    parser = _program_parser(
-        "check", "Visit every interleaving of a puzzle or a program.", epilog=_CHECK_EPILOG
-    )
+    _add_program(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object (see below)")
     parser.add_argument(
         "--max-states",
-        type=_positive,
+        type=positive,
         default=USUAL.states,
         metavar="N",
         help="visit N at the most",
     )
     parser.add_argument(
         "--max-depth",
-        type=_positive,
+        type=positive,
         metavar="N",
         help=f"N steps in a row ({USUAL.depth:,}; not for dpor)",
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=USUAL.seconds,
         metavar="S",
         help=f"search S seconds ({USUAL.seconds:g}), in which the program is also learned and what "
@@ -215,14 +265,17 @@ def _check(words: list[str]) -> int:
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
     parser.add_argument(
         "--jobs",
-        type=_positive,
+        type=positive,
         metavar="N",
         help="so many processes visit executions (all cores); one visits states, or samples",
     )
     _add_claims(parser)
-    asked, program = _parse_program(parser, words)
+
+
+def _check(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ...]) -> int:
+    program = _program(asked, arguments)
     if asked.fairness and not asked.eventually:
-        parser.error("--fairness is for --eventually, and there is none")
+        asked.parser.error("--fairness is for --eventually, and there is none")
     from syncsim.checking import command
     from syncsim.checking.asked import request_for
 
@@ -241,7 +294,7 @@ def _check(words: list[str]) -> int:
             properties=_claims(asked),
         )
     except ValueError as error:
-        parser.error(str(error))
+        asked.parser.error(str(error))
     return command.run(program, request, as_json=asked.json)
 
 
@@ -292,40 +345,40 @@ def _claims(asked: argparse.Namespace) -> list[Property]:
     return [*asked.always, *asked.never, *asked.sometimes, *in_time]
 
 
-def _program_parser(name: str, description: str, epilog: str | None = None) -> _Parser:
+def _add_program(parser: Parser) -> None:
     """For a command that is about one program."""
-    parser = _Parser(
-        prog=f"syncsim {name}",
-        usage=f"syncsim {name} [OPTION ...] NAME|FILE|-m MODULE [-- ARGUMENT ...]",
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser.set_defaults(parser=parser)
     parser.add_argument("program", nargs="?", metavar="NAME|FILE", help="a puzzle, or a program")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
-    return parser
 
 
-def _parse_program(parser: _Parser, words: list[str]) -> tuple[argparse.Namespace, Program]:
-    """What is asked for, and the program, which is given the words after ``--``."""
-    before, after = _split(words)
-    asked = parser.parse_args(before)
+def _program(asked: argparse.Namespace, arguments: tuple[str, ...]) -> Program:
+    """The program that is asked for, which is given the words after ``--``."""
     if (asked.program is None) == (asked.module is None):
-        parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
+        asked.parser.error(
+            "one program is wanted: NAME|FILE or -m MODULE, and its arguments after --"
+        )
+    _need_posix()
     from syncsim.program.source import Program, load
 
-    found = _find(asked.program, asked.module, tuple(after))
-    return asked, found if isinstance(found, Program) else load(found.program, tuple(after))
+    found = _find(asked.program, asked.module, arguments)
+    return found if isinstance(found, Program) else load(found.program, arguments)
 
 
-def _divide(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Our words, up to the program, and those after it, which are the program's."""
+def _divide(words: list[str]) -> tuple[list[str], str | None, tuple[str, ...]]:
+    """Our words, the first that names something, and those after it, which are the program's."""
     for at, word in enumerate(words):
-        if word == "-m" or not word.startswith("-"):
-            end = at + 2 if word == "-m" else at + 1
-            theirs = words[end:]
-            return words[:end], tuple(theirs[1:] if theirs[:1] == ["--"] else theirs)
-    return words, ()
+        if word == "-m":
+            return words[: at + 2], None, _without_dashes(words[at + 2 :])
+        if word == "--" and len(words) > at + 1:  # what comes next is no command
+            return words[:at], words[at + 1], _without_dashes(words[at + 2 :])
+        if not word.startswith("-") or word == "-":
+            return words[:at], word, _without_dashes(words[at + 1 :])
+    return words if words != ["--"] else [], None, ()
+
+
+def _without_dashes(theirs: list[str]) -> tuple[str, ...]:
+    return tuple(theirs[1:] if theirs[:1] == ["--"] else theirs)
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -336,33 +389,17 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
     return words[:at], words[at + 1 :]
 
 
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above zero")
-    return seconds
-
-
-def _list(words: list[str]) -> int:
-    parser = _Parser(prog="syncsim list", description="The puzzles, by chapter.")
+def _fill_list(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    asked = parser.parse_args(words)
+
+
+def _list(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ...]) -> int:
     from syncsim.puzzles.catalogue import catalogue
+    from syncsim.terminal import say, say_json
 
     chapter = None
     for puzzle in catalogue():
         if asked.json:
-            import msgspec
-
             record = {
                 "name": puzzle.slug,
                 "title": puzzle.title,
@@ -371,10 +408,36 @@ def _list(words: list[str]) -> int:
                 "difficulty": puzzle.difficulty,
                 "goal": puzzle.goal.text,
             }
-            print(msgspec.json.encode(record).decode())
+            say_json(record, sys.stdout)
             continue
         if puzzle.chapter != chapter:
             chapter = puzzle.chapter
-            print(f"{chapter.number}  {chapter.title}")
-        print(f"   {puzzle.slug:<24} {puzzle.goal.kind:<6} {puzzle.title}")
+            say(f"{chapter.number}  {chapter.title}", sys.stdout)
+        say(f"   {puzzle.slug:<24} {puzzle.goal.kind:<6} {puzzle.title}", sys.stdout)
     return 0
+
+
+class _Command(NamedTuple):
+    """A command: what stands in its help, its options, and what it does, lazily."""
+
+    summary: str
+    usage: str | None
+    epilog: str | None
+    fill: Callable[[Parser], None]
+    do: Callable[[argparse.Namespace, list[str], tuple[str, ...]], int]
+
+
+_USAGE = "syncsim {} [OPTION ...] NAME|FILE|-m MODULE [-- ARGUMENT ...]"
+_COMMANDS = {
+    "run": _Command(
+        "Run a puzzle or a program without a screen.", _USAGE.format("run"), None, _fill_run, _run
+    ),
+    "check": _Command(
+        "Visit every interleaving of a puzzle or a program.",
+        _USAGE.format("check"),
+        _CHECK_EPILOG,
+        _fill_check,
+        _check,
+    ),
+    "list": _Command("The puzzles, by chapter.", None, None, _fill_list, _list),
+}

@@ -136,8 +136,107 @@ def test_the_list_as_json_is_one_object_a_line() -> None:
 
 
 def test_a_puzzle_that_is_not_there_is_refused_with_the_nearest() -> None:
-    assert "did you mean dining-philosophers" in refused("run", "dinning-philosophers")
+    assert "Did you mean dining-philosophers?" in refused("run", "dinning-philosophers")
     assert "the puzzles are exchange, producer-consumer" in refused("run", "xyz")
+
+
+def test_a_word_that_names_nothing_asks_what_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "breakfast.py").touch()
+    for word, meant in (
+        ("dining", "dining-philosophers"),
+        ("Dining", "dining-philosophers"),
+        ("chekc", "check"),
+        ("breakfst", "breakfast.py"),
+        ("breakfast", "breakfast.py"),
+    ):
+        ended = run(word, cwd=tmp_path)
+        said = f'syncsim: There is no puzzle or file "{word}". Did you mean {meant}?\n'
+        assert (ended.returncode, ended.stderr) == (2, said)
+    file = tmp_path / "brekfast.py"
+    meant = f'There is no file "{file}". Did you mean {tmp_path / "breakfast.py"}?'
+    assert refused("run", file) == meant
+
+
+def test_only_where_a_command_can_stand_is_one_meant() -> None:
+    assert "Did you mean" not in refused("run", "chekc")
+    assert "Did you mean run" not in refused("--", "run")
+
+
+def test_a_file_that_is_called_like_a_command_can_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("print('a file')\n")
+    assert "syncsim run NAME|FILE" in run("./list", cwd=tmp_path).stderr
+    assert "prints 'a file'" in run("run", "list", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("columns", [40, 80, 132])
+@pytest.mark.parametrize("command", [(), ("run",), ("check",), ("list",)])
+def test_help_fits_into_the_terminal(command: tuple[str, ...], columns: int) -> None:
+    ended = run(*command, "--help", env=os.environ | {"COLUMNS": str(columns)})
+    assert max(map(len, ended.stdout.splitlines())) <= columns
+    assert ended.stdout.isascii()  # it is shown wherever one is
+
+
+def test_what_stands_in_columns_is_wrapped_below_its_beginning() -> None:
+    told = run("check", "--help", env=os.environ | {"COLUMNS": "80"}).stdout
+    column = told.index("what came of it") - told.rindex("\n", 0, told.index("what came of it"))
+    _, _, below = told.partition("what came of it")
+    continued = below.splitlines()[1]
+    assert len(continued) - len(continued.lstrip()) == column - 1
+
+
+# -- where it cannot be used -----------------------------------------------------------------
+
+
+def test_a_terminal_that_can_only_write_gets_a_sentence_and_no_screen() -> None:
+    code = (
+        "import sys; from syncsim.cli import main; code = main(['ab-ba']); "
+        "assert not any(name.partition('.')[0] in ('textual', 'rich') for name in sys.modules); "
+        "sys.exit(code)"
+    )
+    ours, theirs = pty.openpty()
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=PROJECT,
+            timeout=DEADLINE,
+            env=os.environ | {"TERM": "dumb"},
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert ended.stderr.startswith("syncsim: a terminal with TERM=dumb cannot show the screen")
+    assert "syncsim run NAME|FILE" in ended.stderr
+    assert ended.returncode == 2
+
+
+def test_a_run_needs_no_more_than_that() -> None:
+    assert run("run", "ab-ba", "--schedule", "a2", env=os.environ | {"TERM": "dumb"}).stderr == ""
+
+
+@pytest.mark.parametrize("words", [[], ["ab-ba"], ["run", "ab-ba"], ["check", "ab-ba"]])
+def test_where_there_is_no_posix_a_sentence_names_the_way(words: list[str]) -> None:
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys("
+        "('fcntl', 'termios', 'resource', 'pwd', 'grp', 'pty', 'tty', '_posixsubprocess'))); "
+        f"from syncsim.cli import main; sys.exit(main({words!r}))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert ended.returncode == 2, ended
+    assert ended.stderr.startswith("syncsim: programs run on Linux and macOS only")
+    assert "WSL" in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -233,7 +332,7 @@ def test_main_can_be_called_with_words(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["list"]) == 0
     assert "dining-philosophers" in capsys.readouterr().out
     assert main(["run", "no-such-puzzle"]) == 2
-    assert "There is no puzzle no-such-puzzle" in capsys.readouterr().err
+    assert 'There is no puzzle or file "no-such-puzzle"' in capsys.readouterr().err
 
 
 # -- import hygiene ------------------------------------------------------------------------
@@ -255,7 +354,10 @@ def loaded_by(statement: str) -> set[str]:
 def test_the_command_line_loads_only_what_it_needs_to_read_the_words() -> None:
     loaded = loaded_by("import syncsim.cli")
     assert not loaded & {"textual", "msgspec", "multiprocessing", "asyncio", "subprocess"}
-    assert {name for name in loaded if name.startswith("syncsim.")} == {"syncsim.cli"}
+    assert {name for name in loaded if name.startswith("syncsim.")} == {
+        "syncsim.arguments",
+        "syncsim.cli",
+    }
 
 
 def test_a_run_without_a_screen_loads_no_screen_and_no_multiprocessing() -> None:

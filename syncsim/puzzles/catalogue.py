@@ -114,16 +114,12 @@ def find(slug: str) -> Puzzle:
     """The puzzle of that name.
 
     Raises:
-        PuzzleError: there is none; the message names the nearest.
+        PuzzleError: there is none.
     """
     puzzles = {puzzle.slug: puzzle for puzzle in catalogue()}
     if slug in puzzles:
         return puzzles[slug]
-    from difflib import get_close_matches  # only somebody who mistyped waits for it
-
-    near = get_close_matches(slug, puzzles, n=1)
-    advice = f"did you mean {near[0]}?" if near else f"the puzzles are {', '.join(puzzles)}."
-    raise PuzzleError(f"There is no puzzle {slug}: {advice}")
+    raise PuzzleError(f"There is no puzzle {slug}: the puzzles are {', '.join(puzzles)}.")
 
 
 def _order(puzzle: Puzzle) -> tuple[Chapter, int, int, str]:

@@ -208,11 +208,6 @@ def test_an_unknown_slug_is_refused_with_what_there_is(slug: str) -> None:
         find(slug)
 
 
-def test_a_mistyped_slug_is_answered_with_the_nearest() -> None:
-    with pytest.raises(PuzzleError, match="did you mean dining-philosophers"):
-        find("dinning-philosopher")
-
-
 def test_the_catalogue_is_read_without_a_screen_or_a_process() -> None:
     code = (
         "import sys; from syncsim.puzzles.catalogue import catalogue; catalogue();"
