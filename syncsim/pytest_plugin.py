@@ -1,4 +1,7 @@
-"""A pytest plugin: ``def test_transfer(syncsim_check): syncsim_check(main).never_deadlocks()``."""
+"""A pytest plugin: ``def test_transfer(syncsim_check): syncsim_check(main).never_deadlocks()``.
+
+It is imported by every test run where it is installed, so it imports nothing of ours by itself.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from syncsim.core.diagnosis import Verdict
-
 if TYPE_CHECKING:
     from syncsim.checking import Checked
+    from syncsim.core.diagnosis import Verdict
     from syncsim.explore.properties import Condition, Property
 
 
@@ -35,10 +37,14 @@ class Claim:
 
     def never_deadlocks(self) -> Claim:
         """No process waits for ever, in any interleaving."""
+        from syncsim.core.diagnosis import Verdict
+
         return self._never(Verdict.DEADLOCK)
 
     def never_fails(self) -> Claim:
         """No deadlock, no failed assertion, no uncaught exception, in any interleaving."""
+        from syncsim.core.diagnosis import Verdict
+
         return self._never(*(v for v in Verdict if v not in (Verdict.FINISHED, Verdict.UNDECIDED)))
 
     def always(self, condition: Condition) -> Claim:
@@ -90,7 +96,6 @@ def _fail(checked: Checked) -> None:
 @pytest.fixture
 def syncsim_check() -> Callable[..., Claim]:
     """Claim something of every interleaving of a program (a path) or of a function."""
-    # Whoever has the plugin installed and does not use it pays nothing.
     from syncsim import CheckError, ProgramError, check
 
     def checked(**options: Any) -> Checked:
