@@ -34,7 +34,8 @@ def _loaded(folder: str) -> Iterable[str]:
 
 
 def _forget(name: str, folder: str) -> None:
-    loaded, found = sys.modules[name].__spec__, PathFinder.find_spec(name, [folder])
+    loaded = getattr(sys.modules[name], "__spec__", None)  # (None may stand for a module there)
+    found = PathFinder.find_spec(name, [folder])
     if loaded is None or found is None or found.loader is None:
         return  # (a folder alone is found after what is on the rest of the path)
     if not loaded.has_location or found.origin == loaded.origin:
