@@ -22,14 +22,14 @@ _KEPT = 1 << 16
 class _Stream(io.RawIOBase):
     """The program's stdout or stderr, unbuffered."""
 
-    def __init__(self, gate: Gate, name: str, fd: int) -> None:
+    def __init__(self, gate: Gate, name: str, fd: int, encoding: str) -> None:
         self.name = f"<{name}>"
         self._gate = gate
         self._stream = name
         self._fd = fd
         self._file = gate.streams.get(name)
         # A character may be written in two halves.
-        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._decoder = codecs.getincrementaldecoder(encoding)("backslashreplace")
 
     def fileno(self) -> int:
         """The file descriptor that the stream has under plain Python."""
@@ -129,9 +129,14 @@ class _Buffer(io.BufferedIOBase):
 
 
 def _stream(gate: Gate, name: str, fd: int) -> io.TextIOWrapper:
-    buffered = _Buffer(_Stream(gate, name, fd))
-    errors = "strict" if name == "stdout" else "backslashreplace"
-    stream = io.TextIOWrapper(buffered, "utf-8", errors, line_buffering=True)
+    # What cannot be printed under plain Python cannot be printed here: an error is an error.
+    real = getattr(sys, f"__{name}__")
+    encoding = getattr(real, "encoding", "utf-8")
+    if "\n".encode(encoding) != b"\n":  # it has a mark at its beginning, of which we have many
+        encoding = "utf-8"
+    errors = getattr(real, "errors", "strict" if name == "stdout" else "backslashreplace")
+    buffered = _Buffer(_Stream(gate, name, fd, encoding))
+    stream = io.TextIOWrapper(buffered, encoding, errors, line_buffering=True)
     vars(stream)["mode"] = "w"
     return stream
 
