@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Finding, Verdict, diagnose, halted, stuck_actors
+from syncsim.core.doubt import doubted
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.report import as_text
 from syncsim.core.schedule import Choice, Grain, Move, format_schedule
@@ -28,6 +29,7 @@ from syncsim.core.text import clean
 from syncsim.core.words import names, standing, waiting_for
 from syncsim.program.source import Program
 from syncsim.real.kernel import UnwatchedError
+from syncsim.real.launch import StageError
 from syncsim.real.world import RealWorld
 from syncsim.terminal import complain, json_line, say, say_json
 
@@ -83,6 +85,7 @@ class HeadlessRun:
         self._waiting: set[ActorId] = set()
         self._last: deque[Step] = deque(maxlen=_LAST)
         self._standstill = ""  # what was told when nothing moved
+        self._unseen = ""  # and of whom it was told that they do not report
         self._partial: dict[tuple[ActorId | None, str], str] = {}
         self._world: RealWorld
 
@@ -90,10 +93,13 @@ class HeadlessRun:
         """Runs to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
         reason = ""
         with _EndingOnSignals(), contextlib.closing(self._begin()) as self._world:
+            self._tell_notes()
             try:
                 diagnosis = self._follow()
-            except StopError as stop:
+            except (StopError, DivergenceError) as stop:
                 reason = str(stop)
+                if isinstance(stop, DivergenceError) and not self._world.who_was_not_seen:
+                    raise
                 diagnosis = self._world.standstill() or diagnose(self._world.state)
                 if diagnosis.verdict is Verdict.DEADLOCK and not self._world.is_final(diagnosis):
                     diagnosis = replace(diagnosis, verdict=None)
@@ -164,6 +170,7 @@ class HeadlessRun:
             if self._world.is_final(diagnosis):
                 return diagnosis
             self._mind_the_halted()
+            self._tell_unseen()
             world.pump(0.05)  # somebody is outside our view: it may come back
             self._settle()
 
@@ -215,6 +222,7 @@ class HeadlessRun:
         """Says, once, that nothing moves although nobody can be said to wait for ever."""
         diagnosis = self._world.standstill()
         told = diagnosis.explanation if diagnosis is not None else ""
+        self._tell_unseen()
         if told == self._standstill:
             return
         self._standstill = told
@@ -225,6 +233,20 @@ class HeadlessRun:
         else:
             self._line(f"    ·  {told}")
         self._out.flush()
+
+    def _tell_unseen(self) -> None:
+        """Says, once for each, which processes do not report, while nothing moves."""
+        told = self._world.who_was_not_seen
+        if told == self._unseen:
+            return
+        self._unseen = told
+        if not self._as_json:
+            self._line(f"    ·  {told}")
+            self._out.flush()
+
+    def _tell_notes(self) -> None:
+        for note in () if self._as_json else self._world.notes:
+            self._line(f"    ·  {note}")
 
     def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
         if self._as_json:
@@ -244,10 +266,12 @@ class HeadlessRun:
     def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
         for rest in filter(None, self._partial.values()):
             self._line(f"    |  {rest}")
+        view = self._world.view()
+        diagnosis = doubted(diagnosis, view)
         state = self._world.state
         verdict = diagnosis.verdict or Verdict.UNDECIDED
         explanation = diagnosis.explanation
-        if verdict is Verdict.UNDECIDED:
+        if verdict is Verdict.UNDECIDED and reason:
             stands = diagnosis.explanation or standing(state, state.actors)
             explanation = f"Nothing is decided: {reason}. {stands}".strip()
         report = None
@@ -260,8 +284,9 @@ class HeadlessRun:
                 report = self._world.report(told, self._last, self._command)
         schedule = format_schedule(self._schedule)
         if self._as_json:
-            record = self._verdict(diagnosis, verdict, explanation) | {"report": report}
-            say_json(record, self._out)
+            record = self._verdict(diagnosis, verdict, explanation)
+            record |= {"unseen": view.unseen, "blind": view.blind, "notes": view.notes}
+            say_json(record | {"report": report}, self._out)
         elif report is not None:
             for line in ("", *as_text(report).split("\n")):
                 self._line(line)
@@ -413,7 +438,7 @@ def run(
         raise BadRequestError(str(error)) from error
     try:
         return HeadlessRun(program, chosen, grain=Grain(grain or Grain.CALL), **options).run()
-    except (ReplayError, UnwatchedError) as error:
+    except (ReplayError, StageError, UnwatchedError) as error:
         raise BadRequestError(str(error)) from error
     except DivergenceError as error:
         complain(f"the run was broken off, by an error of ours: {error}")

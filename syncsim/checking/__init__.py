@@ -17,13 +17,14 @@ from syncsim.checking.checked import Checked, Failure, Upheld
 from syncsim.checking.replay import confirm
 from syncsim.checking.telling import told
 from syncsim.checking.verdict import judge
-from syncsim.explore.checker import Checker
+from syncsim.explore.checker import Checker, NotStartedError
 from syncsim.explore.findings import USUAL
 from syncsim.explore.judging import search_for
 from syncsim.explore.properties import Property, PropertyError, unpack
 from syncsim.explore.real import RealSearch
 from syncsim.explore.worker import Report, Request
 from syncsim.program.source import Program, load
+from syncsim.real.launch import StageError
 
 __all__ = ["Checked", "Failure", "Upheld", "check", "check_program", "confirm", "judge", "told"]
 
@@ -106,12 +107,15 @@ def check_program(
         )
     if claims and request.real:
         raise PropertyError("properties are judged in the virtual world, not on real processes")
-    if request.real:
-        report = RealSearch(program, request, on_progress).run()
-    else:
-        with Checker(request) as checker:
-            report = checker.search(on_progress)
-    on_progress(report)
-    if report.wrong:
-        raise PropertyError(report.wrong)
-    return judge(program, report, claims)
+    try:
+        if request.real:
+            report = RealSearch(program, request, on_progress).run()
+        else:
+            with Checker(request) as checker:
+                report = checker.search(on_progress)
+        on_progress(report)
+        if report.wrong:
+            raise PropertyError(report.wrong)
+        return judge(program, report, claims)
+    except StageError as error:
+        raise NotStartedError(str(error)) from error

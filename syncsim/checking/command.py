@@ -7,7 +7,7 @@ import sys
 from syncsim.checking import check_program
 from syncsim.checking.telling import told
 from syncsim.core.diagnosis import Verdict
-from syncsim.explore.checker import CheckError
+from syncsim.explore.checker import CheckError, NotStartedError
 from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.properties import PropertyError
 from syncsim.explore.worker import Request
@@ -23,7 +23,7 @@ def run(program: Program, request: Request, *, as_json: bool) -> int:
         checked = check_program(program, request, progress.show if shown else lambda report: None)
     except CheckError as error:
         complain(f"{error}.")
-        return 3
+        return 2 if isinstance(error, NotStartedError) else 3
     except PropertyError as error:
         complain(f"{error}.")
         return 2

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from syncsim.checking.checked import Failure
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.doubt import who_was_not_seen
 from syncsim.core.ledger import DivergenceError
 from syncsim.core.schedule import Choice, parse_schedule
 from syncsim.core.status import status
@@ -70,6 +71,10 @@ def confirm(
                 explanation=f"{after} everybody is where they are after {made}: "
                 f"{again} again and again, and nobody achieves anything.",
             )
+        view = world.view()
+        if view.unseen:
+            why = f"{who_was_not_seen(view.unseen)} So the failure is not confirmed"
+            return Failure(verdict, why, schedule, False, tuple(steps), diagnosis.findings)
         state = world.state
         if found.waits is not None and diagnosis.verdict is None:
             waits = waiting_for(state, state.actors[found.waits])

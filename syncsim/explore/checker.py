@@ -24,6 +24,7 @@ from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.text import as_json
 from syncsim.explore import hints
 from syncsim.explore.worker import Answer, Question, Report, Request
+from syncsim.real.launch import how_it_ended, not_started
 
 #: Seconds that the process may take longer than it was given: to begin, to learn what a process
 #: does next while it looks at no clock, to come to an end.
@@ -47,6 +48,10 @@ class CheckError(Exception):
     """The check itself failed: a sentence."""
 
 
+class NotStartedError(CheckError):
+    """What is needed for it could not be started: nothing was checked."""
+
+
 class _EndedError(Exception):
     """The process has ended."""
 
@@ -67,14 +72,17 @@ class Checker:
         self._buffer = b""
         self._heard = False
         self._asked: tuple[Choice, ...] = ()
-        self._process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONHASHSEED": "0"},
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=os.environ | {"PYTHONHASHSEED": "0"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise NotStartedError(not_started("the check", f"{error.strerror}")) from error
         self._say(as_json(request))
 
     def __enter__(self) -> Checker:
@@ -164,17 +172,20 @@ class Checker:
                 if left > patience:
                     raise _SilentError
                 return None
-            self._heard = True
             data = os.read(stream.fileno(), 1 << 16)
             if not data:
                 raise _EndedError
+            self._heard = True
             self._buffer += data
 
     def _why(self) -> str:
-        """Why it has ended without a word; raises ``CheckError`` if that is our fault."""
+        """Why it has ended without a word; raises ``CheckError`` if it is not the program's."""
         assert self._process.stderr is not None
-        words = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        said = self._process.stderr.read()
+        words = said.decode("utf-8", "replace").strip().splitlines()
         code = self._process.wait()
+        if not self._heard:
+            raise NotStartedError(not_started("the check", how_it_ended(code), said))
         if code < 0:
             return f"it ends the process in which it is checked, by {signal_name(-code)}"
         raise CheckError(f"the checker broke off: {words[-1] if words else f'exit code {code}'}")

@@ -120,6 +120,10 @@ class _Watched(RealWorld):
         """Whether the program has forked past ``multiprocessing``."""
         return bool(self._scribe.strangers) or self._scribe.had_strangers
 
+    def doubt(self) -> str:
+        """Why what was seen of the run, which is at its end, is not all of it; empty if it is."""
+        return self.view().doubts.removesuffix(".")
+
 
 class _Execution:
     """One run of the program, with names for all that are the same in each of them."""
@@ -297,6 +301,7 @@ class _Execution:
         }
         if not choices:
             node.verdict = self._end()
+            self.unseen = self.unseen or self.world.doubt()
             if node.verdict is Verdict.UNDECIDED and not self.unseen:
                 self.unseen = "it hangs where we do not see"
         return node

@@ -30,7 +30,7 @@ def _leave() -> None:
 atexit.register(_leave)
 
 from syncsim.core.operation import Verb  # noqa: E402
-from syncsim.real import probes  # noqa: E402
+from syncsim.real import probes, wire  # noqa: E402
 from syncsim.real.gate import Gate  # noqa: E402
 
 
@@ -41,6 +41,7 @@ def join_run(directory: str) -> Gate | None:
         _gate = Gate(directory)
     except OSError:  # the run is over: nobody watches
         return None
+    _gate.write(wire.Joined(_gate.pid))
     probes.install(_gate)
     return _gate
 

@@ -20,17 +20,24 @@ from syncsim.real import wire
 DISMISSED = b"x"
 
 
-def watch(directory: str, lifeline: int) -> None:
-    """Leaves a guard behind, which is no child of this process, and goes on."""
+def watch(directory: str, lifeline: int) -> int:
+    """Leaves a guard behind, which is no child of this process, and goes on; the guard's pid."""
     stage = os.getpid()
+    reader, writer = os.pipe()
     first = os.fork()
     if first:
         os.waitpid(first, 0)
-        os.close(lifeline)
-        return
+        pid = int(os.read(reader, 20))
+        for fd in (lifeline, reader, writer):
+            os.close(fd)
+        return pid
     os.setsid()
-    if os.fork():
+    second = os.fork()
+    if second:
+        os.write(writer, str(second).encode())
         os._exit(0)
+    os.close(reader)
+    os.close(writer)
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nothing, fd)

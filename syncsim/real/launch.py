@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import select
+import shutil
 import socket
 import struct
 import subprocess
@@ -22,6 +24,12 @@ from syncsim.real.room import make_room
 _BOOT = str(Path(__file__).resolve().with_name("boot.py"))
 #: Bytes that the FIFO should hold (Linux; its default is 65,536, and its most, unprivileged, this).
 _FIFO_SIZE = 1 << 20
+#: So many of the last lines of what a stage that cannot start complains of are told.
+_QUOTED = 6
+
+
+class StageError(OSError):
+    """The program could not be started: the sentences say what happened, where, and what to do."""
 
 
 class Launch:
@@ -65,17 +73,34 @@ class Launch:
         # A schedule determines the run, so the order of a set of strings must not be a matter of
         # chance: as ``python -R`` has it unless the variable says otherwise.
         fixed = {"PYTHONHASHSEED": "0"} if controlled else {}
-        self.stage = subprocess.Popen(
-            [sys.executable, _BOOT, *program.command, *program.arguments],
-            stdin=stdin,
-            stdout=out_end,
-            stderr=err_end,
-            pass_fds=(lifeline_end,),
-            start_new_session=True,
-            env=fixed | os.environ | names,
-        )
-        for fd in (lifeline_end, out_end, err_end):
+        try:
+            self.stage = subprocess.Popen(
+                [sys.executable, _BOOT, *program.command, *program.arguments],
+                stdin=stdin,
+                stdout=out_end,
+                stderr=err_end,
+                pass_fds=(lifeline_end,),
+                start_new_session=True,
+                env=fixed | os.environ | names,
+            )
+        except OSError as error:
+            self._abandon()
+            raise StageError(not_started("the program", f"{error.strerror}")) from error
+        finally:
+            for fd in (lifeline_end, out_end, err_end):
+                os.close(fd)
+
+    def _abandon(self) -> None:
+        """There is no stage: what was made for it goes."""
+        self.deaths.close()
+        self.door.close()
+        for fd in (self.fifo, self._writer, self._mode, self._lifeline, *self.spills.values()):
             os.close(fd)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def why_not_started(self, complaints: bytes) -> str:
+        """Return why the stage, which has ended, never began the program."""
+        return not_started("the program", how_it_ended(self.stage.wait()), complaints)
 
     def waiting(self) -> int:
         """How many bytes of records have been written and not read yet."""
@@ -117,3 +142,26 @@ class Launch:
         self.door.close()
         for fd in (self.fifo, self._writer, self._mode, self._lifeline, *self.spills.values()):
             os.close(fd)
+
+
+def how_it_ended(code: int) -> str:
+    """Return why a process with that exit code has not started what it should."""
+    how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+    return f"it ended {how} before it began"
+
+
+def not_started(what: str, why: str, complaints: bytes = b"") -> str:
+    """Return what to tell of a process of ours that never began: where, why, and what may help."""
+    lines = map(_clean, complaints.decode("utf-8", "backslashreplace").splitlines())
+    said = " / ".join(list(filter(None, lines))[-_QUOTED:])
+    return (
+        f"{what} was not started: {sys.executable}: {why}"
+        + (f"; it said: {said}" if said else "")
+        + ". Try whether that Python starts, with the same environment"
+    )
+
+
+def _clean(line: str) -> str:
+    """A line without escapes and other characters that are not to be seen."""
+    line = re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)?", "", line)
+    return "".join(c for c in line if c.isprintable()).strip()

@@ -158,7 +158,10 @@ class Monitor:
         try:
             while not self._closing:
                 self._turn()
-        except (DivergenceError, OSError) as error:
+        except DivergenceError as error:
+            unseen = f" ({self._world.who_was_not_seen})".removesuffix(" ()")
+            self.updates.append(Broken(f"The run was broken off: {error}{unseen}"))
+        except OSError as error:
             self.updates.append(Broken(f"The run was broken off: {error}"))
         except Exception as error:
             # An exception in a thread would be seen by nobody.
@@ -357,7 +360,7 @@ class Monitor:
         self._suspects = False
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
-            self.updates.append(Diagnosed(diagnosis, state.n))
+            self.updates.append(Diagnosed(self._world.doubted(diagnosis), state.n))
             if self._mode is Mode.PLAYING:  # here one wants to look
                 self._set(Mode.PAUSED)
         if self._world.over:

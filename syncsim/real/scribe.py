@@ -33,6 +33,7 @@ from syncsim.program.source import source_of
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
 from syncsim.real.feeders import Feeders
+from syncsim.real.kin import Kin
 from syncsim.real.signals import NUMBERS, Signals
 
 #: The calls that end a process of the program, and how.
@@ -59,6 +60,7 @@ class Scribe:
         ledger: Ledger,
         account: Account,
         signals: Signals,
+        kin: Kin,
         *,
         on_print: Callable[[ActorId | None, str, str], None],
         watch: Callable[[int], object],
@@ -67,6 +69,7 @@ class Scribe:
         self._ledger = ledger
         self._account = account
         self._signals = signals
+        self.kin = kin
         self._on_print = on_print
         self._watch = watch
         self._main_code = main_code
@@ -155,6 +158,7 @@ class Scribe:
     def died(self, pid: int) -> None:
         """The process is gone, and everything it has said has been heard."""
         self.births.discard(pid)
+        self.kin.died(pid)
         if pid in self.strangers:
             self.strangers.remove(pid)
             self.had_strangers = True
@@ -214,6 +218,8 @@ class Scribe:
         self.strangers.discard(record.pid)
         self.births.discard(record.pid)
         forked_by = self._forked_by.pop(record.pid, None)
+        if not record.thread:
+            self.kin.born(record.pid, record.name)
         known = self.actor(record.pid, record.tid)
         if known is not None and not self._ledger.actors[known].ended:
             self._ledger.change(
@@ -504,7 +510,7 @@ class Scribe:
             self._flushed(actor, operation.atom)
         elif verb is RELEASE and self._ledger.actors[actor].library:
             self._feeders.releases(actor, operation)
-        unseen = bool(self.strangers) or self.had_strangers
+        unseen = bool(self.strangers) or self.had_strangers or self.kin.shaken
         self._ledger.effect(actor, operation, result, believe=unseen)
         if verb is SEND and operation.atom in self._served_by:  # a step of its own: the X-ray
             self._sent(actor, operation)
@@ -532,6 +538,7 @@ class Scribe:
             known = len(self._ledger.actors)
             self.add(Actor(id=known, name=operation.detail, pid=pid, parent=parent))
         self._started_by[known] = parent
+        self.kin.started(pid, self._ledger.actors[parent].pid)
         if operation.atom:
             self._ledger.hire(operation.atom, known)
 
@@ -638,7 +645,17 @@ class Scribe:
         if is_birth:
             self.births.add(record.pid)
         self._forked_by[record.pid] = record.parent
+        self.kin.forked(record.pid, record.parent, birth=is_birth)
         self._watch(record.pid)
+
+    def _joined(self, record: wire.Joined) -> None:
+        self.kin.joined(record.pid)
+
+    def _launched(self, record: wire.Launched) -> None:
+        self.kin.launched(record)
+
+    def _missing(self, record: wire.Missing) -> None:
+        self.kin.missing(record.sentence)
 
     def _helped(self, record: wire.Helped) -> None:
         self.helped.add(record.pid)
@@ -701,6 +718,9 @@ class Scribe:
         wire.Reaped: _reaped,
         wire.Forking: _forking,
         wire.Forked: _forked,
+        wire.Joined: _joined,
+        wire.Launched: _launched,
+        wire.Missing: _missing,
         wire.Helped: _helped,
         wire.Alarm: _alarm,
         wire.Serves: _serves,

@@ -28,13 +28,14 @@ def main() -> None:
     """Runs the program that the command line names: ``PROGRAM [ARGUMENT …]``."""
     directory = os.environ[wire.RUN_VARIABLE]
     leave_room(int(os.environ.pop(wire.ROOM_VARIABLE)))
-    guard.watch(directory, int(os.environ.pop(wire.LIFELINE_VARIABLE)))
+    guarding = guard.watch(directory, int(os.environ.pop(wire.LIFELINE_VARIABLE)))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     gate = child.join_run(directory)
     if gate is None:
         sys.exit("the run is over before it began")
     processes.name_semaphores("/mp" + os.path.basename(directory)[-6:])
     gate.bottoms.append(_run.__code__)
+    gate.write(wire.Joined(guarding))
     gate.born("main", os.getppid())
     output.redirect(gate)
     del sys.argv[0]

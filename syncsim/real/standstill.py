@@ -70,7 +70,8 @@ class Standstill:
         self._looked = now
         seen = {}
         pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
-        for pid in pids | {pid for pid in self._scribe.strangers if pid > 0}:
+        others = {pid for pid in self._scribe.strangers if pid > 0} | self._scribe.kin.alive
+        for pid in pids | others:
             for tid, sleep in look_at_all(pid).items():
                 if self._is_idle_server(pid, tid, sleep):
                     continue
@@ -132,6 +133,8 @@ class Standstill:
         if strangers:
             pids = listing([str(pid) for pid in strangers])
             found.append(f"forked past multiprocessing: pid {pids}")
+        if self._scribe.kin.alive:
+            found.append(self._scribe.kin.who_was_not_seen.removesuffix("."))
         return "; ".join(found)
 
     def _help(self, pid: int, sleep: Sleep) -> _Help:

@@ -31,6 +31,10 @@ STREAMS = "streams"
 #: How a file is called that says that the run has made a block of shared memory.
 BLOCK = "block-"
 
+#: In the command of a new interpreter of ours: the call by which it joins the run, and what comes
+#: last of that, before the library's own.
+JOINS, JOINED = "child.join_run(", "child.hide_prelude(); "
+
 #: The first byte of the mode file: are the gates open, are they shut, and are the feeder threads
 #: of queues and what lies inside a put and a send held up as well?
 OPEN, SHUT, XRAY = 0, 1, 2
@@ -201,6 +205,34 @@ class Forked(Struct, array_like=True, frozen=True, tag="forked"):
     parent: int
 
 
+class Joined(Struct, array_like=True, frozen=True, tag="joined"):
+    """A new interpreter has joined the run: who is forked from it will be seen.
+
+    (Or it is our guard, which does nothing.)
+    """
+
+    pid: int
+
+
+class Launched(Struct, array_like=True, frozen=True, tag="launched"):
+    """A process has started a ``program`` (its file), or is going to become it.
+
+    The pid is 0 where nobody knows it.  An empty command takes it back.
+    """
+
+    pid: int
+    parent: int
+    program: str
+    command: str
+
+
+class Missing(Struct, array_like=True, frozen=True, tag="missing"):
+    """A part of the library is not there: what is not seen for that reason, in a sentence."""
+
+    pid: int
+    sentence: str
+
+
 class Helped(Struct, array_like=True, frozen=True, tag="helped"):
     """A thread of the library's own works in this process, and is no feeder and no ``Helper``."""
 
@@ -294,6 +326,9 @@ Record: TypeAlias = (
     | Reaped
     | Forking
     | Forked
+    | Joined
+    | Launched
+    | Missing
     | Helped
     | Alarm
     | Serves

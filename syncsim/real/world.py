@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose_standstill, stuck_actors
+from syncsim.core.doubt import View, doubted
 from syncsim.core.faults import possible
 from syncsim.core.ledger import DivergenceError, Ledger
 from syncsim.core.live import Frame, Inspected
@@ -37,7 +38,8 @@ from syncsim.core.world import World
 from syncsim.program.source import Program
 from syncsim.real import kernel, wire
 from syncsim.real.account import Account
-from syncsim.real.launch import Launch
+from syncsim.real.kin import Kin
+from syncsim.real.launch import Launch, StageError
 from syncsim.real.postmortem import report
 from syncsim.real.scribe import Scribe
 from syncsim.real.signals import Hand, Signals
@@ -112,10 +114,14 @@ class RealWorld(World):
         self._account = Account()
         self._signals = Signals(self._ledger, self._account)
         self._launch = launch = Launch(program, controlled=controlled, stdin=stdin)
+        self._kin = Kin(self._ledger, launch.directory, launch.stage.pid)
+        #: What the stage has complained of before the program began; None once it has.
+        self._complaints: bytes | None = b""
         self._scribe = Scribe(
             self._ledger,
             self._account,
             self._signals,
+            self._kin,
             on_print=on_print,
             watch=launch.deaths.watch,
             main_code=launch.stage.wait,
@@ -169,6 +175,24 @@ class RealWorld(World):
         """Whether every process has ended."""
         return not self._account.owing and all(actor.ended for actor in self._ledger.actors)
 
+    def view(self) -> View:
+        """Return what is known of the run besides its state: who was not seen, and what else."""
+        return self._kin.view()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of this machine, before anything is seen."""
+        return self._kin.notes
+
+    @property
+    def who_was_not_seen(self) -> str:
+        """The processes that are known by now never to report, in a sentence; empty if none."""
+        return self._kin.who_was_not_seen
+
+    def doubted(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Return the last word on the run: the diagnosis, unless somebody was not seen."""
+        return doubted(diagnosis, self.view())
+
     def may_still_move(self) -> bool:
         """Whether something we do not see may still change what we see.
 
@@ -176,7 +200,9 @@ class RealWorld(World):
         past ``multiprocessing``, a signal that has not done yet what it will.
         """
         scribe = self._scribe
-        if scribe.strangers or scribe.had_strangers or self._account.awaits_signals(self._ledger):
+        if scribe.strangers or scribe.had_strangers or self._kin.shaken:
+            return True
+        if self._account.awaits_signals(self._ledger):
             return True
         pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
         if self.controlled and not pids.isdisjoint(scribe.helped):
@@ -207,7 +233,10 @@ class RealWorld(World):
             return False
         if not self._sleep_on(diagnosis.stuck):
             return False
-        return diagnosis.verdict is Verdict.DEADLOCK or not self.goes_on_beside(diagnosis.stuck)
+        if diagnosis.verdict is not Verdict.DEADLOCK and self.goes_on_beside(diagnosis.stuck):
+            return False
+        self._kin.look()
+        return not self._kin.shaken
 
     def goes_on_beside(self, stuck: Sequence[ActorId]) -> bool:
         """Whether somebody goes on who is none of those."""
@@ -662,6 +691,7 @@ class RealWorld(World):
 
     def _lose_patience(self) -> None:
         idle = time.monotonic() - self._moved
+        self._kin.look_in_time(idle)
         if idle < 0.05:
             return
         self._signals.look()
@@ -678,7 +708,7 @@ class RealWorld(World):
         )
         asleep = not served and all(map(kernel.is_asleep, alive))
         self._asleep = self._asleep + 1 if asleep else 0
-        if idle < self.patience and self._asleep < _LOOKS:
+        if idle < self.patience and self._asleep < _LOOKS and not self._waits_in_vain():
             return
         account.clog(self._ledger)
         account.helpers.stall()
@@ -688,6 +718,14 @@ class RealWorld(World):
             if not (who.library or waits):  # a signal that does nothing leaves it where it was
                 self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
         account.owing.clear()
+
+    def _waits_in_vain(self) -> bool:
+        """Whether all that is owed is owed by processes that are known never to report."""
+        actors, owing = self._ledger.actors, self._account.owing
+        return bool(owing) and all(
+            actors[one].life is Life.STARTING and self._kin.never_reports(actors[one])
+            for one in owing
+        )
 
     def _read_records(self) -> None:
         """Reads what is on the wire, and applies it up to a slice's end.
@@ -722,8 +760,16 @@ class RealWorld(World):
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
         self._on_records(records)
         self._scribe.take_in(records)
+        if self._complaints is not None and self._ledger.actors[0].life is Life.ALIVE:
+            self._begin()
         if not self.controlled:
             self._let_go()
+
+    def _begin(self) -> None:
+        """The program has begun: what Python itself has complained of before is not the reason."""
+        complaints, self._complaints = self._complaints, None
+        if complaints:
+            self._on_print(None, "stderr", complaints.decode("utf-8", "backslashreplace"))
 
     def _bury(self) -> None:
         """Notes who has died, after what they said before.
@@ -734,6 +780,10 @@ class RealWorld(World):
         self._catch_up()
         for pid in dead:
             self._scribe.died(pid)
+        main = self._ledger.actors[0]
+        if self._complaints is not None and main.ended and not main.killed:
+            self._launch.wait(0)  # for what it has said last
+            raise StageError(self._launch.why_not_started(self._complaints))
 
     def _bury_threads(self) -> None:
         """Notes which threads have ended, which they do not say, after what they said before.
@@ -756,6 +806,9 @@ class RealWorld(World):
             with contextlib.suppress(BlockingIOError):
                 data = os.read(fd, 1 << 16)
                 if data:
+                    if stream == "stderr" and self._complaints is not None:
+                        self._complaints += data
+                        return
                     self._on_print(None, stream, data.decode("utf-8", "backslashreplace"))
                 else:
                     self._launch.ignore(fd)

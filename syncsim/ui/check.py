@@ -110,10 +110,11 @@ class BackgroundCheck:
 
     def _run(self) -> None:
         from syncsim.explore.checker import CheckError
+        from syncsim.real.launch import StageError
 
         try:
             self._check()
-        except CheckError as error:
+        except (CheckError, StageError) as error:
             self._tell(BrokeOff(f"The check could not be finished: {error}."))
         except Exception as error:
             # An exception in a thread would be seen by nobody.

@@ -283,7 +283,8 @@ with lock:
     print("ended with", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     told = run(program, text, scheduler)
-    assert told.exitcode == 0, told.verdict
+    assert told.exitcode == 3, told.verdict
+    assert [one["parent"] for one in told.verdict["unseen"]] == ["main"]
     assert sorted(told.text("stdout").splitlines()) == ["ended with 4", "forked"]
 
 

@@ -26,22 +26,30 @@ from syncsim.real.probes import (
     semlock,
     several,
 )
+from syncsim.real.probes.found import put_in_place
+
+#: What is wrapped, in this order; and what is not seen where something of it is missing.
+_PROBES = (
+    (semlock.install, "locks and semaphores are not seen"),
+    (primitives.install, "what is done to locks, conditions and the like is seen in part"),
+    (channels.install, "what goes through queues and pipes is seen in part"),
+    (raw.install, "shared memory without a lock is not seen"),
+    (memory.install, "what is done to a Value and an Array is seen in part"),
+    (blocks.install, "blocks of shared memory are not seen"),
+    (managers.install, "what managers keep is not seen"),
+    (several.install, "who waits for one of several is not seen"),
+    (processes.install, "the lives of processes are seen in part"),
+    (handlers.install, "signals are seen in part"),
+    (pools.install, "what pools do is seen in part"),
+    (executors.install, "what executors do is seen in part"),
+    (clock.install, "who sleeps is not seen"),
+    (leaving.install, "who leaves our view is not seen"),
+    (leaving.report_starts, "processes that are started past multiprocessing are not seen"),
+    (descriptors.install, "the program may close files that we need"),
+)
 
 
 def install(gate: Gate) -> None:
     """Wraps the standard library of this process; once, before the program runs."""
-    semlock.install(gate)
-    primitives.install(gate)
-    channels.install(gate)
-    raw.install(gate)
-    memory.install(gate)
-    blocks.install(gate)
-    managers.install(gate)
-    several.install(gate)
-    processes.install(gate)
-    handlers.install(gate)
-    pools.install(gate)
-    executors.install(gate)
-    clock.install(gate)
-    leaving.install(gate)
-    descriptors.install()
+    for wrap, blind in _PROBES:
+        put_in_place(gate, wrap, blind)

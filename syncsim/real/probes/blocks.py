@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from syncsim.program.safe import safe_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import report
+from syncsim.real.probes.found import put_in_place
 from syncsim.real.probes.late import when_imported
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.unseen import unseen
@@ -25,10 +27,15 @@ def install(gate: Gate) -> None:
     """Wraps ``multiprocessing.shared_memory`` as soon as somebody imports it."""
 
     def wrap(shared_memory: Any) -> None:
-        _wrap_blocks(gate, shared_memory.SharedMemory)
-        _wrap_lists(gate, shared_memory.ShareableList)
+        for part, name in ((_wrap_blocks, "SharedMemory"), (_wrap_lists, "ShareableList")):
+            lay = functools.partial(_wrap, part, shared_memory, name)
+            put_in_place(gate, lay, f"what is done to a {name} is not seen")
 
     when_imported("multiprocessing.shared_memory", wrap)
+
+
+def _wrap(part: Callable[[Gate, Any], None], module: Any, name: str, gate: Gate) -> None:
+    part(gate, getattr(module, name))
 
 
 def _key(block: Any) -> str:

@@ -11,6 +11,7 @@ from syncsim.core.operation import Verb
 from syncsim.program.safe import safe_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import introduce, mark, report
+from syncsim.real.probes.found import expect, put_in_place
 from syncsim.real.probes.library import connection, queues, reduction, synchronize
 from syncsim.real.probes.parts import Part
 from syncsim.real.probes.semlock import condition_parts, part
@@ -37,9 +38,12 @@ def install(gate: Gate) -> None:
     ):
         mark(gate, cls, method, label=label)
     _Buffer.gate = gate
-    _gate_connections(gate)
-    _gate_flush(gate)
-    _introduce_pipes(gate)
+    for wrap, blind in (
+        (_gate_connections, "what goes through pipes is not seen"),
+        (_gate_flush, "who waits until its items are sent is not seen"),
+        (_introduce_pipes, "pipes are not seen"),
+    ):
+        put_in_place(gate, wrap, blind)
 
 
 def _first(item: Any, *_: Any) -> str:
@@ -122,6 +126,8 @@ class _Buffer(collections.deque[Any]):
 
 def _claim_queues() -> None:
     """Has the pipe of each queue watched, also in a process that has unpickled the queue."""
+    expect(queues.Queue.put, "_buffer")
+    expect(queues.Queue.__init__, "_reset", "_reader", "_writer", "_wlock")
     real_reset = queues.Queue._reset
     real_init, real_setstate = queues.SimpleQueue.__init__, queues.SimpleQueue.__setstate__
 
@@ -245,6 +251,7 @@ def _gate_flush(gate: Gate) -> None:
     """A process that ends waits until its feeder thread has sent everything."""
     real_start, real_join = queues.Queue._start_thread, queues.Queue._finalize_join
     real_feed = queues.Queue._feed
+    expect(real_start, "_finalize_join", "_on_queue_feeder_error")
     feeders: list[Any] = []
 
     def start_thread(self: Any) -> None:

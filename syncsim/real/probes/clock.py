@@ -21,6 +21,7 @@ from syncsim.real.probes.unseen import unseen
 def install(gate: Gate) -> None:
     """Wraps ``time.sleep`` for the program, and the library's look at the clock."""
     real = time.sleep
+    clocks = [(module, module.time.monotonic) for module in (synchronize, queues)]
 
     @unseen
     @functools.wraps(real)
@@ -44,7 +45,7 @@ def install(gate: Gate) -> None:
             gate.take(Verb.SLEEP, "", lambda: real(seconds), "sleep", f"{seconds:g}")
 
     vars(time)["sleep"] = sleep
-    for module in (synchronize, queues):
+    for module, _ in clocks:
         module.time = SimpleNamespace(monotonic=lambda: _passed(gate))
 
 

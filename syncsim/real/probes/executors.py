@@ -19,6 +19,7 @@ from syncsim.program.safe import safe_text
 from syncsim.program.tasks import each_text, task_text
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
+from syncsim.real.probes.found import expect, put_in_place
 from syncsim.real.probes.helpers import Slot, count_messages, hide, look_after, rest, took
 from syncsim.real.probes.library import connection, futures, futures_process
 from syncsim.real.probes.outcomes import RepeatedEvent, settle, submit
@@ -45,19 +46,28 @@ class _Job:
 
 def install(gate: Gate) -> None:
     """Introduces the executor, its workers and its futures."""
-    _introduce(gate)
-    _watch_thread(gate)
-    _watch_the_end(gate)
-    _watch_calls(gate)
-    _number_futures()
-    _watch_futures(gate)
-    _watch_waiters(gate)
+    for wrap, blind in (
+        (_introduce, "executors are not seen"),
+        (_watch_thread, "when the thread of an executor is at rest is not known"),
+        (_watch_the_end, "how a broken executor ends its workers may be another each time"),
+        (_watch_calls, "what an executor is asked for is not seen"),
+        (_number_futures, "the order of a set of futures may be another each time"),
+        (_watch_futures, "who waits for a future is not seen"),
+        (_watch_waiters, "who waits for several futures is not seen"),
+        (_wrap_worker, "what the workers of an executor do is not seen"),
+    ):
+        put_in_place(gate, wrap, blind)
+
+
+def _wrap_worker(gate: Gate) -> None:
     wrap_worker(gate, futures_process, "_process_worker", _NAME, _task_of, _is_failure)
 
 
 def _introduce(gate: Gate) -> None:
     cls = futures_process.ProcessPoolExecutor
     real = cls.__init__
+    expect(real, "_executor_manager_thread", "_executor_manager_thread_wakeup")
+    expect(real, "_result_queue", "_call_queue", "_max_workers")
 
     @unseen
     @functools.wraps(real)
@@ -95,8 +105,8 @@ def _watch_thread(gate: Gate) -> None:
         return real
 
     cls, manager = futures_process.ProcessPoolExecutor, futures_process._ExecutorManagerThread
-    cls._executor_manager_thread = Slot("_executor_manager_thread", thread)
     real_wait, real_spawn = manager.wait_result_broken_or_wakeup, cls._spawn_process
+    cls._executor_manager_thread = Slot("_executor_manager_thread", thread)
 
     @functools.wraps(real_wait)
     def wait(self: Any) -> Any:
@@ -160,6 +170,7 @@ def _tell_to_leave(tasks: Any, worker: Any) -> None:
 def _watch_calls(gate: Gate) -> None:
     cls = futures_process.ProcessPoolExecutor
     real_submit, real_map, real_shutdown = cls.submit, cls.map, cls.shutdown
+    expect(real_submit, "_queue_count")
 
     @unseen
     @functools.wraps(real_submit)
@@ -201,7 +212,8 @@ def _watch_calls(gate: Gate) -> None:
     cls.submit, cls.map, cls.shutdown = hand_over, map_each, shutdown
 
 
-_OVER = (futures.CANCELLED, futures.CANCELLED_AND_NOTIFIED, futures.FINISHED)
+#: The states of a future that nothing comes of any more, by their names.
+_OVER = ("CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED")
 
 
 def _drop(gate: Gate, job: _Job) -> None:
@@ -215,7 +227,7 @@ def _job(future: Any) -> _Job | None:
     return job
 
 
-def _number_futures() -> None:
+def _number_futures(_: Gate) -> None:
     """A set of futures, as ``as_completed`` makes one, has the same order in each run.
 
     (By itself it goes by their addresses in memory.)
@@ -238,7 +250,9 @@ def _number_futures() -> None:
 
 def _watch_futures(gate: Gate) -> None:
     cls = futures.Future
+    _ = [getattr(futures, name) for name in _OVER]
     real_result, real_exception, real_cancel = cls.set_result, cls.set_exception, cls.cancel
+    real_done = cls.done
 
     @functools.wraps(real_result)
     def set_result(self: Any, result: Any) -> None:
@@ -269,7 +283,6 @@ def _watch_futures(gate: Gate) -> None:
     cls.set_result, cls.set_exception, cls.cancel = set_result, set_exception, cancel
     cls.result = _awaiting(gate, cls.result, "Future.result")
     cls.exception = _awaiting(gate, cls.exception, "Future.exception")
-    real_done = cls.done
 
     @unseen
     @functools.wraps(real_done)
@@ -331,7 +344,7 @@ class _Waiter(RepeatedEvent):
 
 
 def _watch_waiters(gate: Gate) -> None:
-    real = futures._create_and_install_waiters
+    real, _ = futures._create_and_install_waiters, futures._AS_COMPLETED
     numbers = count(1)
 
     @functools.wraps(real)

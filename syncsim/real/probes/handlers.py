@@ -13,15 +13,18 @@ from typing import Any
 from syncsim.core.operation import Verb
 from syncsim.real import wire
 from syncsim.real.gate import Gate
+from syncsim.real.probes.found import put_in_place
 from syncsim.real.probes.unseen import is_ours, unseen
 
 
 def install(gate: Gate) -> None:
     """Wraps what sets a handler, and what sends a signal."""
-    _wrap_signal(gate)
-    _wrap_kill(gate)
-    for name in ("alarm", "setitimer"):
-        _wrap_alarm(gate, name)
+    for wrap, blind in (
+        (_wrap_signal, "a handler may confuse what is seen of its process"),
+        (_wrap_kill, "who sends a signal is not seen"),
+        (_wrap_alarms, "who asks for an alarm is not seen"),
+    ):
+        put_in_place(gate, wrap, blind)
 
 
 class _Handler:
@@ -76,6 +79,11 @@ def _wrap_kill(gate: Gate) -> None:
         real(pid, signal_)
 
     vars(os)["kill"] = kill
+
+
+def _wrap_alarms(gate: Gate) -> None:
+    for name in ("alarm", "setitimer"):
+        _wrap_alarm(gate, name)
 
 
 def _wrap_alarm(gate: Gate, name: str) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
 from syncsim.core.operation import Verb
 from syncsim.real import wire
 from syncsim.real.gate import Gate
+from syncsim.real.probes.library import posix_subprocess
 from syncsim.real.probes.unseen import unseen
 
 #: What of ``os`` does so; whether its first argument after ``self`` names a program.
@@ -40,6 +44,24 @@ def install(gate: Gate) -> None:
     vars(subprocess)["Popen"].__init__ = init
 
 
+def report_starts(gate: Gate) -> None:
+    """Has every program told that a process starts, whoever asks for it, with its pid."""
+    for module, name in ((subprocess, "_fork_exec"), (posix_subprocess, "fork_exec")):
+        _report_start(gate, module, name)
+
+
+def _report_start(gate: Gate, module: Any, name: str) -> None:
+    real = getattr(module, name)
+
+    @functools.wraps(real)
+    def fork_exec(args: Any, executables: Any, *others: Any) -> Any:
+        pid = real(args, executables, *others)
+        gate.write(wire.Launched(pid, os.getpid(), *program_of(args, executables)))
+        return pid
+
+    setattr(module, name, fork_exec)
+
+
 def _wrap(gate: Gate, name: str) -> None:
     real = getattr(os, name)
 
@@ -49,14 +71,56 @@ def _wrap(gate: Gate, name: str) -> None:
         if gate.applies() and not gate.is_library(sys._getframe(2).f_code):
             program = "" if name in _FORKS or not args else _called(args[0])
             gate.give(Verb.LEAVE, "", f"os.{name}", program)
+        if name in _BECOMES:
+            _tell(gate, gate.pid, args)
+        elif name == "system":
+            _tell(gate, 0, ("/bin/sh", ("sh", "-c", *args)))
         try:
-            return real(*args, **keywords)
+            pid = real(*args, **keywords)
         except OSError:
             if name in _FORKS and gate.active:
                 gate.write(wire.Forked(0, gate.pid))
+            elif name in _BECOMES:
+                gate.write(wire.Launched(gate.pid, gate.pid, "", ""))
             raise
+        if name.startswith("posix_spawn"):
+            _tell(gate, pid, args)
+        return pid
 
     vars(os)[name] = leave
+
+
+def _tell(gate: Gate, pid: int, args: tuple[Any, ...]) -> None:
+    """Tells of a start with these arguments; where they are wrong there is none."""
+    with suppress(TypeError, ValueError, IndexError):
+        gate.write(wire.Launched(pid, gate.pid, *program_of(args[1], [args[0]])))
+
+
+def program_of(words: Any, files: Any) -> tuple[str, str]:
+    """Return the file that the kernel is going to run, and the command, as text.
+
+    The first of ``files`` that there is: a path, or a name to be looked for.
+    """
+    texts = [os.fsdecode(word) for word in words]
+    for file in files:
+        found = shutil.which(os.fsdecode(file))
+        if found is not None:
+            return _interpreter_of(os.path.realpath(found)), shlex.join(texts)
+    return texts[0], shlex.join(texts)
+
+
+def _interpreter_of(file: str) -> str:
+    """The file itself, or what its first line says that it is run by."""
+    try:
+        with open(file, "rb") as text:
+            first = text.readline(256)
+    except OSError:
+        return file
+    words = os.fsdecode(first[2:]).split() if first.startswith(b"#!") else []
+    if words and os.path.basename(words[0]) == "env":
+        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    found = shutil.which(words[0]) if words else None
+    return os.path.realpath(found) if found is not None else file
 
 
 def _called(program: object) -> str:

@@ -6,21 +6,29 @@ Their types say, rightly, that nobody assigns to their methods; to us they are `
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import Any
 
 
 def _module(name: str) -> Any:
-    return importlib.import_module(name)
+    """The module; an empty one where there is none: then nothing is found in it (see ``found``)."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return ModuleType(name)
 
 
 c_module = _module("_multiprocessing")
 connection = _module("multiprocessing.connection")
 context = _module("multiprocessing.context")
+forkserver = _module("multiprocessing.forkserver")
 futures = _module("concurrent.futures._base")
 futures_process = _module("concurrent.futures.process")
 pool = _module("multiprocessing.pool")
 popen_fork = _module("multiprocessing.popen_fork")
 popen_forkserver = _module("multiprocessing.popen_forkserver")
+popen_spawn = _module("multiprocessing.popen_spawn_posix")
+posix_subprocess = _module("_posixsubprocess")
 process = _module("multiprocessing.process")
 queues = _module("multiprocessing.queues")
 reduction = _module("multiprocessing.reduction")

@@ -20,6 +20,7 @@ from syncsim.real import wire
 from syncsim.real.gate import Call, Gate
 from syncsim.real.probes import serving
 from syncsim.real.probes.calls import report
+from syncsim.real.probes.found import put_in_place
 from syncsim.real.probes.late import when_imported
 from syncsim.real.probes.library import synchronize
 from syncsim.real.probes.parts import Part
@@ -30,13 +31,20 @@ def install(gate: Gate) -> None:
     """Wraps ``multiprocessing.managers`` as soon as somebody imports it."""
 
     def wrap(managers: Any) -> None:
-        serving.install(gate, managers)
-        _claim_proxies(gate, managers)
-        _wrap_life(gate, managers.BaseManager)
-        _wrap_creation(gate, managers)
-        _wrap_calls(gate, managers)
+        for part, blind in (
+            (serving.install, "what the servers of managers keep is not seen"),
+            (_claim_proxies, "calls on what a manager keeps are taken for the program's"),
+            (_wrap_life, "who starts and ends a manager is not seen"),
+            (_wrap_creation, "what a manager makes is not seen"),
+            (_wrap_calls, "calls on what a manager keeps are not seen"),
+        ):
+            put_in_place(gate, functools.partial(_wrap, part, managers), blind)
 
     when_imported("multiprocessing.managers", wrap)
+
+
+def _wrap(part: Callable[[Gate, Any], None], managers: Any, gate: Gate) -> None:
+    part(gate, managers)
 
 
 def _claim_proxies(gate: Gate, managers: Any) -> None:
@@ -59,7 +67,8 @@ def _claim_proxies(gate: Gate, managers: Any) -> None:
         claim(made)
 
 
-def _wrap_life(gate: Gate, base: Any) -> None:
+def _wrap_life(gate: Gate, managers: Any) -> None:
+    base = managers.BaseManager
     real_start, real_finalize = base.start, base._finalize_manager
 
     @unseen

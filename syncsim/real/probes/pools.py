@@ -8,6 +8,7 @@ the workers send.  ``ThreadPool`` is let alone.
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from syncsim.program.tasks import call_text, each_text, task_text
 from syncsim.real import wire
 from syncsim.real.gate import Gate
 from syncsim.real.probes.calls import Underway, making, report
+from syncsim.real.probes.found import expect, put_in_place
 from syncsim.real.probes.helpers import Slot, count_messages, hide, look_after, rest, took
 from syncsim.real.probes.library import pool, queues
 from syncsim.real.probes.outcomes import OutcomeEvent, settle, submit
@@ -33,10 +35,17 @@ _HANDLERS = ("worker handler", "task handler", "result handler")
 
 def install(gate: Gate) -> None:
     """Introduces the Pool, its workers and its results."""
-    _introduce(gate)
-    _watch_threads(gate)
-    _watch_results(gate)
-    _mark_calls(gate)
+    for wrap, blind in (
+        (_introduce, "pools are not seen"),
+        (_watch_threads, "when the threads of a pool are at rest is not known"),
+        (_watch_results, "who waits for the result of a pool is not seen"),
+        (_mark_calls, "what a pool is asked for is seen in part"),
+        (_wrap_worker, "what the workers of a pool do is not seen"),
+    ):
+        put_in_place(gate, wrap, blind)
+
+
+def _wrap_worker(gate: Gate) -> None:
     wrap_worker(gate, pool, "worker", "Pool", _task_of, _is_failure)
 
 
@@ -48,6 +57,7 @@ def names_of(results: Any) -> tuple[str, str]:
 
 def _introduce(gate: Gate) -> None:
     real_init, real_setup = pool.Pool.__init__, pool.Pool._setup_queues
+    expect(real_setup, "_inqueue", "_outqueue", "_quick_put", "_quick_get")
 
     @unseen
     @functools.wraps(real_init)
@@ -145,6 +155,10 @@ def employing(gate: Gate, work: str) -> Iterator[None]:
 
 def _watch_threads(gate: Gate) -> None:
     cls = pool.Pool
+    handlers = [f"_{role.replace(' ', '_')}" for role in _HANDLERS]
+    made = inspect.unwrap(cls.__init__)
+    expect(made, "_taskqueue", "_change_notifier", *handlers)
+    real_wait, real_populate = cls._wait_for_updates, cls._repopulate_pool_static
 
     def task_queue(self: Any, real: Any) -> Any:
         work = vars(self).get(_WORK)
@@ -165,11 +179,8 @@ def _watch_threads(gate: Gate) -> None:
 
     cls._taskqueue = Slot("_taskqueue", task_queue)
     cls._change_notifier = Slot("_change_notifier", notifier)
-    for role in _HANDLERS:
-        name = f"_{role.replace(' ', '_')}"
+    for role, name in zip(_HANDLERS, handlers, strict=True):
         setattr(cls, name, Slot(name, functools.partial(thread, role)))
-
-    real_wait, real_populate = cls._wait_for_updates, cls._repopulate_pool_static
 
     @functools.wraps(real_wait)
     def wait_for_updates(*args: Any, **keywords: Any) -> None:
@@ -189,9 +200,11 @@ def _watch_threads(gate: Gate) -> None:
 
 def _watch_results(gate: Gate) -> None:
     """Each result that can be waited for is an outcome."""
+    expect(pool.ApplyResult.__init__, "_event", "_job")
+    expect(pool.IMapIterator._set, "_index", "_length")
+    real_map, real_next = pool.MapResult.__init__, pool.IMapIterator.next
     for cls in (pool.ApplyResult, pool.IMapIterator):
         cls.__init__ = _submitting(gate, cls.__init__)
-    real_map = pool.MapResult.__init__
 
     @functools.wraps(real_map)
     def init(self: Any, *args: Any, **keywords: Any) -> None:
@@ -204,7 +217,6 @@ def _watch_results(gate: Gate) -> None:
     for cls, method in ((c, m) for m in ("_set", "_set_length") for c in iterators):
         if method in vars(cls):
             setattr(cls, method, _arriving(gate, vars(cls)[method]))
-    real_next = pool.IMapIterator.next
 
     @unseen
     @functools.wraps(real_next)
@@ -309,7 +321,7 @@ def _mark_calls(gate: Gate) -> None:
             real_join(self)
 
     pool.Pool.join = join
-    real_end = vars(pool.Pool)["_terminate_pool"].__func__
+    real_end = pool.Pool._terminate_pool.__func__
 
     @unseen
     @functools.wraps(real_end)

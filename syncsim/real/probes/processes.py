@@ -15,11 +15,14 @@ from syncsim.core.operation import Verb
 from syncsim.program.failures import failure_of
 from syncsim.real import wire
 from syncsim.real.gate import Gate
+from syncsim.real.probes.found import expect, put_in_place
 from syncsim.real.probes.helpers import took
 from syncsim.real.probes.library import (
     context,
+    forkserver,
     popen_fork,
     popen_forkserver,
+    popen_spawn,
     process,
     spawn,
     util,
@@ -41,16 +44,17 @@ _PRELUDE = (
 
 def install(gate: Gate) -> None:
     """Wraps what starts, ends and joins a process."""
-    _wrap_process(gate)
-    _wrap_exit(gate)
-    _report_uncaught(gate)
-    for popen in (popen_fork.Popen, popen_forkserver.Popen):
-        _wrap_poll(gate, popen)
-    for method in ("terminate", "kill"):
-        _wrap_signal(gate, method)
-    _join_new_interpreters(gate)
-    _give_way()
-    _report_failed_births(gate)
+    for wrap, blind in (
+        (_wrap_process, "who starts and joins a process is not seen"),
+        (_wrap_exit, "with which exit code a process ends is not seen"),
+        (_report_uncaught, "exceptions that nobody catches are not seen"),
+        (_wrap_polls, "who takes notice of the end of a process is not seen"),
+        (_wrap_signals, "who terminates or kills a process is not seen"),
+        (_give_way, "a module of the program that is called like one of the library is not found"),
+        (_join_new_interpreters, "processes by spawn and forkserver are not seen"),
+        (_report_failed_births, "new interpreters that cannot begin are not seen"),
+    ):
+        put_in_place(gate, wrap, blind)
 
 
 def name_semaphores(prefix: str) -> None:
@@ -83,6 +87,9 @@ class _Children(set[Any]):
 
 def _wrap_process(gate: Gate) -> None:
     base = process.BaseProcess
+    expect(base.start, "_children", "_popen")
+    expect(base.join, "_popen", "_parent_pid")
+    launch = popen_fork.Popen._launch
     real_start, real_join, real_alive = base.start, base.join, base.is_alive
     real_bootstrap = base._bootstrap
 
@@ -140,7 +147,7 @@ def _wrap_process(gate: Gate) -> None:
         return code
 
     # (From Python 3.13 on a forked child makes its exit beneath the bootstrap.)
-    gate.bottoms += (bootstrap.__code__, popen_fork.Popen._launch.__code__)
+    gate.bottoms += (bootstrap.__code__, launch.__code__)
     real_code = base.exitcode
 
     @property  # type: ignore[misc]
@@ -183,7 +190,10 @@ def _wrap_exit(gate: Gate) -> None:
 def _report_uncaught(gate: Gate) -> None:
     """``BaseProcess._bootstrap`` prints a child's uncaught exception: there it passes by."""
     real = traceback.print_exc
-    printer: CodeType = process.BaseProcess._bootstrap.__wrapped__.__code__
+    bootstrap = process.BaseProcess._bootstrap
+    bootstrap = getattr(bootstrap, "__wrapped__", bootstrap)
+    expect(bootstrap, "print_exc")
+    printer: CodeType = bootstrap.__code__
 
     @functools.wraps(real)
     def print_exc(*args: Any, **keywords: Any) -> None:
@@ -201,6 +211,11 @@ def report_error(gate: Gate, error: BaseException | None) -> None:
     failure = failure_of(error, gate.is_library)
     message = " ".join(failure.message.strip().partition("\n\n")[0].split())[:500]
     gate.write(wire.Error(gate.pid, *failure._replace(message=message)))  # its first paragraph
+
+
+def _wrap_polls(gate: Gate) -> None:
+    for popen in (popen_fork.Popen, popen_forkserver.Popen):
+        _wrap_poll(gate, popen)
 
 
 def _wrap_poll(gate: Gate, popen: Any) -> None:
@@ -235,6 +250,11 @@ def _is_dead(pid: int) -> bool:
         return True  # it went while we looked
 
 
+def _wrap_signals(gate: Gate) -> None:
+    for method in ("terminate", "kill"):
+        _wrap_signal(gate, method)
+
+
 def _wrap_signal(gate: Gate, method: str) -> None:
     real = getattr(popen_fork.Popen, method)
 
@@ -260,6 +280,8 @@ def _wrap_signal(gate: Gate, method: str) -> None:
 def _join_new_interpreters(gate: Gate) -> None:
     """spawn and forkserver begin a new interpreter: it joins the run before anything else."""
     real = util.spawnv_passfds
+    expect(popen_spawn.Popen._launch, "spawnv_passfds")
+    expect(forkserver.ForkServer.ensure_running, "spawnv_passfds")
     root = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
     starts = ("from multiprocessing.spawn import", "from multiprocessing.forkserver import")
 
@@ -276,7 +298,7 @@ def _join_new_interpreters(gate: Gate) -> None:
     util.spawnv_passfds = spawnv_passfds
 
 
-def _give_way() -> None:
+def _give_way(gate: Gate) -> None:
     """A new interpreter imports main: from now on the program's own modules are found."""
     prepare, import_main = spawn.prepare, spawn.import_main_path
 

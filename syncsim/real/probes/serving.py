@@ -42,6 +42,7 @@ def install(gate: Gate, managers: Any) -> None:
     server = managers.Server
     real_run, real_forever = managers.BaseManager._run_server, server.serve_forever
     real_create, real_client = server.create, server.serve_client
+    _ = server.public, server.fallback_mapping, threading._time, queue.time  # type: ignore[attr-defined]
 
     @functools.wraps(real_run.__func__)
     def run_server(cls: Any, *args: Any, **keywords: Any) -> None:
