@@ -35,13 +35,17 @@ _SILENCE = 10.0
 _LOOKING = 60.0
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-#: Starts the process; by -P nothing is taken from the current folder, nor in those that it starts.
-COMMAND = [
-    sys.executable,
+#: By -P nothing is taken from the current folder, nor in the processes that this one starts.
+_WORDS = (
     "-P",
     "-c",
     f"import sys; sys.path.insert(0, {_ROOT!r}); from syncsim.explore import worker; worker.main()",
-]
+)
+
+
+def command() -> list[str]:
+    """Return the command that starts the process that searches."""
+    return [sys.executable, *_WORDS]
 
 
 class CheckError(Exception):
@@ -74,7 +78,7 @@ class Checker:
         self._asked: tuple[Choice, ...] = ()
         try:
             self._process = subprocess.Popen(
-                COMMAND,
+                command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

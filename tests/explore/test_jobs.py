@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from test_counts import PROGRAMS
 
-from syncsim.explore.checker import COMMAND
+from syncsim.explore.checker import command
 from syncsim.explore.worker import Request
 
 
@@ -38,7 +38,7 @@ def test_who_searches_dies_with_who_asked() -> None:
     path = str(PROGRAMS / "locked_counter.py")
     request = Request(path, ("9",), search="dpor", seconds=300.0, jobs=2)
     worker = subprocess.Popen(
-        COMMAND,
+        command(),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
