@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from syncsim import __version__
@@ -33,6 +34,8 @@ _CHECK_EPILOG = """\
   verdict, explanation    what came of it: finished (proven), deadlock, livelock, starvation,
                           assertion, crash or undecided; hint: what may help in that case
   complete                whether everything was visited
+  exitcode                main's; null while it lives, or where it is not always the same
+  start_method            by which processes start where the program does not say so
   confirmed               whether real processes came to the verdict, too
   search, states, transitions, executions, depth, seconds
                           how it was searched, and how far
@@ -90,7 +93,7 @@ class _BadInputError(Exception):
 def _open(words: list[str]) -> int:
     parser = _Parser(
         prog="syncsim",
-        usage="syncsim [-h] [--version] [FILE|-m MODULE [ARGUMENT ...]]",
+        usage="syncsim [-h] [--version] [--start-method METHOD] [FILE|-m MODULE [ARGUMENT ...]]",
         description="See, step and check how the processes of a Python program synchronize.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -98,16 +101,18 @@ def _open(words: list[str]) -> int:
     parser.add_argument("--version", action="version", version=f"syncsim {__version__}")
     parser.add_argument("program", nargs="?", metavar="FILE", help="a program, or a puzzle's name")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    _add_start_method(parser)
     ours, theirs = _divide(words)
     asked = parser.parse_args(ours)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise _BadInputError(
             "a terminal is needed to open the screen; without one, use: syncsim run NAME|FILE"
         )
-    opened = _find(asked.program, asked.module, theirs) if ours else None
+    named = asked.program is not None or asked.module is not None
+    opened = _find(asked.program, asked.module, theirs) if named else None
     from syncsim.ui.app import run_app
 
-    return run_app(opened)
+    return run_app(opened, asked.start_method or "")
 
 
 def _find(name: str | None, module: str | None, arguments: tuple[str, ...]) -> Program | Puzzle:
@@ -303,7 +308,26 @@ def _program_parser(name: str, description: str, epilog: str | None = None) -> _
     )
     parser.add_argument("program", nargs="?", metavar="NAME|FILE", help="a puzzle, or a program")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    _add_start_method(parser)
     return parser
+
+
+def _add_start_method(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--start-method",
+        type=_start_method,
+        metavar="METHOD",
+        help="fork, spawn or forkserver, where the program names none (as this Python has it)",
+    )
+
+
+def _start_method(text: str) -> str:
+    from syncsim.program.start_methods import checked
+
+    try:
+        return checked(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _parse_program(parser: _Parser, words: list[str]) -> tuple[argparse.Namespace, Program]:
@@ -315,12 +339,15 @@ def _parse_program(parser: _Parser, words: list[str]) -> tuple[argparse.Namespac
     from syncsim.program.source import Program, load
 
     found = _find(asked.program, asked.module, tuple(after))
-    return asked, found if isinstance(found, Program) else load(found.program, tuple(after))
+    program = found if isinstance(found, Program) else load(found.program, tuple(after))
+    return asked, replace(program, start_method=asked.start_method or "")
 
 
 def _divide(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """Our words, up to the program, and those after it, which are the program's."""
     for at, word in enumerate(words):
+        if at and words[at - 1] == "--start-method":
+            continue  # what it is
         if word == "-m" or not word.startswith("-"):
             end = at + 2 if word == "-m" else at + 1
             theirs = words[end:]

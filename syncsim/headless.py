@@ -27,6 +27,7 @@ from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.words import names, standing, waiting_for
 from syncsim.program.source import Program
+from syncsim.program.start_methods import in_force, replayed
 from syncsim.real.kernel import UnwatchedError
 from syncsim.real.world import RealWorld
 
@@ -271,7 +272,8 @@ class HeadlessRun:
             for finding in diagnosis.findings:
                 self._line(f"  {finding.kind}: {plain(finding.explanation)}")
             if self._scheduler is not None:
-                self._line(f"schedule: {schedule}")
+                again = replayed(schedule, self._program.start_method)
+                self._line(f"schedule: {again}")
         self._out.flush()
         if verdict is Verdict.FINISHED:
             return FINISHED
@@ -303,6 +305,8 @@ class HeadlessRun:
             ],
             "processes": processes,
             "steps": state.n,
+            "exitcode": state.actors[0].exitcode,
+            "start_method": in_force(self._program),
             "records": self._world.records,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),
         }

@@ -16,6 +16,7 @@ from syncsim.explore.properties import Kind, Property, PropertyError
 from syncsim.explore.real import NAME as REAL
 from syncsim.explore.worker import Found, Judged, Report
 from syncsim.program.source import Program
+from syncsim.program.start_methods import in_force
 from syncsim.witness import Witness
 
 
@@ -29,6 +30,17 @@ def judge(
     if report.problem and not report.failures:
         return _undecided(report, f"The program cannot be checked: {report.problem}.")
     failures = [
+    checked = _judged(program, report, claims, interrupted)
+    method, asked = in_force(program), program.start_method
+    return replace(checked, start_method=method, asked_method=asked)
+
+
+def _judged(
+    program: Program,
+    report: Report,
+    claims: Sequence[Property],
+    interrupted: Callable[[], bool],
+) -> Checked:
         confirm(program, found, interrupted=interrupted)
         for found in sorted(report.failures, key=lambda found: len(parse_schedule(found.schedule)))
     ]

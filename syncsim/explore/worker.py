@@ -66,6 +66,7 @@ class Request(Struct, frozen=True):
 
     path: str
     arguments: tuple[str, ...] = ()
+    start_method: str = ""
     search: str = "exhaustive"
     by_call: bool = False
     first: bool = False
@@ -172,7 +173,7 @@ def _searched(
 ) -> Iterator[tuple[Outcome, int]]:
     gone = time.monotonic() - began
     bounds = Bounds(request.states, request.depth, request.seconds, gone)
-    asked = Asked(request.path, request.arguments, request.by_call)
+    asked = Asked(request.path, request.arguments, request.start_method, request.by_call)
     jobs = Jobs(request.jobs, asked, partial(processes, request.jobs, request.memory))
     try:
         yield from search(
@@ -304,7 +305,7 @@ def _foresee(system: System, outcome: Outcome, questions: Iterable[bytes], out: 
 def run(request: Request, questions: IO[bytes], out: Out) -> None:
     """Search, and tell how it goes; then answer questions."""
     began = time.monotonic()
-    found = load(request.path, request.arguments)
+    found = load(request.path, request.arguments, request.start_method)
     try:
         program = VirtualProgram(found)
         properties = unpack(request.properties)

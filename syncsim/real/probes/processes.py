@@ -48,6 +48,10 @@ def install(gate: Gate) -> None:
         _wrap_signal(gate, method)
     _join_new_interpreters(gate)
     _report_failed_births(gate)
+    if gate.start_method:
+        # (What the program itself has chosen, or will choose, is kept elsewhere.)
+        default = context._default_context
+        default._default_context = context._concrete_contexts[gate.start_method]
 
 
 def name_semaphores(prefix: str) -> None:
