@@ -47,7 +47,7 @@ from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
 from syncsim.explore.put_locks import in_turn
 from syncsim.program.source import Program, load
-from syncsim.virtual import files
+from syncsim.virtual import births, files
 from syncsim.virtual.body import chances
 from syncsim.virtual.chance import NUMBERS
 from syncsim.virtual.errors import NotVirtualError, TooLongError
@@ -385,3 +385,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    births.refuse()
