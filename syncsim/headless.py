@@ -25,7 +25,7 @@ from syncsim.core.schedule import Choice, Grain, Move, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.status import status
 from syncsim.core.step import Step
-from syncsim.core.words import names, standing, waiting_for
+from syncsim.core.words import headline, names, standing, waiting_for
 from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force, replayed
 from syncsim.real.kernel import UnwatchedError
@@ -268,7 +268,8 @@ class HeadlessRun:
             self._line("\n" + "\n".join(map(plain, text.split("\n"))))
         else:
             self._tell_waits()
-            self._line(f"\n{verdict} after {state.n} steps\n{plain(explanation)}")
+            first = headline(f"{verdict} after {state.n} steps", [state.actors[0].exitcode])
+            self._line(f"\n{first}\n{plain(explanation)}")
             for finding in diagnosis.findings:
                 self._line(f"  {finding.kind}: {plain(finding.explanation)}")
             if self._scheduler is not None:
@@ -304,9 +305,9 @@ class HeadlessRun:
                 for link in diagnosis.cycle
             ],
             "processes": processes,
-            "steps": state.n,
             "exitcode": state.actors[0].exitcode,
             "start_method": in_force(self._program),
+            "steps": state.n,
             "records": self._world.records,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),
         }
