@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncsim.checking.checked import Checked, Failure
 from syncsim.checking.verdict import shows_itself
 from syncsim.core.diagnosis import Verdict
-from syncsim.core.words import counted
+from syncsim.core.words import counted, headline
 from syncsim.headless import plain, step_line
 from syncsim.program.start_methods import replayed
 
@@ -16,7 +16,8 @@ _MOST_RACED_FOR = 5
 def told(checked: Checked) -> list[str]:
     """The check as lines of text."""
     word = "proven" if checked.verdict is Verdict.FINISHED else str(checked.verdict)
-    lines = [word, plain(checked.explanation)]
+    perhaps = checked.verdict is Verdict.UNDECIDED
+    lines = [headline(word, checked.exits, perhaps=perhaps), plain(checked.explanation)]
     if checked.hint:
         lines.append(checked.hint)
     if not checked.failures and (checked.complete or checked.raced_for):
@@ -55,10 +56,10 @@ def _failure(failure: Failure, method: str, *, said: bool) -> list[str]:
     why = "" if said else f" {plain(failure.explanation)}"
     if shows_itself(failure):
         return ["", f"{failure.verdict}:{why}"] if why else []
-    sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
     again = "empty, for no choice comes before it"
     if failure.schedule:
         again = replayed(failure.schedule, method)
+    sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
     return [
         "",
         f"{failure.verdict} ({sure}):{why}",

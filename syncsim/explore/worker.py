@@ -23,12 +23,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.diagnosis import Finding, Verdict
-from syncsim.core.operation import Verb
+from syncsim.core.operation import ALONE, Verb
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.explore import hints
-from syncsim.explore.beside import done, findings, raced_for
+from syncsim.explore.beside import asked_of_main, done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import USUAL, Bounds, Outcome, Path, choices
 from syncsim.explore.foresight import Foresight, whole_graph
@@ -146,6 +146,11 @@ class Report(Struct, frozen=True):
     #: Beside the failures, of every interleaving that was visited.
     findings: tuple[Finding, ...] = ()
     raced_for: dict[str, list[str]] = {}
+    #: Whether a process was started, and whether any primitive was touched or one was started.
+    started: bool = False
+    touched: bool = False
+    #: The exit codes of the main process, of every end that was visited.
+    exits: tuple[int, ...] = ()
     wrong: str = ""
     properties: tuple[Judged, ...] = ()
 
@@ -330,7 +335,16 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
             doubt = f"what the program does may depend on {' and '.join(sorted(chances))}, too"
             hint = hints.WITH_A_SEED if NUMBERS in chances else ""
             final = replace(final, complete=False, doubt=doubt, hint=hint)
-        final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
+        asked = asked_of_main(system)
+        final = replace(
+            final,
+            findings=tuple(beside),
+            raced_for=raced,
+            properties=judged,
+            started=Verb.START in asked,
+            touched=not asked <= ALONE,
+            exits=tuple(sorted(outcome.endings.exits)),
+        )
         _say(final, out)
         for at, path in enumerate(outcome.failures.values()):
             for better in _smaller(found, system, outcome, path, request):
@@ -372,6 +386,7 @@ def main() -> None:
     limit_memory(request.memory)
     collect_seldom()
     files.watch()
+    births.refuse()
     out.live()
     signal.signal(signal.SIGALRM, out.mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, _HEARTBEAT, _HEARTBEAT)
@@ -385,4 +400,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    births.refuse()
