@@ -8,7 +8,6 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from syncsim import __version__
@@ -336,6 +335,8 @@ def _parse_program(parser: _Parser, words: list[str]) -> tuple[argparse.Namespac
     asked = parser.parse_args(before)
     if (asked.program is None) == (asked.module is None):
         parser.error("one program is wanted: NAME|FILE or -m MODULE, and its arguments after --")
+    from dataclasses import replace
+
     from syncsim.program.source import Program, load
 
     found = _find(asked.program, asked.module, tuple(after))
