@@ -34,6 +34,8 @@ _CHECK_EPILOG = """\
   verdict, explanation    what came of it: finished (proven), deadlock, livelock, \
 starvation, assertion, crash or undecided; hint: what may help in that case
   complete                whether everything was visited
+  exitcode                main's; null while it lives, or where it is not always the same
+  start_method            by which processes start where the program does not say so
   confirmed               whether real processes came to the verdict, too
   search, states, transitions, executions, depth, seconds
                           how it was searched, and how far
@@ -71,6 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
+_START_METHOD = "--start-method"
+
+
 class _BadInputError(Exception):
     """What is asked for cannot be: the message is one sentence for the person."""
 
@@ -90,18 +95,20 @@ def _obey(words: list[str]) -> int:
         asked = parser.parse_args(before)
         return _COMMANDS[first].do(asked, words[len(ours) + 1 :], tuple(after))
     asked = parser.parse_args(ours)
-    return _open(first, asked.module, theirs)
+    return _open(asked, first, theirs)
 
 
 def _parser() -> Parser:
     parser = Parser(
         prog="syncsim",
-        usage="syncsim [-h] [--version] [COMMAND|FILE|-m MODULE [ARGUMENT ...]]",
+        usage="syncsim [-h] [--version] [--start-method METHOD] "
+        "[COMMAND|FILE|-m MODULE [ARGUMENT ...]]",
         description="See, step and check how the processes of a Python program synchronize.",
         epilog=_EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"syncsim {__version__}")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    _add_start_method(parser, None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, command in _COMMANDS.items():
         commands.add_parser(
@@ -116,9 +123,10 @@ def _parser() -> Parser:
     return parser
 
 
-def _open(name: str | None, module: str | None, arguments: tuple[str, ...]) -> int:
+def _open(asked: argparse.Namespace, name: str | None, arguments: tuple[str, ...]) -> int:
     _need_posix()
-    opened = _find(name, module, arguments, tuple(_COMMANDS)) if name or module else None
+    named = name or asked.module
+    opened = _find(name, asked.module, arguments, tuple(_COMMANDS)) if named else None
     instead = "use: syncsim run NAME|FILE"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise _BadInputError(f"a terminal is needed to open the screen; without one, {instead}")
@@ -127,7 +135,7 @@ def _open(name: str | None, module: str | None, arguments: tuple[str, ...]) -> i
         raise _BadInputError(f"a terminal with TERM={term} cannot show the screen; {instead}")
     from syncsim.ui.app import run_app
 
-    return run_app(opened)
+    return run_app(opened, asked.start_method or "")
 
 
 def _need_posix() -> None:
@@ -350,6 +358,27 @@ def _add_program(parser: Parser) -> None:
     parser.set_defaults(parser=parser)
     parser.add_argument("program", nargs="?", metavar="NAME|FILE", help="a puzzle, or a program")
     parser.add_argument("-m", dest="module", metavar="MODULE", help="what python -m MODULE runs")
+    # (What stands before the command is not to be forgotten for a default of the command.)
+    _add_start_method(parser, argparse.SUPPRESS)
+
+
+def _add_start_method(parser: Parser, default: str | None) -> None:
+    parser.add_argument(
+        _START_METHOD,
+        type=_start_method,
+        default=default,
+        metavar="METHOD",
+        help="fork, spawn or forkserver, where the program names none (as this Python has it)",
+    )
+
+
+def _start_method(text: str) -> str:
+    from syncsim.program.start_methods import checked
+
+    try:
+        return checked(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _program(asked: argparse.Namespace, arguments: tuple[str, ...]) -> Program:
@@ -359,15 +388,20 @@ def _program(asked: argparse.Namespace, arguments: tuple[str, ...]) -> Program:
             "one program is wanted: NAME|FILE or -m MODULE, and its arguments after --"
         )
     _need_posix()
+    from dataclasses import replace
+
     from syncsim.program.source import Program, load
 
     found = _find(asked.program, asked.module, arguments)
-    return found if isinstance(found, Program) else load(found.program, arguments)
+    program = found if isinstance(found, Program) else load(found.program, arguments)
+    return replace(program, start_method=asked.start_method or "")
 
 
 def _divide(words: list[str]) -> tuple[list[str], str | None, tuple[str, ...]]:
     """Our words, the first that names something, and those after it, which are the program's."""
     for at, word in enumerate(words):
+        if at and words[at - 1] == _START_METHOD:
+            continue  # what it is
         if word == "-m":
             return words[: at + 2], None, _without_dashes(words[at + 2 :])
         if word == "--" and len(words) > at + 1:  # what comes next is no command

@@ -26,8 +26,9 @@ from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_nam
 from syncsim.core.status import status
 from syncsim.core.step import Step
 from syncsim.core.text import clean
-from syncsim.core.words import names, standing, waiting_for
+from syncsim.core.words import headline, names, standing, waiting_for
 from syncsim.program.source import Program
+from syncsim.program.start_methods import in_force, replayed
 from syncsim.real.kernel import UnwatchedError
 from syncsim.real.launch import StageError
 from syncsim.real.world import RealWorld
@@ -292,12 +293,14 @@ class HeadlessRun:
                 self._line(line)
         else:
             self._tell_waits()
-            for line in ("", f"{verdict} after {state.n} steps", explanation):
+            first = headline(f"{verdict} after {state.n} steps", [state.actors[0].exitcode])
+            for line in ("", first, explanation):
                 self._line(line)
             for finding in diagnosis.findings:
                 self._line(f"  {finding.kind}: {finding.explanation}")
             if self._scheduler is not None:
-                self._line(f"schedule: {schedule}")
+                again = replayed(schedule, self._program.start_method)
+                self._line(f"schedule: {again}")
         self._out.flush()
         if verdict is Verdict.FINISHED:
             return FINISHED
@@ -328,6 +331,8 @@ class HeadlessRun:
                 for link in diagnosis.cycle
             ],
             "processes": processes,
+            "exitcode": state.actors[0].exitcode,
+            "start_method": in_force(self._program),
             "steps": state.n,
             "records": self._world.records,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),

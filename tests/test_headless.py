@@ -252,6 +252,61 @@ def test_the_programs_own_traceback_is_shown_whole(tmp_path: Path) -> None:
     assert "crash after" in told
 
 
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+def test_the_exit_code_of_main_is_told_and_is_no_verdict(
+    tmp_path: Path, code: int, scheduler: str
+) -> None:
+    program = tmp_path / "exits.py"
+    program.write_text(f"import sys\nsys.exit({code})\n")
+    verdict = records(program, "--scheduler", scheduler)[-1]
+    assert (verdict["verdict"], verdict["exitcode"]) == ("finished", code)
+    ended = run(program, "--scheduler", scheduler)
+    assert ended.returncode == 0
+    first = "finished after 1 steps" + ("; main exits with code 3" if code else "")
+    assert f"\n{first}\nIt started no process.\n" in ended.stdout
+
+
+def test_a_main_that_lives_has_no_exit_code() -> None:
+    assert records(*DEADLOCK)[-1]["exitcode"] is None
+
+
+def test_the_report_tells_it_of_a_main_that_has_left_others_behind(tmp_path: Path) -> None:
+    program = tmp_path / "leaves.py"
+    program.write_text(
+        "import os\nfrom multiprocessing import Lock, get_context\n"
+        "def work(lock):\n    lock.acquire()\n    lock.acquire()\n"
+        "if __name__ == '__main__':\n    lock = Lock()\n"
+        "    get_context('fork').Process(target=work, args=(lock,)).start()\n"
+        "    os._exit(3)\n"
+    )
+    told = run(program)
+    assert told.returncode == 1
+    assert re.search(
+        r"syncsim report: deadlock after \d+ steps; main exits with code 3", told.stdout
+    )
+    assert records(program)[-1]["exitcode"] == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "called"),
+    [
+        ("os.fork() or os._exit(0)", "os.fork"),
+        ("subprocess.run(['true'])", "subprocess.Popen"),
+        ("os.execvp('true', ['true'])", "os.execv"),
+        ("os.spawnlp(os.P_WAIT, 'true', 'true')", "os.fork"),
+    ],
+)
+def test_who_forks_or_starts_a_program_is_not_said_to_have_started_nothing(
+    tmp_path: Path, line: str, called: str
+) -> None:
+    program = tmp_path / "forks.py"
+    program.write_text(f"import os, subprocess\n{line}\n")
+    explanation = records(program)[-1]["explanation"]
+    assert explanation.startswith("It started no process by multiprocessing, and called ")
+    assert called in explanation
+
+
 # -- in this process -------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from syncsim.explore.properties import Property, PropertyError, unpack
 from syncsim.explore.real import RealSearch
 from syncsim.explore.worker import Report, Request
 from syncsim.program.source import Program, load
+from syncsim.program.start_methods import checked
 from syncsim.real.launch import StageError
 
 __all__ = ["Checked", "Failure", "Upheld", "check", "check_program", "confirm", "judge", "told"]
@@ -33,6 +34,7 @@ def check(
     what: str | os.PathLike[str] | Callable[[], object],
     *,
     arguments: tuple[str, ...] = (),
+    start_method: str | None = None,
     search: str = "exhaustive",
     grain: str | None = None,
     real: bool = False,
@@ -53,13 +55,17 @@ def check(
     unless said otherwise.  ``properties`` are judged besides: ``always``, ``never``, ``sometimes``
     and ``eventually`` make them.  ``real`` searches on real processes: the program is run many
     times, and what it does to files and the like is done each time; the grain is ``call`` then,
-    unless it is given, for each step takes real time.  Raises ``ProgramError`` for what cannot be
-    read, ``ValueError`` for a function that cannot be imported and for an option that there is not
-    or that would do nothing, ``PropertyError`` (also a ``ValueError``) for a property that cannot
-    be judged, ``CheckError`` when the check itself fails.
+    unless it is given, for each step takes real time.  By ``start_method`` (``fork``, ``spawn``,
+    ``forkserver``) processes are started where the program does not say so itself.  Raises
+    ``ProgramError`` for what cannot be read, ``ValueError`` for a function that cannot be imported
+    and for an option that there is not or that would do nothing, ``PropertyError`` (also a
+    ``ValueError``) for a property that cannot be judged, ``CheckError`` when the check
+    itself fails.
     """
     with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
-        program = load(_caller(what, folder) if callable(what) else os.fspath(what), arguments)
+        path = _caller(what, folder) if callable(what) else os.fspath(what)
+        method = checked(start_method) if start_method is not None else ""
+        program = load(path, arguments, method)
         request = request_for(
             program,
             search=search,

@@ -54,6 +54,7 @@ def request_for(
     return Request(
         str(program.path),
         program.arguments,
+        program.start_method,
         search=search,
         by_call=(grain or ("call" if real else "atom")) == "call",
         real=real,

@@ -50,7 +50,9 @@ class Checked(Struct, frozen=True):
     ``complete`` says that everything was visited: then, without a failure, the program is
     proven.  ``failures`` holds one of each kind, the shortest first; ``findings`` what else was
     seen in any interleaving, and ``raced_for`` which processes raced for what, by name.  Of what
-    is undecided, ``hint`` says what may help.
+    is undecided, ``hint`` says what may help.  ``exits`` are the exit codes of the main process, of
+    the counterexample or else of every end that was seen.  ``start_method`` is the default that was
+    in force, and ``asked_method`` the same where it was asked for.
     """
 
     verdict: Verdict
@@ -68,11 +70,19 @@ class Checked(Struct, frozen=True):
     raced_for: dict[str, list[str]] = {}
     properties: tuple[Upheld, ...] = ()
     hint: str = ""
+    exits: tuple[int, ...] = ()
+    start_method: str = ""
+    asked_method: str = ""
 
     @property
     def schedule(self) -> str:
         """That of the shortest counterexample; empty without one."""
         return self.failures[0].schedule if self.failures else ""
+
+    @property
+    def exitcode(self) -> int | None:
+        """That of the main process; None while it lives, and where it is not always the same."""
+        return self.exits[0] if len(self.exits) == 1 else None
 
     def as_dict(self) -> dict[str, Any]:
         """As ``syncsim check --json`` prints it."""
@@ -81,6 +91,8 @@ class Checked(Struct, frozen=True):
             "verdict": self.verdict,
             "explanation": self.explanation,
             "hint": self.hint or None,
+            "exitcode": self.exitcode,
+            "start_method": self.start_method,
             "complete": self.complete,
             "confirmed": self.confirmed,
             "search": self.search,

@@ -6,8 +6,9 @@ from syncsim.checking.checked import Checked, Failure
 from syncsim.checking.verdict import shows_itself
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.text import clean
-from syncsim.core.words import counted
+from syncsim.core.words import counted, headline
 from syncsim.headless import step_line
+from syncsim.program.start_methods import replayed
 
 #: So many things that were raced for are named.
 _MOST_RACED_FOR = 5
@@ -20,7 +21,8 @@ def told(checked: Checked) -> list[str]:
 
 def _lines(checked: Checked) -> list[str]:
     word = "proven" if checked.verdict is Verdict.FINISHED else str(checked.verdict)
-    lines = [word, checked.explanation]
+    perhaps = checked.verdict is Verdict.UNDECIDED
+    lines = [headline(word, checked.exits, perhaps=perhaps), checked.explanation]
     if checked.hint:
         lines.append(checked.hint)
     if not checked.failures and (checked.complete or checked.raced_for):
@@ -31,15 +33,17 @@ def _lines(checked: Checked) -> list[str]:
         lines.append(f"{'holds' if claim.holds else 'not known'}: {claim.property}")
         lines.append(f"  {claim.explanation}")
         if claim.holds and claim.schedule:
-            lines.append(f"  schedule: {claim.schedule}")
+            lines.append(f"  schedule: {replayed(claim.schedule, checked.asked_method)}")
     for failure in checked.failures:
-        lines += _failure(failure, said=failure.explanation == checked.explanation)
+        said = failure.explanation == checked.explanation
+        lines += _failure(failure, checked.asked_method, said=said)
     told_already = {
         (one.kind, one.explanation) for failure in checked.failures for one in failure.findings
     }
     for one in checked.findings:
         if (one.kind, one.explanation) not in told_already:
-            shown = f" (schedule: {one.schedule})" if one.schedule else ""
+            again = replayed(one.schedule, checked.asked_method)
+            shown = f" (schedule: {again})" if one.schedule else ""
             lines += ["", f"{one.kind}: {one.explanation}{shown}"]
     if not checked.search:
         return lines
@@ -49,18 +53,24 @@ def _lines(checked: Checked) -> list[str]:
     return [*lines, "", f"{checked.search}: {', '.join(searched)}"]
 
 
-def _failure(failure: Failure, *, said: bool) -> list[str]:
-    """One way to fail, and the steps to it; why is left out where it was ``said``."""
+def _failure(failure: Failure, method: str, *, said: bool) -> list[str]:
+    """One way to fail, and the steps to it; why is left out where it was ``said``.
+
+    ``method`` is the start method that was asked for.
+    """
     why = "" if said else f" {failure.explanation}"
     if shows_itself(failure):
         return ["", f"{failure.verdict}:{why}"] if why else []
+    again = "empty, for no choice comes before it"
+    if failure.schedule:
+        again = replayed(failure.schedule, method)
     sure = "confirmed on real processes" if failure.confirmed else "not confirmed"
     return [
         "",
         f"{failure.verdict} ({sure}):{why}",
         *map(step_line, failure.steps),
         *(f"  {one.kind}: {one.explanation}" for one in failure.findings),
-        f"schedule: {failure.schedule or 'empty, for no choice comes before it'}",
+        f"schedule: {again}",
     ]
 
 

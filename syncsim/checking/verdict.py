@@ -8,15 +8,19 @@ from msgspec.structs import replace
 
 from syncsim.checking.checked import Checked, Failure, Upheld
 from syncsim.checking.replay import confirm
-from syncsim.core.diagnosis import Finding, Verdict
+from syncsim.core.diagnosis import STARTED_NONE, Finding, Verdict
 from syncsim.core.schedule import parse_schedule
 from syncsim.core.words import counted
-from syncsim.explore.hints import ON_REAL_PROCESSES
+from syncsim.explore.hints import ON_REAL_PROCESSES, OR_REAL_PROCESSES, OTHER_ARGUMENTS
 from syncsim.explore.properties import Kind, Property, PropertyError
 from syncsim.explore.real import NAME as REAL
 from syncsim.explore.worker import Found, Judged, Report
 from syncsim.program.source import Program
+from syncsim.program.start_methods import in_force
 from syncsim.witness import Witness
+
+#: Why a search that saw nothing is no proof.
+_NOTHING = "as far as the check sees, it started no process and touched no primitive"
 
 
 def judge(
@@ -26,8 +30,22 @@ def judge(
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Checked:
     """Replay what the search found; once it is ``interrupted`` what comes of it means nothing."""
+    checked = _judged(program, report, claims, interrupted)
+    method, asked = in_force(program), program.start_method
+    return replace(checked, start_method=method, asked_method=asked)
+
+
+def _judged(
+    program: Program,
+    report: Report,
+    claims: Sequence[Property],
+    interrupted: Callable[[], bool],
+) -> Checked:
     if report.problem and not report.failures:
         return _undecided(report, f"The program cannot be checked: {report.problem}.")
+    if report.complete and not report.touched:
+        hint = OTHER_ARGUMENTS if report.search == REAL else OR_REAL_PROCESSES
+        report = replace(report, complete=False, doubt=_NOTHING, hint=hint)
     failures = [
         confirm(program, found, interrupted=interrupted)
         for found in sorted(report.failures, key=lambda found: len(parse_schedule(found.schedule)))
@@ -75,7 +93,10 @@ def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld
         if one.holds is None and report.complete:
             return _undecided(report, f"{one.property} is not known to hold: {one.explanation}.")
     if report.complete:
-        return _checked(report, Verdict.FINISHED, _proof(report), ())
+        alone = "" if report.started else f" {STARTED_NONE}"
+        return _checked(report, Verdict.FINISHED, _proof(report) + alone, ())
+    if report.doubt == _NOTHING:
+        return _undecided(report, f"There is nothing to prove: {_NOTHING}.")
     doubt = report.doubt or "not everything was visited"
     return _undecided(report, f"Nothing bad was found, but {doubt}: {_covered(report)}.")
 
@@ -86,8 +107,8 @@ def _uphold(
     """What became of the property; with the failure that it is, if it does not hold."""
     name, found = str(claim), judged.found
     if found is None:
-        if judged.holds is None:
-            why = judged.doubt or "not everything was visited"
+        if judged.holds is None or not report.complete:
+            why = judged.doubt or report.doubt or "not everything was visited"
             return Upheld(name, claim.site, None, why), None
         if judged.holds:
             return Upheld(name, claim.site, True, _proof_of(claim.kind, report.states)), None
@@ -155,6 +176,9 @@ def _checked(
     *,
     confirmed: bool = False,
 ) -> Checked:
+    exits: Sequence[int | None] = report.exits
+    if failures and failures[0].processes:
+        exits = [one["exitcode"] for one in failures[0].processes[:1]]
     return Checked(
         verdict,
         explanation,
@@ -169,6 +193,7 @@ def _checked(
         failures,
         _beside(report, failures),
         report.raced_for,
+        exits=tuple(code for code in exits if code is not None),
     )
 
 

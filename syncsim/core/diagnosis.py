@@ -23,6 +23,7 @@ from syncsim.core.undelivered import left_over, undelivered
 from syncsim.core.words import job_of, listing, names, standing, waiting_for
 from syncsim.core.work import Work
 
+STARTED_NONE = "It started no process."
 #: What ``multiprocessing.spawn`` says to a process that starts another one too early.
 _BOOTSTRAPPING = "has finished its bootstrapping phase"
 
@@ -357,7 +358,10 @@ def _failure(actor: Actor) -> str:
 def _finished(state: State) -> str:
     children = [actor for actor in state.actors if not actor.is_main and not actor.thread]
     if not children:
-        return "The program ends; it never started a process."
+        calls = list(dict.fromkeys(call for actor in state.actors for call in actor.called))
+        if calls:
+            return f"It started no process by multiprocessing, and called {listing(calls)}."
+        return STARTED_NONE
     count = "The only child" if len(children) == 1 else f"All {len(children)} children"
     text = f"{count} and the main process have ended."
     killed = [a.id for a in state.actors if _was_killed(a) and not a.thread]

@@ -61,6 +61,10 @@ START, TERMINATE, EXIT = Verb.START, Verb.TERMINATE, Verb.EXIT
 RECEIVE, POLL = Verb.RECEIVE, Verb.POLL
 
 
+#: What is about no other process: who does nothing else synchronizes with nobody.
+ALONE = frozenset((Verb.OUTPUT, Verb.SLEEP, Verb.BORN, Verb.EXIT, Verb.LEAVE))
+
+
 class Site(Struct, frozen=True, gc=False):
     """A place in the program: the file, the line (1-based) and the function."""
 

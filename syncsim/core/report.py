@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from syncsim.core.diagnosis import Finding, Link, Verdict
 from syncsim.core.text import clean
+from syncsim.core.words import headline
 
 #: The width of the text, in columns.
 WIDTH = 100
@@ -95,7 +96,8 @@ def as_text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"syncsim report: {report.verdict} after {report.steps} steps"
+    codes = [process.exitcode for process in report.processes[:1]]
+    yield headline(f"syncsim report: {report.verdict} after {report.steps} steps", codes)
     yield from _wrapped(report.explanation, "")
     for finding in report.findings:
         yield from _wrapped(f"{finding.kind}: {finding.explanation}", "  ")

@@ -43,7 +43,8 @@ class Actor(Struct, frozen=True, gc=False):
     ``is_server`` means it is the server of a manager: it answers calls, and does nothing else.
     ``error`` is the uncaught exception, as ``Type: message``.  ``outside`` means that it does
     something that we do not see, and ``whereabouts`` what that is, where it is known; ``left``
-    says where it left our view for good: it became another program there.
+    says where it left our view for good: it became another program there.  ``called`` are the calls
+    by which it has forked by itself, or has started or become another program.
     ``library`` marks a thread that is not the program's but the library's: the feeder of a queue.
     Without a pending operation it rests, until its process puts something or somebody makes room
     in the pipe.
@@ -77,6 +78,7 @@ class Actor(Struct, frozen=True, gc=False):
     observed: int = 0
     library: bool = False
     left: str = ""
+    called: tuple[str, ...] = ()
 
     @property
     def is_main(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from syncsim.core.atoms import ActorId, Channel, Semaphore
+from syncsim.core.lineage import signal_name
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.served import intention
@@ -30,6 +31,20 @@ def listing(words: Sequence[str]) -> str:
 def counted(number: int, one: str, more: str = "") -> str:
     """``1 state``, ``2,000 states``; ``more`` is the word for several, where it takes no s."""
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
+def headline(what: str, codes: Iterable[int | None], *, perhaps: bool = False) -> str:
+    """``finished; main exits with code 3``: ``what``, and main's exit codes unless all are 0.
+
+    None is the code of a main that has not ended.  ``perhaps`` there are other codes, too.
+    """
+    known = {code for code in codes if code is not None}
+    if not any(known):
+        return what
+    exits = [str(code) for code in sorted(known) if code >= 0]
+    ways = [f"with code {' or '.join(exits)}"] if exits else []
+    ways += [f"by {signal_name(-code)}" for code in sorted(known) if code < 0]
+    return f"{what}; main {'may exit' if perhaps else 'exits'} {' or '.join(ways)}"
 
 
 class Wait:

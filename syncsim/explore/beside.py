@@ -62,6 +62,23 @@ def done(system: System, moves: Iterable[Move]) -> list[Did]:
     return every
 
 
+def asked_of_main(system: System) -> set[Verb]:
+    """Return what the main process has asked for, up to where it starts another one."""
+    automaton = system.members[0].automaton
+    assert automaton is not None
+    verbs: set[Verb] = set()
+    seen = {automaton.root.node}
+    todo = [*seen]
+    while todo and Verb.START not in verbs:
+        node = todo.pop()
+        if node.request is not None:
+            verbs.add(node.request.operation.verb)
+        after = {edge.node for edge in node.edges.values()} - seen
+        seen |= after
+        todo += after
+    return verbs
+
+
 def _up_to_both(system: System, race: DataRace) -> list[Did]:
     """What leads to the race, and the two choices, without what follows them of itself."""
     *way, one, other = race.moves

@@ -21,13 +21,25 @@ class Endings:
 
     def __init__(self) -> None:
         self.ways: dict[Hashable, tuple[Move, ...]] = {}
+        #: The exit codes of the main process.
+        self.exits: set[int] = set()
 
     def note(self, state: State, way: Callable[[], tuple[Move, ...]]) -> None:
         """An execution ended in that state; that is the way to it."""
-        if len(self.ways) < MOST:
+        exits = _exit_of_main(state)
+        if len(self.ways) < MOST or not self.exits.issuperset(exits):
             left = tuple(map(_who, state.nodes)), tuple(map(_what, state.atoms))
             if left not in self.ways:
                 self.ways[left] = way()
+        self.exits.update(exits)
+
+
+def _exit_of_main(state: State) -> tuple[int, ...]:
+    """The exit code, if the process has ended that no other has started."""
+    for node in state.nodes:
+        if node is not None and node.ended is not None and not node.automaton.seed.key:
+            return (node.ended.exitcode,)
+    return ()
 
 
 def _who(node: Node | None) -> Hashable:

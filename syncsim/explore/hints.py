@@ -17,6 +17,9 @@ WITH_A_SEED = "With a seed (random.seed) it draws the same numbers each time."
 THE_SAME_EACH_TIME = (
     "It has to do the same each time: give random numbers a seed, put files back as they were."
 )
+#: Where nothing was seen that could be proven: of a search on real processes, and of another.
+OTHER_ARGUMENTS = "If it needs arguments to start its processes, give them after --."
+OR_REAL_PROCESSES = f"{OTHER_ARGUMENTS} {ON_REAL_PROCESSES}"
 _BY_STATES = "Take --search graph: states can be exhausted where executions cannot."
 
 

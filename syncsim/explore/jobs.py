@@ -10,6 +10,7 @@ from multiprocessing import get_context
 
 from syncsim.explore.leases import Asked
 from syncsim.explore.limits import collect_seldom, die_with_our_parent, limit_memory, mind_the_time
+from syncsim.virtual import births
 
 
 def cores() -> int:
@@ -57,6 +58,7 @@ def _begin(memory: int, parent: int) -> None:
         os._exit(1)
     limit_memory(memory)
     collect_seldom()
+    births.refuse()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)

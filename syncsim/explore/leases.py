@@ -260,12 +260,13 @@ class Asked(NamedTuple):
 
     path: str
     arguments: tuple[str, ...]
+    start_method: str
     by_call: bool
 
 
 @lru_cache(maxsize=1)
 def _borrower(asked: Asked) -> Borrower:
-    program = VirtualProgram(load(asked.path, asked.arguments))
+    program = VirtualProgram(load(asked.path, asked.arguments, asked.start_method))
     return Borrower(System(program.main(), by_call=asked.by_call))
 
 

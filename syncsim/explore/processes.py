@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from syncsim.core.atoms import ActorId, Block, Channel
 from syncsim.core.diagnosis import Verdict, diagnose
 from syncsim.core.ledger import DivergenceError
-from syncsim.core.operation import Operation, Verb
+from syncsim.core.operation import ALONE, Operation, Verb
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Primitive, State
@@ -59,8 +59,8 @@ class Node:
     """
 
     __slots__ = (
-        "after", "before", "choice", "choices", "depth", "event", "failure", "lost", "move",
-        "pending", "signs", "verdict",
+        "after", "before", "choice", "choices", "depth", "event", "exitcode", "failure", "lost",
+        "move", "pending", "signs", "verdict",
     )  # fmt: skip
 
     def __init__(self, before: Node | None, move: Move | None, choice: Choice | None) -> None:
@@ -77,6 +77,8 @@ class Node:
         #: What the state amounts to, if nothing can follow; and the failure that has happened.
         self.verdict: Verdict | None = None
         self.failure: Verdict | None = None
+        #: That of the main process, once it has ended.
+        self.exitcode: int | None = None
         self.lost = False
 
     def way(self) -> list[Node]:
@@ -141,6 +143,7 @@ class _Execution:
         self.unseen = ""
         self.ended: set[int] = set()  # by the program
         self._looked = False
+        self.started = self.touched = False
         self.contested: dict[str, set[str]] = {}
         self._last: int | None = None
         self._toucher = Toucher(names, self.key_of, self.number)
@@ -258,6 +261,7 @@ class _Execution:
         touches: list[Touch] = []
         for at, grant in enumerate(world.grants):
             touches += self._toucher.touches(grant, first=at == 0)
+            self.touched = self.touched or grant.operation.verb not in ALONE
         self._looked = self._looked or any(touch.kind in (POLL, EMPTY) for touch in touches)
         self.ended.update(-1 - touch.thing for touch in touches if touch.kind == KILL)
         children = [self.number(one) for one in range(born, len(world.state.actors))]
@@ -299,9 +303,11 @@ class _Execution:
             for actor in alive
             if actor.pending is not None
         }
+        self.started = self.started or any(not (a.is_main or a.thread) for a in state.actors)
         if not choices:
             node.verdict = self._end()
             self.unseen = self.unseen or self.world.doubt()
+            node.exitcode = world.state.actors[0].exitcode
             if node.verdict is Verdict.UNDECIDED and not self.unseen:
                 self.unseen = "it hangs where we do not see"
         return node
@@ -410,6 +416,8 @@ class RealSystem:
         #: How many ways could not be found again, and what was done out of our view.
         self.astray = 0
         self.unseen = ""
+        #: Whether a process was started, and whether any primitive was touched or one was started.
+        self.started = self.touched = False
 
     def close(self) -> None:
         """End the run."""
@@ -504,6 +512,8 @@ class RealSystem:
         self._at = None
         node = self._running.step(before, move)
         self.mortal |= self._running.ended
+        self.started = self.started or self._running.started
+        self.touched = self.touched or self._running.touched or self.started
         return node
 
     def _enter(self, state: Node) -> bool:

@@ -95,6 +95,7 @@ class RealSearch:
         self._dpor: RealDPOR | None = None
         self._failures: dict[Verdict, Found] = {}
         self._ends: list[Node] = []  # of the executions that were visited
+        self._exits: set[int] = set()  # the exit codes of the main process
         self._depth = 0
         self._limit = ""
 
@@ -173,6 +174,8 @@ class RealSearch:
     def _look_at(self, node: Node) -> None:
         """What an execution amounts to, by its end."""
         self._depth = max(self._depth, node.depth)
+        if node.exitcode is not None:
+            self._exits.add(node.exitcode)
         for one in node.way():
             if one.failure is not None:
                 self._found(one.failure, one)
@@ -208,6 +211,9 @@ class RealSearch:
             seconds=time.monotonic() - self._began,
             failures=tuple(self._failures.values()),
             raced_for={name: sorted(who) for name, who in system.contested.items()},
+            started=system.started,
+            touched=system.touched,
+            exits=tuple(sorted(self._exits)),
         )
 
     def _doubt(self) -> str:

@@ -168,8 +168,9 @@ class SampleSearch:
     def advance(self, steps: int, bounds: Bounds) -> bool:
         """Take about so many steps; whether there is more to do."""
         outcome = self.outcome
-        until = outcome.transitions + steps
-        while outcome.transitions < until:
+        # (An execution without a choice takes its time, too.)
+        until = outcome.transitions + outcome.executions + steps
+        while outcome.transitions + outcome.executions < until:
             if outcome.executions >= bounds.states:
                 outcome.limit = counted(bounds.states, "execution")
                 return False

@@ -23,13 +23,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.diagnosis import Finding, Verdict
-from syncsim.core.operation import Verb
+from syncsim.core.operation import ALONE, Verb
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.text import as_json
 from syncsim.explore import hints
-from syncsim.explore.beside import done, findings, raced_for
+from syncsim.explore.beside import asked_of_main, done, findings, raced_for
 from syncsim.explore.exhaustive import search
 from syncsim.explore.findings import USUAL, Bounds, Outcome, Path, choices
 from syncsim.explore.foresight import Foresight, whole_graph
@@ -48,7 +48,7 @@ from syncsim.explore.minimise import in_single_steps, minimised
 from syncsim.explore.properties import PropertyError, unpack
 from syncsim.explore.put_locks import in_turn
 from syncsim.program.source import Program, load
-from syncsim.virtual import files
+from syncsim.virtual import births, files
 from syncsim.virtual.body import chances
 from syncsim.virtual.chance import NUMBERS
 from syncsim.virtual.errors import NotVirtualError, TooLongError
@@ -67,6 +67,7 @@ class Request(Struct, frozen=True):
 
     path: str
     arguments: tuple[str, ...] = ()
+    start_method: str = ""
     search: str = "exhaustive"
     by_call: bool = False
     first: bool = False
@@ -146,6 +147,11 @@ class Report(Struct, frozen=True):
     #: Beside the failures, of every interleaving that was visited.
     findings: tuple[Finding, ...] = ()
     raced_for: dict[str, list[str]] = {}
+    #: Whether a process was started, and whether any primitive was touched or one was started.
+    started: bool = False
+    touched: bool = False
+    #: The exit codes of the main process, of every end that was visited.
+    exits: tuple[int, ...] = ()
     wrong: str = ""
     properties: tuple[Judged, ...] = ()
 
@@ -173,7 +179,7 @@ def _searched(
 ) -> Iterator[tuple[Outcome, int]]:
     gone = time.monotonic() - began
     bounds = Bounds(request.states, request.depth, request.seconds, gone)
-    asked = Asked(request.path, request.arguments, request.by_call)
+    asked = Asked(request.path, request.arguments, request.start_method, request.by_call)
     jobs = Jobs(request.jobs, asked, partial(processes, request.jobs, request.memory))
     try:
         yield from search(
@@ -305,7 +311,7 @@ def _foresee(system: System, outcome: Outcome, questions: Iterable[bytes], out: 
 def run(request: Request, questions: IO[bytes], out: Out) -> None:
     """Search, and tell how it goes; then answer questions."""
     began = time.monotonic()
-    found = load(request.path, request.arguments)
+    found = load(request.path, request.arguments, request.start_method)
     try:
         program = VirtualProgram(found)
         properties = unpack(request.properties)
@@ -330,7 +336,16 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
             doubt = f"what the program does may depend on {' and '.join(sorted(chances))}, too"
             hint = hints.WITH_A_SEED if NUMBERS in chances else ""
             final = replace(final, complete=False, doubt=doubt, hint=hint)
-        final = replace(final, findings=tuple(beside), raced_for=raced, properties=judged)
+        asked = asked_of_main(system)
+        final = replace(
+            final,
+            findings=tuple(beside),
+            raced_for=raced,
+            properties=judged,
+            started=Verb.START in asked,
+            touched=not asked <= ALONE,
+            exits=tuple(sorted(outcome.endings.exits)),
+        )
         _say(final, out)
         for at, path in enumerate(outcome.failures.values()):
             for better in _smaller(found, system, outcome, path, request):
@@ -372,6 +387,7 @@ def main() -> None:
     limit_memory(request.memory)
     collect_seldom()
     files.watch()
+    births.refuse()
     out.live()
     signal.signal(signal.SIGALRM, out.mind_the_time)
     signal.setitimer(signal.ITIMER_REAL, _HEARTBEAT, _HEARTBEAT)

@@ -36,9 +36,11 @@ class Program:
     """How Python's command line names it: `program.py`, a folder, an archive, `-m module`."""
     arguments: tuple[str, ...] = ()
     """What the program will see as `sys.argv[1:]`."""
+    start_method: str = ""
+    """How its processes are started where it does not say so itself; empty: as Python has it."""
 
 
-def load(path: str | Path, arguments: tuple[str, ...] = ()) -> Program:
+def load(path: str | Path, arguments: tuple[str, ...] = (), start_method: str = "") -> Program:
     """Read the program at `path` and check that it is Python.
 
     A folder or a zip archive is a program when there is a `__main__.py` in it.
@@ -48,10 +50,11 @@ def load(path: str | Path, arguments: tuple[str, ...] = ()) -> Program:
     """
     given, path = str(path), Path(path)
     main = path / _MAIN if _is_folder(path) or _is_archive(path) else path
-    return Program(main.absolute(), _text(main), path.name or given, (given,), arguments)
+    name, text = path.name or given, _text(main)
+    return Program(main.absolute(), text, name, (given,), arguments, start_method)
 
 
-def load_module(name: str, arguments: tuple[str, ...] = ()) -> Program:
+def load_module(name: str, arguments: tuple[str, ...] = (), start_method: str = "") -> Program:
     """Read the program that `python -m name` runs, and check that it is Python.
 
     Raises:
@@ -63,7 +66,7 @@ def load_module(name: str, arguments: tuple[str, ...] = ()) -> Program:
             f"There is no module {name} to run, or it has no source: "
             "check its name, and in which folder you are."
         )
-    return Program(path, _text(path), name, ("-m", name), arguments)
+    return Program(path, _text(path), name, ("-m", name), arguments, start_method)
 
 
 def read_again(program: Program) -> Program:

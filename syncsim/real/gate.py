@@ -105,6 +105,7 @@ class Gate:
         self._mode = _shared_byte(f"{directory}/{wire.MODE}")
         #: Which files stdout and stderr were when the run began.
         self.streams = dict(line.split() for line in _lines(f"{directory}/{wire.STREAMS}"))
+        self.start_method = "".join(_lines(f"{directory}/{wire.METHOD}"))
         # Whether code is the library's, and a bottom; by id, which is faster than by code (which
         # is kept so that its id stays its own).
         self._library: dict[int, tuple[bool, CodeType, bool]] = {}

@@ -65,6 +65,7 @@ class Launch:
         self.spills = {"stdout": out, "stderr": err}
         streams = f"stdout {wire.identity(out_end)}\nstderr {wire.identity(err_end)}\n"
         Path(self.directory, wire.STREAMS).write_text(streams, encoding="ascii")
+        Path(self.directory, wire.METHOD).write_text(program.start_method, encoding="ascii")
         names = {
             wire.RUN_VARIABLE: self.directory,
             wire.LIFELINE_VARIABLE: str(lifeline_end),

@@ -498,11 +498,14 @@ class Scribe:
         elif verb is EXIT:
             self._account.leaving[actor] = int(operation.detail or 0)
             self._account.owing.add(actor)  # its death
-        elif verb is Verb.LEAVE and operation.call.startswith("os.exec"):
-            self._ledger.effect(actor, operation, result)
-            self._ledger.leave(actor, operation.site)
-            self._account.owing.discard(actor)
-            return
+        elif verb is Verb.LEAVE:
+            before = self._ledger.actors[actor].called
+            self._ledger.change(actor, called=tuple(dict.fromkeys((*before, operation.call))))
+            if operation.call.startswith("os.exec"):
+                self._ledger.effect(actor, operation, result)
+                self._ledger.leave(actor, operation.site)
+                self._account.owing.discard(actor)
+                return
         elif verb is RECEIVE:
             self._account.clogged.discard(operation.atom)
             self._account.helpers.stir()

@@ -28,6 +28,8 @@ FIFO = "records"
 GATE = "gate"
 MODE = "mode"
 STREAMS = "streams"
+#: What is in this file is the default start method; nothing: as Python has it.
+METHOD = "method"
 #: How a file is called that says that the run has made a block of shared memory.
 BLOCK = "block-"
 

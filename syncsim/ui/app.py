@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -64,9 +65,12 @@ class SyncsimApp(App[int]):
         start: Start = start_real,
         begin: Begin = BackgroundCheck,
         clock: Clock = time.monotonic,
+        *,
+        start_method: str = "",
     ) -> None:
         super().__init__()
         self._opening = opening
+        self._start_method = start_method
         self._start = start
         self._begin = begin
         self._clock = clock
@@ -109,6 +113,7 @@ class SyncsimApp(App[int]):
             program, puzzle = load(what.program), what
         else:
             program, puzzle = load(what) if isinstance(what, Path) else what, None
+        program = replace(program, start_method=self._start_method)
         self.push_screen(StageScreen(program, puzzle, self._start, self._begin, self._clock))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -124,9 +129,12 @@ class SyncsimApp(App[int]):
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
 
 
-def run_app(puzzle_or_program: Puzzle | Program | None = None) -> int:
-    """Open the screen and stay until one quits; the exit code."""
-    app = SyncsimApp(puzzle_or_program)
+def run_app(puzzle_or_program: Puzzle | Program | None = None, start_method: str = "") -> int:
+    """Open the screen and stay until one quits; the exit code.
+
+    ``start_method`` is the default of whatever is played; empty: as Python has it.
+    """
+    app = SyncsimApp(puzzle_or_program, start_method=start_method)
     try:
         app.run()
     finally:

@@ -130,7 +130,9 @@ class BackgroundCheck:
             self._tell(Searched(report.states, rate, report.seconds))
 
         program = self._program
-        request = Request(str(program.path), program.arguments, foresight=True)
+        request = Request(
+            str(program.path), program.arguments, program.start_method, foresight=True
+        )
         with Checker(request) as checker:
             with self._lock:
                 self._checker = checker

@@ -88,6 +88,7 @@ class _Library:
         process, context = self.modules[f"{_PACKAGE}.process"], self.modules[f"{_PACKAGE}.context"]
         processes.install(process, context)
         default: Any = context._default_context
+        self._default = default._default_context
         self._add("sharedctypes", shared.module(lambda: default.get_context()))
         synchronize = self.modules[f"{_PACKAGE}.synchronize"]
         primitives.install(synchronize)
@@ -102,6 +103,11 @@ class _Library:
         pools.install(self.modules[f"{_PACKAGE}.pool"])
         self._load("managers", managers.builtins_for(self._builtins, self.modules))
         managers.install(self.modules[f"{_PACKAGE}.managers"])
+
+    def default_context(self, method: str) -> Any:
+        """The context of a process that has chosen no start method; as Python has it if empty."""
+        context: Any = self.modules[f"{_PACKAGE}.context"]
+        return context._concrete_contexts[method] if method else self._default
 
     def _module(self, name: str) -> Any:
         return self.modules.setdefault(name, ModuleType(name))

@@ -107,13 +107,14 @@ class Identity:
 
     _syncsim_shared = True
 
-    def __init__(self, current: Any, parent: Any, method: Any) -> None:
+    def __init__(self, current: Any, method: Any, default: Any) -> None:
         self._method = method
+        self._default = default
         self._counter = itertools.count(1)
         self.children = Children()
         self._own = {
             "_current_process": current,
-            "_parent_process": parent,
+            "_parent_process": None,
             "_process_counter": self._counter,
             "_children": self.children,
         }
@@ -129,6 +130,7 @@ class Identity:
         self._before = {name: process[name] for name in self._own}, default["_actual_context"]
         process |= self._own
         default["_actual_context"] = self._method
+        default["_default_context"] = self._default
 
     def leave(self) -> None:
         """It runs no longer."""
@@ -181,6 +183,8 @@ class VirtualProgram:
         self.sys = sys_module(argv, stdout, stderr, [self._folder, *sys.path[1:]])
         self._elsewhere = frozenset(sys.path[1:]) - {self._folder}
         self._compiled: dict[str, CodeType] = {}
+        #: The start method of a process that has chosen none, as a context.
+        self.default_context = self._library.default_context(program.start_method)
 
     @property
     def functions(self) -> frozenset[str]:
@@ -329,7 +333,7 @@ class _MainSeed:
         process, _ = _globals()
         main = type(process["_current_process"])()
         main._config["authkey"] = b"virtual"
-        identity = Identity(main, None, None)
+        identity = Identity(main, None, program.default_context)
         who = Who((), "main", False, FIRST_PID, 1)
         body = ProcessBody(who, Memory(), identity, program.seed)
         return body, body.grow(partial(live_as_main, body, program.run), results)
@@ -356,7 +360,7 @@ class _ChildSeed:
 
     def _body(self, memory: Memory, process_obj: Any, method: Any) -> ProcessBody:
         who = Who(self.key, process_obj.name, process_obj.daemon, self.pid, self._parent_pid)
-        identity = Identity(process_obj, None, method)
+        identity = Identity(process_obj, method, self._program.default_context)
         body = ProcessBody(who, memory, identity, self._program.seed)
         body.clock = self._clock
         return body

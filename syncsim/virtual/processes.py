@@ -97,8 +97,14 @@ def install(process: Any, context: Any) -> None:
     base._syncsim_plain = True
     process._cleanup = lambda: None  # nobody sees when a child was reaped
     context.ForkProcess._Popen = staticmethod(Popen)
+
+    def spawned(process_obj: Any) -> SpawnPopen:
+        # What the child is told of its parent has the start method in it, which is thereby chosen.
+        context._default_context.get_start_method()
+        return SpawnPopen(process_obj)
+
     for cls in (context.SpawnProcess, context.ForkServerProcess):
-        cls._Popen = staticmethod(SpawnPopen)
+        cls._Popen = staticmethod(spawned)
     real_join, real_alive = base.join, base.is_alive
 
     def join(self: Any, timeout: float | None = None) -> None:

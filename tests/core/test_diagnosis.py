@@ -433,7 +433,16 @@ def test_a_program_that_starts_no_process_finishes_and_is_told_so() -> None:
     scene = Scene("main")
     scene.ends("main")
     assert scene.diagnosis.verdict is Verdict.FINISHED
-    assert scene.diagnosis.explanation == "The program ends; it never started a process."
+    assert scene.diagnosis.explanation == "It started no process."
+
+
+def test_what_forks_by_itself_is_not_said_to_have_started_nothing() -> None:
+    scene = Scene("main")
+    scene.ledger.change(0, called=("os.fork", "subprocess.Popen"))
+    scene.ends("main")
+    assert scene.diagnosis.explanation == (
+        "It started no process by multiprocessing, and called os.fork and subprocess.Popen."
+    )
 
 
 def test_when_all_have_ended_it_is_finished() -> None:

@@ -12,7 +12,7 @@ from syncsim.core.diagnosis import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive
 from syncsim.core.step import Step
-from syncsim.core.words import listing, names, waiting_for, what_it_does
+from syncsim.core.words import headline, listing, names, waiting_for, what_it_does
 
 pytestmark = pytest.mark.once
 
@@ -121,6 +121,24 @@ def test_a_call_without_words_of_its_own_is_named() -> None:
 )
 def test_a_list_reads_as_english(items: list[str], told: str) -> None:
     assert listing(items) == told
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        ([], "done"),
+        ([None], "done"),
+        ([0], "done"),
+        ([3], "done; main exits with code 3"),
+        ([3, 0], "done; main exits with code 0 or 3"),
+        ([-9], "done; main exits by SIGKILL"),
+        ([1, -15], "done; main exits with code 1 or by SIGTERM"),
+    ],
+)
+def test_the_exit_code_of_main_is_told_unless_it_is_zero(
+    codes: list[int | None], told: str
+) -> None:
+    assert headline("done", codes) == told
 
 
 def test_a_name_is_told_once() -> None:

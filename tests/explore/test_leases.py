@@ -113,7 +113,7 @@ def test_pieces_are_as_many_executions_and_none_in_vain(command: str, steps: int
 @pytest.mark.parametrize("command", ["lost_update 4", "philosophers 3 2"])
 def test_processes_visit_as_many_executions(command: str) -> None:
     name, *arguments = command.split()
-    asked = Asked(str(PROGRAMS / f"{name}.py"), tuple(arguments), False)
+    asked = Asked(str(PROGRAMS / f"{name}.py"), tuple(arguments), "", False)
     whole = alone(lambda: system_of(command))
     with processes(2, 4 << 30) as executor:
         search = ParallelSearch(system_of(command), Jobs(2, asked, lambda: executor), 2, alone=0.0)

@@ -72,7 +72,7 @@ def test_a_directory_is_refused_by_a_sentence(tmp_path: Path) -> None:
 def test_an_empty_program_finishes(program: Path, scheduler: str) -> None:
     told = run(program, "", scheduler)
     assert told.exitcode == 0
-    assert told.verdict["explanation"] == "The program ends; it never started a process."
+    assert told.verdict["explanation"] == "It started no process."
 
 
 @each_scheduler

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from types import CodeType, FrameType
 from typing import Any
 
 from syncsim.core.operation import Verb
@@ -68,7 +69,7 @@ def _wrap(gate: Gate, name: str) -> None:
     @unseen
     @functools.wraps(real)
     def leave(*args: Any, **keywords: Any) -> Any:
-        if gate.applies() and not gate.is_library(sys._getframe(2).f_code):
+        if gate.applies() and not gate.is_library(_caller()) and not _is_in_vain(name, args):
             program = "" if name in _FORKS or not args else _called(args[0])
             gate.give(Verb.LEAVE, "", f"os.{name}", program)
         if name in _BECOMES:
@@ -121,6 +122,21 @@ def _interpreter_of(file: str) -> str:
         words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
     found = shutil.which(words[0]) if words else None
     return os.path.realpath(found) if found is not None else file
+
+
+def _caller() -> CodeType:
+    """The code that called what is wrapped, past the functions of ``os`` that do so for others."""
+    frame: FrameType | None = sys._getframe(3)
+    while frame is not None and frame.f_globals is vars(os):
+        frame = frame.f_back
+    assert frame is not None
+    return frame.f_code
+
+
+def _is_in_vain(name: str, args: tuple[Any, ...]) -> bool:
+    """Whether it is asked to become what it cannot: ``execvp`` tries one folder after another."""
+    path = args[0] if args and name in _BECOMES else None
+    return isinstance(path, str | bytes | os.PathLike) and not os.access(path, os.X_OK)
 
 
 def _called(program: object) -> str:

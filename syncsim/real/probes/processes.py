@@ -53,8 +53,16 @@ def install(gate: Gate) -> None:
         (_give_way, "a module of the program that is called like one of the library is not found"),
         (_join_new_interpreters, "processes by spawn and forkserver are not seen"),
         (_report_failed_births, "new interpreters that cannot begin are not seen"),
+        (_replace_start_method, "processes start by the default of this Python"),
     ):
         put_in_place(gate, wrap, blind)
+
+
+def _replace_start_method(gate: Gate) -> None:
+    """Replace the default; what the program itself chooses is kept elsewhere."""
+    if gate.start_method:
+        default = context._default_context
+        default._default_context = context._concrete_contexts[gate.start_method]
 
 
 def name_semaphores(prefix: str) -> None:

@@ -25,6 +25,7 @@ from syncsim.core.schedule import format_schedule
 from syncsim.core.state import Actor, State
 from syncsim.core.words import waiting_for
 from syncsim.program.source import Program, ProgramError, read_again
+from syncsim.program.start_methods import replayed
 from syncsim.puzzles.catalogue import Puzzle
 from syncsim.ui.check import BackgroundCheck, Begin
 from syncsim.ui.checking import Checking, as_one_steps, marks_of, step_of
@@ -558,7 +559,7 @@ class StageScreen(Screen[None]):
         elif not schedule:
             self.notice("No choice has been made yet: the schedule is empty.")
         else:
-            text = format_schedule(schedule)
+            text = replayed(format_schedule(schedule), playing.program.start_method)
             self.app.copy_to_clipboard(text)
             self.notice(f"Schedule copied: {cut(text, max(20, self.size.width - 24))}")
 

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from syncsim.core.diagnosis import Verdict
 from syncsim.core.schedule import Grain
 from syncsim.core.state import State
-from syncsim.core.words import counted
+from syncsim.core.words import counted, headline
 from syncsim.ui.check import Searched
 from syncsim.ui.checking import as_one_steps
 from syncsim.ui.look import ascii_only, clean, shown
@@ -86,9 +86,9 @@ def _title(standing: CheckStanding) -> str:
     glyph, plain, words = TITLES[checked.verdict]
     sign = plain if ascii_only() else glyph
     if checked.verdict is Verdict.FINISHED:
-        return f"{sign} Proven: it cannot fail"
+        return headline(f"{sign} Proven: it cannot fail", checked.exits)
     if checked.verdict is Verdict.UNDECIDED:
-        return f"{sign} Undecided"
+        return headline(f"{sign} Undecided", checked.exits, perhaps=True)
     count = sum(failure.confirmed for failure in checked.failures)
     return f"{sign} It can fail" + (f", in {count} ways" if count > 1 else f": {words.lower()}")
 

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from syncsim.core.diagnosis import Diagnosis, Link, Verdict
 from syncsim.core.state import State
+from syncsim.core.words import headline
 from syncsim.ui.look import ascii_only, clean, colour, shown
 from syncsim.ui.widgets.ring import ring
 
@@ -100,14 +101,16 @@ class VerdictBand(Static):
 def _title(outcome: Outcome, verdict: Verdict) -> str:
     glyph, plain, words = TITLES[verdict]
     steps = "1 step" if outcome.n == 1 else f"{outcome.n} steps"
+    codes = [actor.exitcode for actor in outcome.state.actors[:1]]
     after = f"after {steps}" if outcome.n else "before the first step"
     if outcome.reached:
         star = "*" if ascii_only() else "★"
         what = f" · {words.lower()}" if verdict is not Verdict.FINISHED else ""
         closely = " with the X-ray" if outcome.closely else ""
-        return shown(f"{star} Goal reached in {steps}{closely}{what}")
+        return shown(headline(f"{star} Goal reached in {steps}{closely}{what}", codes))
     by = f" · by {clean(outcome.by, 24)}, not by you" if outcome.by else ""
-    return shown(f"{plain if ascii_only() else glyph} {words} {after}{by}")
+    sign = plain if ascii_only() else glyph
+    return shown(headline(f"{sign} {words} {after}{by}", codes))
 
 
 def _body(outcome: Outcome, width: int, *, with_keys: bool) -> list[Content]:
