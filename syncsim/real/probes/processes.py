@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -35,6 +36,9 @@ _PRELUDE = (
     "from syncsim.real import child; sys.path[:] = path; child.join_run({run!r}); "
     "child.hide_prelude(); "
 )
+#: By which command such an interpreter is told from the resource tracker, which runs nothing of the
+#: program.  (The text before these words is another in each patch release.)
+_RUNS_PROGRAM = re.compile(r"\bmultiprocessing(\.|\s+import\s+)(spawn|forkserver)\b")
 
 
 def install(gate: Gate) -> None:
@@ -258,16 +262,15 @@ def _join_new_interpreters(gate: Gate) -> None:
     """spawn and forkserver begin a new interpreter: it joins the run before anything else."""
     real = util.spawnv_passfds
     root = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
-    starts = ("from multiprocessing.spawn import", "from multiprocessing.forkserver import")
+    prelude = _PRELUDE.format(root=root, run=gate.directory)
 
     @functools.wraps(real)
     def spawnv_passfds(path: Any, args: Any, passfds: Any) -> Any:
-        words = [
-            _PRELUDE.format(root=root, run=gate.directory) + word
-            if isinstance(word, str) and word.startswith(starts)
-            else word
-            for word in args
-        ]
+        words = list(args)
+        if "-c" in words[:-1]:
+            command = words.index("-c") + 1
+            if _RUNS_PROGRAM.search(words[command]):
+                words[command] = prelude + words[command]
         return real(path, words, passfds)
 
     util.spawnv_passfds = spawnv_passfds
