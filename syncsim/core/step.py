@@ -111,6 +111,7 @@ _DONE = {
     "Process.exitcode": "looks for the exit code of {detail}: {result}",
     "Process.terminate": "terminates {detail}",
     "Process.kill": "kills {detail}",
+    "Process.interrupt": "interrupts {detail}",
     "os.kill": "sends {detail}",
     "Manager.start": "starts the server of a {detail}",
     "Manager.shutdown": "shuts {detail} down",
@@ -314,7 +315,7 @@ def _sentence(step: Step) -> str:
         template = "is told by {it} to end"
     elif step.call in _RESULTS and step.result.isidentifier() and step.result.endswith(_RAISED):
         template = _INSTEAD.get(step.result, "gets {result} instead of the result of {detail}")
-    elif step.result.isidentifier() and step.result.endswith(("Error", "Empty", "Full")):
+    elif _raised(step):
         template = "calls {verb} on {it}: {result}"
     elif step.call == "exit" and step.detail not in ("", "0"):
         template = "ends with exit code {detail}"
@@ -334,6 +335,13 @@ def _sentence(step: Step) -> str:
         first=first,
         second=second,
     )
+
+
+def _raised(step: Step) -> bool:
+    """Return whether the call raised an exception; that of a handler may have any name."""
+    usual = step.result.endswith(("Error", "Empty", "Full", "Interrupt"))
+    waited = step.verb == "wait" and step.result not in ("True", "False", "None")
+    return step.result.isidentifier() and (usual or waited)
 
 
 def _of_atom(step: Step) -> str:

@@ -60,6 +60,10 @@ class Popen:
         """As SIGKILL."""
         here().operate(Verb.TERMINATE, str(self.pid), name="Process.kill")
 
+    def interrupt(self) -> None:
+        """As SIGINT, which may meet the other process between any two of its instructions."""
+        raise NotVirtualError("Process.interrupt")
+
     def close(self) -> None:
         """Nothing to do."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multiprocessing import Process
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,73 @@ def test_daemons_that_are_ended_at_the_end_are_joined(tmp_path: Path) -> None:
         "Process.join",
         "exit",
     ]
+
+
+INTERRUPTED = """
+import os, signal
+from multiprocessing import Event, Process, set_start_method
+
+def work(ready, never):
+    ready.set()
+    never.wait()
+
+if __name__ == "__main__":
+    set_start_method("fork")
+    ready, never = Event(), Event()
+    child = Process(target=work, args=(ready, never))
+    child.start()
+    ready.wait()
+    {}
+    child.join()
+    print(child.exitcode)
+"""
+INTERRUPTS = {
+    "os.kill(child.pid, signal.SIGINT)": "sends SIGINT to Process-1",
+    # (A method of 3.14.)
+    **dict.fromkeys(["child.interrupt()"] * hasattr(Process, "interrupt"), "interrupts Process-1"),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), INTERRUPTS.items(), ids=INTERRUPTS)
+def test_a_child_that_the_program_interrupts_has_not_crashed(
+    call: str, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(INTERRUPTED.format(call))
+    run = control(path, Replay("a2bababab"))
+    sentences = [f"{step.process} {step.sentence}" for step in run.steps]
+    assert sentences[-2:] == [f"main {words}", "Process-1 calls wait on never: KeyboardInterrupt"]
+    run = control(path, Replay(run.schedule + "ba3"))
+    assert ("stdout", "1\n") in run.output
+    assert "KeyboardInterrupt" in run.text("stderr")
+    assert not any(actor.failed for actor in run.state.actors)
+
+
+ANOTHER_COMMAND = """
+from multiprocessing import Lock, Process, set_start_method, util
+
+def start(path, words, fds, real=util.spawnv_passfds):
+    at = words.index("-c") + 1
+    words[at] = words[at].replace("from multiproc", "import sys;  from multiproc")
+    return real(path, words, fds)
+
+def work(lock):
+    with lock:
+        pass
+
+if __name__ == "__main__":
+    util.spawnv_passfds = start
+    set_start_method("{}")
+    lock = Lock()
+    child = Process(target=work, args=(lock,))
+    child.start()
+    child.join()
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_new_interpreter_is_known_by_what_it_runs(method: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(ANOTHER_COMMAND.format(method))
+    run = control(path, RoundRobin())
+    assert [step.verb for step in run.steps if step.actor == 1] == ["acquire", "release", "exit"]

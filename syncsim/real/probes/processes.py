@@ -28,6 +28,8 @@ from syncsim.real.probes.library import (
 from syncsim.real.probes.output import redirect
 from syncsim.real.probes.unseen import unseen, without_ours
 
+#: The signal that a method sends.
+_SIGNALS = {"terminate": "SIGTERM", "kill": "SIGKILL", "interrupt": "SIGINT"}
 #: Marks the Popen of a daemon that was terminated at the end.
 _ENDING = "_syncsim_ending"
 #: Runs first in every interpreter that multiprocessing starts for the program.
@@ -48,8 +50,9 @@ def install(gate: Gate) -> None:
     _report_uncaught(gate)
     for popen in (popen_fork.Popen, popen_forkserver.Popen):
         _wrap_poll(gate, popen)
-    for method in ("terminate", "kill"):
-        _wrap_signal(gate, method)
+    for method, name in _SIGNALS.items():
+        if hasattr(popen_fork.Popen, method):  # one can be interrupted from 3.14 on
+            _wrap_signal(gate, method, name)
     _join_new_interpreters(gate)
     _report_failed_births(gate)
 
@@ -236,15 +239,14 @@ def _is_dead(pid: int) -> bool:
         return True  # it went while we looked
 
 
-def _wrap_signal(gate: Gate, method: str) -> None:
+def _wrap_signal(gate: Gate, method: str, name: str) -> None:
     real = getattr(popen_fork.Popen, method)
 
     @unseen
     @functools.wraps(real)
     def send(self: Any) -> None:
         if gate.applies():
-            number = "SIGKILL" if method == "kill" else "SIGTERM"
-            gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}", number)
+            gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}", name)
         real(self)
         # Whether somebody who is killed has gone by the time that it is looked for next must not be
         # a matter of chance; nor for the daemons that are terminated at the end, which may take
@@ -267,10 +269,10 @@ def _join_new_interpreters(gate: Gate) -> None:
     @functools.wraps(real)
     def spawnv_passfds(path: Any, args: Any, passfds: Any) -> Any:
         words = list(args)
-        if "-c" in words[:-1]:
-            command = words.index("-c") + 1
-            if _RUNS_PROGRAM.search(words[command]):
-                words[command] = prelude + words[command]
+        for place, word in enumerate(words):
+            if isinstance(word, str) and _RUNS_PROGRAM.search(word):
+                words[place] = prelude + word
+                break
         return real(path, words, passfds)
 
     util.spawnv_passfds = spawnv_passfds
