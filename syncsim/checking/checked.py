@@ -50,7 +50,7 @@ class Checked(Struct, frozen=True):
     ``complete`` says that everything was visited: then, without a failure, the program is
     proven.  ``failures`` holds one of each kind, the shortest first; ``findings`` what else was
     seen in any interleaving, and ``raced_for`` which processes raced for what, by name.  Of what
-    is undecided, ``hint`` says what may help.
+    is undecided, ``hint`` says what may help.  ``note`` is what to know of this Python.
     """
 
     verdict: Verdict
@@ -68,6 +68,7 @@ class Checked(Struct, frozen=True):
     raced_for: dict[str, list[str]] = {}
     properties: tuple[Upheld, ...] = ()
     hint: str = ""
+    note: str = ""
 
     @property
     def schedule(self) -> str:
@@ -81,6 +82,7 @@ class Checked(Struct, frozen=True):
             "verdict": self.verdict,
             "explanation": self.explanation,
             "hint": self.hint or None,
+            "note": self.note or None,
             "complete": self.complete,
             "confirmed": self.confirmed,
             "search": self.search,

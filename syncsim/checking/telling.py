@@ -18,6 +18,8 @@ def told(checked: Checked) -> list[str]:
     lines = [word, plain(checked.explanation)]
     if checked.hint:
         lines.append(checked.hint)
+    if checked.note:
+        lines.append(checked.note)
     if not checked.failures and (checked.complete or checked.raced_for):
         lines.append(_raced_for(checked.raced_for))
     for claim in checked.properties:

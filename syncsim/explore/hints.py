@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncsim.core.pythons import THIS
 from syncsim.explore.sampling import SAMPLERS
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ WITH_A_SEED = "With a seed (random.seed) it draws the same numbers each time."
 THE_SAME_EACH_TIME = (
     "It has to do the same each time: give random numbers a seed, put files back as they were."
 )
+SLOWER = f"The frames of this {THIS} cannot be read: a check takes longer, and visits more states."
 _BY_STATES = "Take --search graph: states can be exhausted where executions cannot."
 
 
