@@ -42,8 +42,6 @@ def join_run(directory: str) -> Gate | None:
     except OSError:  # the run is over: nobody watches
         return None
     probes.install(_gate)
-    # From 3.14 on nothing else ends the code of the program in a child of a fork server.
-    _gate.end_at(sys._getframe(1).f_code)
     return _gate
 
 

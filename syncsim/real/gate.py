@@ -257,11 +257,6 @@ class Gate:
         """The code is the library's, whatever its file says (it was made by ``exec``)."""
         self._library[id(code)] = (True, code, False)
 
-    def end_at(self, code: CodeType) -> None:
-        """That code is the library's, and above it there is none of the program's."""
-        self.bottoms.append(code)
-        self._library[id(code)] = (True, code, True)
-
     def _look_up(self, code: CodeType) -> tuple[bool, CodeType, bool]:
         library = code.co_filename.startswith(_LIBRARY + _FILES)
         found = self._library[id(code)] = (library, code, code in self.bottoms)

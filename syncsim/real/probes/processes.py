@@ -143,8 +143,10 @@ def _wrap_process(gate: Gate) -> None:
         code: int = real_bootstrap(self, parent_sentinel)
         return code
 
-    # (From Python 3.13 on a forked child makes its exit beneath the bootstrap.)
-    gate.bottoms += (bootstrap.__code__, popen_fork.Popen._launch.__code__)
+    # (From Python 3.13 on a forked child makes its exit beneath the bootstrap; from 3.14 on a fork
+    # server's does.)
+    server = popen_forkserver.forkserver.main
+    gate.bottoms += (bootstrap.__code__, popen_fork.Popen._launch.__code__, server.__code__)
     real_code = base.exitcode
 
     @property  # type: ignore[misc]
