@@ -167,11 +167,12 @@ def test_daemons_that_are_ended_at_the_end_are_joined(tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text(
         "import os\n"
-        "from multiprocessing import Event, Process\n"
+        "from multiprocessing import Event, Process, set_start_method\n"
         "def end(popen, real):\n"
         "    real()\n"
         "    os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)\n"
         "if __name__ == '__main__':\n"
+        "    set_start_method('fork')\n"
         "    process = Process(target=Event().wait, daemon=True)\n"
         "    process.start()\n"
         "    popen = process._popen\n"
