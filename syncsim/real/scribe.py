@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -27,6 +26,7 @@ from syncsim.core.operation import (
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.core.work import Outcome, Work
+from syncsim.program.failures import place_of
 from syncsim.program.names import Namer, Position
 from syncsim.program.safe import named
 from syncsim.program.source import source_of
@@ -617,7 +617,7 @@ class Scribe:
             self._ledger.change(
                 actor,
                 error=record.exception + message,
-                error_site=f"{os.path.basename(record.file)}, line {record.line}",
+                error_site=place_of(record.file, record.line),
                 is_assertion=record.assertion,
             )
 

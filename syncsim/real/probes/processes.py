@@ -200,12 +200,12 @@ def _report_uncaught(gate: Gate) -> None:
     vars(traceback)["print_exc"] = print_exc
 
 
-def report_error(gate: Gate, error: BaseException | None) -> None:
+def report_error(gate: Gate, error: BaseException | None, why: str = "") -> None:
     """Reports the exception that ends this process; an ``assert`` of the program is told apart."""
     if error is None:
         return
     failure = failure_of(error, gate.is_library)
-    message = " ".join(failure.message.strip().partition("\n\n")[0].split())[:500]
+    message = " ".join(failure.message.strip().partition("\n\n")[0].split())[:500] + why
     gate.write(wire.Error(gate.pid, *failure._replace(message=message)))  # its first paragraph
 
 
@@ -291,8 +291,17 @@ def _report_failed_births(gate: Gate) -> None:
         except Exception as error:
             itself = process.current_process()
             gate.write(wire.Born(gate.pid, 0, os.getppid(), itself.name, itself.daemon, ""))
-            report_error(gate, error)
+            report_error(gate, error, _why_unborn(error))
             error.__traceback__ = without_ours(error.__traceback__)
             raise
 
     spawn._main = main
+
+
+def _why_unborn(error: Exception) -> str:
+    """Return what to say besides, where a semaphore of the parent could not be opened any more."""
+    *_, (frame, _) = traceback.walk_tb(without_ours(error.__traceback__))
+    opens = "_semlock" in frame.f_code.co_names and frame.f_code.co_name == "__setstate__"
+    if not (opens and isinstance(error, FileNotFoundError)):
+        return ""
+    return " (a lock or queue that it was given is gone: who made it has ended, or let go of it)"
