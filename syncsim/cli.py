@@ -31,7 +31,8 @@ exit codes: 0 finished, 1 a bad verdict, 2 bad input, 3 undecided
 _CHECK_EPILOG = """\
 --json prints one object:
   verdict, explanation    what came of it: finished (proven), deadlock, livelock, starvation,
-                          assertion, crash or undecided; hint: what may help in that case
+                          assertion, crash or undecided; hint: what may help in that case;
+                          note: what to know of this Python
   complete                whether everything was visited
   confirmed               whether real processes came to the verdict, too
   search, states, transitions, executions, depth, seconds
