@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
+from syncsim.core.diagnosis import Verdict
 from syncsim.core.lineage import family
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.state import Actor
@@ -255,3 +256,57 @@ def test_a_new_interpreter_is_known_by_what_it_runs(method: str, tmp_path: Path)
     path.write_text(ANOTHER_COMMAND.format(method))
     run = control(path, RoundRobin())
     assert [step.verb for step in run.steps if step.actor == 1] == ["acquire", "release", "exit"]
+
+
+SENT_BACK = """
+from multiprocessing import Process, Queue, set_start_method
+
+class Point:
+    x = 3
+
+def work(points):
+    points.put(Point())
+
+if __name__ == "__main__":
+    set_start_method("{}")
+    points = Queue()
+    child = Process(target=work, args=(points,))
+    child.start()
+    print(type(points.get()) is Point)
+    child.join()
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_what_a_child_has_made_of_a_class_of_the_program_is_one_of_it(
+    method: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(SENT_BACK.format(method))
+    run = control(path, RoundRobin())
+    assert run.text("stdout") == ["True"], run.text("stderr")
+
+
+GONE = """
+from _multiprocessing import sem_unlink
+from multiprocessing import Lock, Process, set_start_method
+
+if __name__ == "__main__":
+    set_start_method("{}")
+    child = Process(target=print, args=(lock := Lock(),))
+    sem_unlink(lock._semlock.name)  # as at its end, or when nobody has it any more
+    child.start()
+    child.join()
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_who_cannot_open_its_lock_any_more_says_why(method: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(GONE.format(method))
+    run = control(path, RoundRobin())
+    assert run.diagnosis.verdict is Verdict.CRASH
+    assert run.diagnosis.explanation.endswith(
+        "FileNotFoundError: [Errno 2] No such file or directory "
+        "(a lock or queue that it was given is gone: who made it has ended, or let go of it)."
+    )
