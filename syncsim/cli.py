@@ -32,7 +32,8 @@ exit codes: 0 finished, 1 a bad verdict, 2 bad input, 3 undecided
 _CHECK_EPILOG = """\
 --json prints one object:
   verdict, explanation    what came of it: finished (proven), deadlock, livelock, \
-starvation, assertion, crash or undecided; hint: what may help in that case
+starvation, assertion, crash or undecided; hint: what may help in that case; \
+notes: what to know of this machine
   complete                whether everything was visited
   exitcode                main's; null while it lives, or where it is not always the same
   start_method            by which processes start where the program does not say so

@@ -52,7 +52,8 @@ class Checked(Struct, frozen=True):
     seen in any interleaving, and ``raced_for`` which processes raced for what, by name.  Of what
     is undecided, ``hint`` says what may help.  ``exits`` are the exit codes of the main process, of
     the counterexample or else of every end that was seen.  ``start_method`` is the default that was
-    in force, and ``asked_method`` the same where it was asked for.
+    in force, and ``asked_method`` the same where it was asked for.  ``note`` is what to know of
+    this Python.
     """
 
     verdict: Verdict
@@ -73,6 +74,7 @@ class Checked(Struct, frozen=True):
     exits: tuple[int, ...] = ()
     start_method: str = ""
     asked_method: str = ""
+    note: str = ""
 
     @property
     def schedule(self) -> str:
@@ -93,6 +95,7 @@ class Checked(Struct, frozen=True):
             "hint": self.hint or None,
             "exitcode": self.exitcode,
             "start_method": self.start_method,
+            "notes": [self.note] if self.note else [],
             "complete": self.complete,
             "confirmed": self.confirmed,
             "search": self.search,

@@ -25,6 +25,8 @@ def _lines(checked: Checked) -> list[str]:
     lines = [headline(word, checked.exits, perhaps=perhaps), checked.explanation]
     if checked.hint:
         lines.append(checked.hint)
+    if checked.note:
+        lines.append(checked.note)
     if not checked.failures and (checked.complete or checked.raced_for):
         lines.append(_raced_for(checked.raced_for))
     for claim in checked.properties:

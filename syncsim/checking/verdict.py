@@ -59,7 +59,7 @@ def _judged(
             failures.append(failure)
     failures.sort(key=_by_length)
     checked = _decide(report, failures, upheld)
-    return replace(checked, properties=tuple(upheld))
+    return replace(checked, properties=tuple(upheld), note=report.note)
 
 
 def _by_length(failure: Failure) -> tuple[bool, bool, int]:

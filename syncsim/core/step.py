@@ -23,6 +23,7 @@ _DONE = {
     "BoundedSemaphore.acquire": "takes a permit of {it}",
     "BoundedSemaphore.release": "gives a permit of {it} back",
     "Semaphore.get_value": "sees {result} permits of {it}",
+    "Lock.locked": "looks whether {it} is locked: {result}",
     "BoundedSemaphore.get_value": "sees {result} permits of {it}",
     "Condition.acquire": "takes the lock of {it}",
     "Condition.release": "gives the lock of {it} back",
@@ -111,6 +112,7 @@ _DONE = {
     "Process.exitcode": "looks for the exit code of {detail}: {result}",
     "Process.terminate": "terminates {detail}",
     "Process.kill": "kills {detail}",
+    "Process.interrupt": "interrupts {detail}",
     "os.kill": "sends {detail}",
     "Manager.start": "starts the server of a {detail}",
     "Manager.shutdown": "shuts {detail} down",
@@ -217,6 +219,8 @@ _ATOMS = {
     "release unfinished": "counts one unfinished task of {it} more",
     "try unfinished": "counts one unfinished task of {it} less",
     "value unfinished": "looks how many tasks of {it} are unfinished: {result}",
+    "value lock": "looks whether {it} is locked: {result}",
+    "value permits": "looks at the permits of {it}: {result}",
     "value slots": "looks how many slots of {it} are left: {result}",
     "read value": "reads {result} from the memory of {it}",
     "write value": "writes {detail} to the memory of {it}",
@@ -314,7 +318,7 @@ def _sentence(step: Step) -> str:
         template = "is told by {it} to end"
     elif step.call in _RESULTS and step.result.isidentifier() and step.result.endswith(_RAISED):
         template = _INSTEAD.get(step.result, "gets {result} instead of the result of {detail}")
-    elif step.result.isidentifier() and step.result.endswith(("Error", "Empty", "Full")):
+    elif _raised(step):
         template = "calls {verb} on {it}: {result}"
     elif step.call == "exit" and step.detail not in ("", "0"):
         template = "ends with exit code {detail}"
@@ -334,6 +338,13 @@ def _sentence(step: Step) -> str:
         first=first,
         second=second,
     )
+
+
+def _raised(step: Step) -> bool:
+    """Return whether the call raised an exception; that of a handler may have any name."""
+    usual = step.result.endswith(("Error", "Empty", "Full", "Interrupt"))
+    waited = step.verb == "wait" and step.result not in ("True", "False", "None")
+    return step.result.isidentifier() and (usual or waited)
 
 
 def _of_atom(step: Step) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from syncsim.core.pythons import THIS
 from syncsim.explore.sampling import SAMPLERS
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ THE_SAME_EACH_TIME = (
 #: Where nothing was seen that could be proven: of a search on real processes, and of another.
 OTHER_ARGUMENTS = "If it needs arguments to start its processes, give them after --."
 OR_REAL_PROCESSES = f"{OTHER_ARGUMENTS} {ON_REAL_PROCESSES}"
+SLOWER = f"The frames of this {THIS} cannot be read: a check takes longer, and visits more states."
 _BY_STATES = "Take --search graph: states can be exhausted where executions cannot."
 
 

@@ -52,6 +52,7 @@ from syncsim.virtual import births, files
 from syncsim.virtual.body import chances
 from syncsim.virtual.chance import NUMBERS
 from syncsim.virtual.errors import NotVirtualError, TooLongError
+from syncsim.virtual.frames import can_read
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.states import Did
 from syncsim.virtual.system import System
@@ -127,7 +128,7 @@ class Report(Struct, frozen=True):
 
     ``problem`` says why the program cannot be searched, ``wrong`` what is wrong with a property.
     ``doubt`` says why nothing is proven although everything was visited, and ``hint`` what may
-    help where there is no verdict.
+    help where there is no verdict.  ``note`` is what to know of this Python.
     """
 
     search: str = ""
@@ -137,6 +138,7 @@ class Report(Struct, frozen=True):
     problem: str = ""
     doubt: str = ""
     hint: str = ""
+    note: str = ""
     states: int = 0
     transitions: int = 0
     executions: int = 0
@@ -211,6 +213,7 @@ def _report(system: System, outcome: Outcome, frontier: int, request: Request) -
         complete=outcome.complete,
         limit=outcome.limit,
         hint=hints.about(outcome.limit, request),
+        note="" if can_read() else hints.SLOWER,
         states=outcome.states,
         transitions=outcome.transitions,
         executions=outcome.executions,

@@ -19,6 +19,11 @@ class Failure(NamedTuple):
     is_assertion: bool
 
 
+def place_of(file: str, line: int) -> str:
+    """Return the place in words for a person: empty where there is none."""
+    return f"{file.rpartition('/')[2]}, line {line}" if file and line else ""
+
+
 def failure_of(error: BaseException, is_library: Callable[[CodeType], bool]) -> Failure:
     """What to say of the exception; an ``assert`` of the program is told from the library's."""
     file, line = "", 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -27,6 +26,7 @@ from syncsim.core.operation import (
 from syncsim.core.served import SERVED
 from syncsim.core.state import Actor, Life, Primitive
 from syncsim.core.work import Outcome, Work
+from syncsim.program.failures import place_of
 from syncsim.program.names import Namer, Position
 from syncsim.program.safe import named
 from syncsim.program.source import source_of
@@ -37,7 +37,14 @@ from syncsim.real.kin import Kin
 from syncsim.real.signals import NUMBERS, Signals
 
 #: The calls that end a process of the program, and how.
-_CALLS = {"Process.terminate": signal.SIGTERM, "Process.kill": signal.SIGKILL}
+_CALLS = {
+    "Process.terminate": signal.SIGTERM,
+    "Process.kill": signal.SIGKILL,
+    "Process.interrupt": signal.SIGINT,
+}
+
+#: The signals that end who does not expect them.
+_DEADLY = frozenset((signal.SIGKILL, signal.SIGTERM))
 
 _source = lru_cache(maxsize=64)(source_of)
 
@@ -175,13 +182,13 @@ class Scribe:
             killed = self._ledger.actors[actor].killed
             if code is None and killed:  # nobody was left who could tell us
                 code = -NUMBERS[killed]
-            if code is None and actor in self._signalled:
+            numbers = self._signalled.get(actor, set()) & _DEADLY
+            if code is None and numbers:
                 # A fork server has taken notice of its end before us.
-                numbers = self._signalled[actor]
-                code = -(signal.SIGKILL if signal.SIGKILL in numbers else signal.SIGTERM)
+                code = -max(numbers, key=lambda number: number == signal.SIGKILL)
             if code is not None and self._ledger.actors[actor].terminated:
                 # It may have been about to end already when it was to be ended.
-                by_program = -code in self._signalled.get(actor, ())
+                by_program = -code in numbers
                 self._ledger.change(actor, terminated=by_program)
         self._account.helpers.died(pid)
         for work in self._ledger.works_for(actor):
@@ -525,8 +532,8 @@ class Scribe:
             return operation
         victim = self._ledger.actors[target]
         number = _CALLS.get(operation.call) or signal.Signals[operation.detail]
-        if number in (signal.SIGKILL, signal.SIGTERM) and target != actor and not victim.ended:
-            self._ledger.change(target, terminated=True)
+        if number in (*_DEADLY, signal.SIGINT) and target != actor and not victim.ended:
+            self._ledger.change(target, terminated=number in _DEADLY or victim.terminated)
             self._signalled.setdefault(target, set()).add(number)
         if not (target == actor and number == signal.SIGSTOP):
             self._signals.sent(target, number)
@@ -611,12 +618,16 @@ class Scribe:
 
     def _error(self, record: wire.Error) -> None:
         actor = self.actor(record.pid)
+        if record.exception == KeyboardInterrupt.__name__ and (
+            signal.SIGINT in self._signalled.get(actor or 0, ())
+        ):
+            return  # the program itself has ended it like that
         if actor is not None:
             message = f": {record.message}" if record.message else ""
             self._ledger.change(
                 actor,
                 error=record.exception + message,
-                error_site=f"{os.path.basename(record.file)}, line {record.line}",
+                error_site=place_of(record.file, record.line),
                 is_assertion=record.assertion,
             )
 

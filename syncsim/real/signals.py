@@ -47,8 +47,8 @@ class Signals:
                 self.resume(actor)
             case signal.SIGKILL:
                 self._account.owing.add(actor)  # its death
-            case signal.SIGTERM if not who.stopped:
-                self._owe_an_answer(actor)
+            case signal.SIGTERM | signal.SIGINT if not who.stopped:
+                self._owe_an_answer(actor, number)
 
     def halt(self, actor: ActorId) -> None:
         """The process is stopped, and all its threads."""
@@ -61,13 +61,14 @@ class Signals:
         self._ledger.stop(actor, stopped=False)
         for one in self._members(actor):
             self._account.resume(one)
-        if kernel.awaits(self._ledger.actors[actor].pid, signal.SIGTERM):
-            self._owe_an_answer(actor)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if kernel.awaits(self._ledger.actors[actor].pid, number):
+                self._owe_an_answer(actor, number)
 
-    def _owe_an_answer(self, actor: ActorId) -> None:
-        """SIGTERM: its death, or that it announces itself again once its handler is done."""
+    def _owe_an_answer(self, actor: ActorId, number: int) -> None:
+        """Its death, or that it announces itself again once its handler is done."""
         who = self._ledger.actors[actor]
-        match kernel.attitude(who.pid, signal.SIGTERM):
+        match kernel.attitude(who.pid, number):
             case kernel.Attitude.DEFAULT:
                 self._account.owing.add(actor)
             case kernel.Attitude.CATCHES if who.pending is not None:

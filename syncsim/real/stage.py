@@ -77,7 +77,8 @@ def _run_file(path: str, main: ModuleType) -> None:
 def _run(begin: Callable[[ModuleType], object], gate: Gate) -> None:
     main = ModuleType("__main__")
     vars(main)["__builtins__"] = builtins
-    sys.modules["__main__"] = main
+    # By the second name it is known to who was not forked (see ``multiprocessing/__init__.py``).
+    sys.modules["__main__"] = sys.modules["__mp_main__"] = main
     try:
         begin(main)
     except SystemExit as leaving:

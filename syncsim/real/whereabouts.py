@@ -27,6 +27,7 @@ _BOTTOMS = (
     (f"{_OURS}stage.py", "_run"),
     (f"{_OURS}probes/processes.py", "bootstrap"),
     (f"{_STDLIB}multiprocessing/popen_fork.py", "_launch"),
+    (f"{_STDLIB}multiprocessing/forkserver.py", "main"),
 )
 #: From this number on the file descriptors of a process may be ours (see ``held``).
 _OUR_FILES = 200

@@ -1,8 +1,7 @@
 """The frames of a suspended process: where each is in its code, and what the interpreter holds.
 
-The stack of a frame is not offered by Python.  It is read from memory, at offsets that 3.11,
-3.12 and 3.13 share (``Include/internal/pycore_frame.h``) and that are tried out once on a
-frame of our own (``can_read``).
+The stack of a frame is not offered by Python.  It is read from memory, where ``layouts`` says
+for this version, which is tried out once on a frame of our own (``can_read``).
 """
 
 from __future__ import annotations
@@ -18,13 +17,12 @@ from operator import attrgetter
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
+from syncsim.virtual.layouts import CALLS, F_FRAME, LAYOUTS, of_this_python
 from syncsim.virtual.whose import is_library, is_root
 
-#: Bytes from a frame object to the pointer to its interpreter frame; from there to the variables.
-_OLD = sys.version_info < (3, 12)
-_FRAME, _VARIABLES, _PREVIOUS = 24, 72, 48 if _OLD else 8
-#: In 3.11 a byte says whether C called the frame; later such a frame stands behind another.
-_IS_ENTRY = 68
+_KNOWN = of_this_python()
+#: (Where this Python is not known, nothing is read: ``can_read``, ``spot_of``.)
+_LAYOUT = _KNOWN or LAYOUTS[max(LAYOUTS)]
 #: A flag of the code of a function, with variables of its own.
 _OPTIMIZED = 0x02
 #: So many places in the code are remembered.
@@ -35,21 +33,8 @@ class UnknownError(Exception):
     """Something that a fingerprint cannot hold."""
 
 
-#: What the instruction in progress has taken off the stack, by name; None: by its argument.
-_TAKEN: dict[str, int | None] = {
-    "CALL": None, "CALL_KW": None, "CALL_FUNCTION_EX": None, "PRECALL": None, "BEFORE_WITH": 1,
-    "LOAD_ATTR": 1, "LOAD_METHOD": 1, "STORE_ATTR": 2, "BINARY_OP": 2, "COMPARE_OP": 2,
-    "CONTAINS_OP": 2, "BINARY_SUBSCR": 2, "STORE_SUBSCR": 3, "FOR_ITER": 0, "GET_ITER": 1,
-    "FORMAT_VALUE": 1, "FORMAT_SIMPLE": 1, "CONVERT_VALUE": 1, "UNPACK_SEQUENCE": 1,
-    "YIELD_VALUE": 1, "SEND": 1, "WITH_EXCEPT_START": 0, "TO_BOOL": 1, "UNARY_NOT": 1,
-    "POP_JUMP_IF_FALSE": 1, "POP_JUMP_IF_TRUE": 1, "POP_JUMP_FORWARD_IF_FALSE": 1,
-    "POP_JUMP_FORWARD_IF_TRUE": 1, "POP_JUMP_BACKWARD_IF_TRUE": 1,
-    "POP_JUMP_BACKWARD_IF_FALSE": 1,
-}  # fmt: skip
-#: Those that call anything (PRECALL: what is written in C, once 3.11 knows it to be).
-_CALLS = frozenset(name for name, taken in _TAKEN.items() if taken is None)
 #: Those through which C may call Python without keeping anything of its own.
-_PLAIN = frozenset(_TAKEN) - _CALLS - {"GET_ITER", "UNPACK_SEQUENCE"}
+_PLAIN = frozenset(_LAYOUT.taken) - CALLS - {"GET_ITER", "UNPACK_SEQUENCE"}
 
 
 class _Instruction(NamedTuple):
@@ -131,6 +116,8 @@ def spot_of(code: CodeType, lasti: int) -> Spot:
     Raises:
         UnknownError: nobody knows what that instruction has on the stack.
     """
+    if _KNOWN is None:
+        raise UnknownError("this Python")
     key = id(code), lasti
     found = _known.get(key)
     if found is None:
@@ -138,10 +125,10 @@ def spot_of(code: CodeType, lasti: int) -> Spot:
             _known.clear()
         under, name = _under(code, lasti)
         variables = len(set(code.co_varnames) | set(code.co_cellvars)) + len(code.co_freevars)
-        begins, has_variables = _VARIABLES + 8 * variables, True
+        begins, has_variables = _LAYOUT.localsplus + 8 * variables, True
         if not code.co_flags & _OPTIMIZED:
             # What a comprehension in a module has of its own is nowhere else (from 3.12 on).
-            under, begins, has_variables = variables + under, _VARIABLES, False
+            under, begins, has_variables = variables + under, _LAYOUT.localsplus, False
         found = _known[key] = Spot(
             under,
             begins,
@@ -161,21 +148,20 @@ def _under(code: CodeType, lasti: int) -> tuple[int, str]:
     # (The place may be in the cache that follows the instruction.)
     after = bisect_right(instructions, lasti, key=attrgetter("offset"))
     _, name, argument, depth = instructions[after - 1]
-    taken = _TAKEN.get(name, -1)
-    if taken is None:
-        taken = argument + 2
-        if name == "CALL_KW":
-            taken += 1
-        elif name == "CALL_FUNCTION_EX":
-            taken = 3 + (argument & 1)
-    if taken == -1 or depth is None or depth < taken:
+    taken = _LAYOUT.taken.get(name)
+    if callable(taken):
+        taken = taken(argument)
+    if taken is None or depth is None or depth < taken:
         raise UnknownError(name)
     return depth - taken, name
 
 
 def _interpreter_frame(frame: FrameType) -> int:
-    return int(ctypes.c_void_p.from_address(id(frame) + _FRAME).value or 0)
+    return int(ctypes.c_void_p.from_address(id(frame) + F_FRAME).value or 0)
 
+
+#: The tags of a slot of the stack: see ``Layout.tagged``.
+_BORROWED, _NUMBER = 1, 3
 
 _object_at = ctypes.py_object.from_address
 
@@ -191,21 +177,33 @@ def _called(frame: FrameType, spot: Spot) -> list[Any]:
 
 
 def _values(start: int, number: int) -> list[Any]:
-    found: list[Any] = []
-    for at in range(start, start + 8 * number, 8):
-        try:
-            found.append(_object_at(at).value)
-        except ValueError:  # nothing
-            found.append(None)
-    return found
+    return [_value(slot) for slot in range(start, start + 8 * number, 8)]
+
+
+def _bare_value(slot: int) -> Any:
+    try:
+        return _object_at(slot).value
+    except ValueError:  # nothing
+        return None
+
+
+def _tagged_value(slot: int) -> Any:
+    word = ctypes.c_ssize_t.from_address(slot).value
+    if word & _NUMBER == _NUMBER:
+        return word >> 2
+    bare = ctypes.c_ssize_t(word & ~_BORROWED)
+    return _bare_value(ctypes.addressof(bare))
+
+
+_value = _tagged_value if _LAYOUT.tagged else _bare_value
 
 
 def _through_c(frame: FrameType, caller: FrameType) -> bool:
     """Whether the frame was called by C, and not by the interpreter itself."""
     inner = _interpreter_frame(frame)
-    if _OLD:
-        return bool(ctypes.c_char.from_address(inner + _IS_ENTRY).value != b"\0")
-    previous = ctypes.c_void_p.from_address(inner + _PREVIOUS).value
+    if _LAYOUT.is_entry is not None:
+        return bool(ctypes.c_char.from_address(inner + _LAYOUT.is_entry).value != b"\0")
+    previous = ctypes.c_void_p.from_address(inner + _LAYOUT.previous).value
     return previous != _interpreter_frame(caller)
 
 
@@ -215,7 +213,7 @@ def must_be_plain(inner: FrameType, frame: FrameType, spot: Spot) -> None:
         return
     if spot.name == "CALL" and inner.f_code.co_name == "__init__":
         return
-    if spot.name not in _CALLS or not _is_handed_on(inner.f_code, *_called(frame, spot)):
+    if spot.name not in CALLS or not _is_handed_on(inner.f_code, *_called(frame, spot)):
         raise UnknownError(f"C code called by {spot.code.co_name}")
 
 
@@ -256,6 +254,10 @@ def can_read() -> bool:
         items = [7, 8, 9]
         loop(items)
         (stack,) = seen
+        if (
+            len(stack) == 2
+        ):  # since 3.15 a list has no iterator there, but how far it is gone through
+            return stack[0] is items and stack[1] == 1
         return len(stack) == 1 and list(stack[0].__reduce__()[1][0]) == items
     except Exception:
         return False

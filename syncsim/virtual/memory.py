@@ -8,6 +8,8 @@ what processes share, and stay what they are.
 from __future__ import annotations
 
 import abc
+import itertools
+import re
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import Field
@@ -30,7 +32,7 @@ from syncsim.core.state import Primitive
 from syncsim.program.names import Namer
 from syncsim.program.source import source_of
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.written import as_pickled, is_pythons, registered
+from syncsim.virtual.written import as_pickled, is_pythons, namespace_of, registered
 
 _BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, bytearray)
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)
@@ -180,6 +182,11 @@ class _Copier:
         known: CellType | None = self.memo.get(id(cell))
         return known if known is not None else self._into(cell, CellType())
 
+    def _filled_cell(self, cell: CellType) -> CellType:
+        made = self._cell(cell)
+        self._fill_cell(cell)
+        return made
+
     def _fill_cell(self, cell: CellType) -> None:
         made: CellType = self.memo[id(cell)]
         try:
@@ -219,6 +226,8 @@ class _Copier:
         bases = tuple([self.copy(base) for base in value.__bases__])
         made = self._into(value, type(value)(value.__name__, bases, kept))
         made.__qualname__ = value.__qualname__  # (which is not among its variables)
+        # From 3.14 on what computes the annotations of a class has its variables in a cell.
+        self._into(namespace_of(value), namespace_of(made))
         for name, item in held.items():
             if not name.startswith("_abc_"):
                 setattr(made, name, self.copy(item))
@@ -310,6 +319,13 @@ class _Copier:
             made._acquire_restore((times, owner))  # type: ignore[attr-defined]
         return made
 
+    def _count(self, value: itertools.count[int]) -> Any:
+        """By how it is shown: from 3.14 on it cannot be pickled."""
+        shown = re.fullmatch(r"count\((-?\d+)(?:, (-?\d+))?\)", repr(value))
+        if shown is None:
+            raise NotVirtualError("a copy of a count in a forked child")
+        return itertools.count(*[int(number) for number in shown.groups() if number])
+
     def _local(self, value: threading.local) -> Any:
         made = self._into(value, threading.local())
         return self._state(value, made)
@@ -321,6 +337,7 @@ class _Copier:
         frozenset: _frozenset,
         tuple: _tuple,
         FunctionType: _function,
+        CellType: _filled_cell,
         MethodType: _method,
         BuiltinFunctionType: _builtin,
         ModuleType: _module,
@@ -332,6 +349,7 @@ class _Copier:
         type(threading.Lock()): _lock,
         type(threading.RLock()): _rlock,
         threading.local: _local,
+        itertools.count: _count,
     }
 
 

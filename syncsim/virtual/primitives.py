@@ -19,6 +19,8 @@ def install(synchronize: Any) -> None:
     for semaphore in (synchronize.Semaphore, synchronize.BoundedSemaphore):
         introduce(semaphore, _own_key, lambda self: {"permits": permits(self)}, _permits)
     mark(synchronize.Semaphore, "get_value")
+    if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
+        mark(synchronize.SemLock, "locked", name="Lock.locked")
     introduce(
         synchronize.Condition,
         lambda condition: f"condition {condition._wait_semaphore._semlock.key}",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from syncsim.core.operation import Verb
-from syncsim.program.failures import failure_of
+from syncsim.program.failures import failure_of, place_of
 from syncsim.virtual.automaton import AWAITED, Raised
 from syncsim.virtual.body import ProcessBody, here
 from syncsim.virtual.errors import NotVirtualError
@@ -59,6 +59,10 @@ class Popen:
     def kill(self) -> None:
         """As SIGKILL."""
         here().operate(Verb.TERMINATE, str(self.pid), name="Process.kill")
+
+    def interrupt(self) -> None:
+        """As SIGINT, which may meet the other process between any two of its instructions."""
+        raise NotVirtualError("Process.interrupt")
 
     def close(self) -> None:
         """Nothing to do."""
@@ -211,10 +215,8 @@ def report(body: ProcessBody, error: BaseException) -> None:
     """The exception that nobody caught."""
     failure = failure_of(error, is_library)
     message = f": {failure.message}" if failure.message else ""
-    place = failure.file.rpartition("/")[2]
-    body.raised = Raised(
-        failure.exception + message, f"{place}, line {failure.line}", failure.is_assertion
-    )
+    place = place_of(failure.file, failure.line)
+    body.raised = Raised(failure.exception + message, place, failure.is_assertion)
 
 
 def code_of(error: SystemExit, body: ProcessBody) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import copyreg
+import gc
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterator
@@ -232,6 +233,8 @@ class Writer:
             self.written += (type, name)
             return
         self._watch(value, _in_class)
+        # From 3.14 on what computes the annotations of a class has its variables in a cell.
+        self._seen[id(namespace_of(value))] = self._seen[id(value)]
         self.written += (type, value.__module__, value.__qualname__)
         held = {
             name: item
@@ -386,6 +389,13 @@ def _in_object(value: Any) -> tuple[Any, ...]:
 
 def _in_class(value: type) -> tuple[Any, ...]:
     return (value.__bases__, *vars(value), *vars(value).values())
+
+
+def namespace_of(value: type) -> dict[str, Any]:
+    """Return the variables of the class as the very dict that Python keeps them in."""
+    namespace: dict[str, Any]
+    (namespace,) = gc.get_referents(vars(value))
+    return namespace
 
 
 def registered(value: type) -> tuple[Any, ...]:

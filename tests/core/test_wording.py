@@ -49,7 +49,7 @@ def step(
 
 @pytest.mark.parametrize("call", DONE)
 def test_every_call_has_a_sentence(call: str) -> None:
-    told = step(call, result="R7", detail="D8", primitive="forks[2]").sentence
+    told = step(call, result="'R7'", detail="D8", primitive="forks[2]").sentence
     template = steps._DONE[call]
     assert told
     assert ("forks[2]" in told) == ("{it}" in template)
@@ -95,6 +95,8 @@ def test_hostile_text_passes_through_a_sentence_as_it_is(
         ("Queue.get", "class KeyError", "gets class KeyError from gate"),
         ("Event.wait", "True", "goes on: gate is set"),
         ("Event.wait", "False", "goes on although gate is not set"),
+        ("Event.wait", "KeyboardInterrupt", "calls wait on gate: KeyboardInterrupt"),
+        ("Event.wait", "Stop", "calls wait on gate: Stop"),
         ("Event.is_set", "False", "looks whether gate is set: False"),
         ("Condition.wait", "False", "waited on gate in vain: its time ran out"),
         ("Barrier.wait", "BrokenBarrierError", "calls wait on gate: BrokenBarrierError"),

@@ -328,15 +328,16 @@ def test_the_fairness_of_the_command_line() -> None:
 
 def test_claims_in_pytest(tmp_path: Path) -> None:
     (tmp_path / "test_doors.py").write_text(
-        "from multiprocessing import Lock, Process\n"
+        "from multiprocessing import get_context\n"
+        "fork = get_context('fork')\n"
         "MOST = 1\n"
         "def inner(): print('in')\n"
         "def enter(door):\n"
         "    with door: inner()\n"
         "def burst(door): inner()\n"
         "def start(target):\n"
-        "    door = Lock()\n"
-        "    for n in range(2): Process(target=target, args=(door,)).start()\n"
+        "    door = fork.Lock()\n"
+        "    for n in range(2): fork.Process(target=target, args=(door,)).start()\n"
         "def right(): start(enter)\n"
         "def wrong(): start(burst)\n"
         "def many(s): return s.inside('inner') > MOST\n"

@@ -111,8 +111,9 @@ def test_a_holder_that_died() -> None:
     assert told["report"]["primitives"][0]["holders"] == ["Ada (has ended)"]
 
 
-def test_a_join_before_the_get() -> None:
-    told = tell(HANGS, "--timeout", 2 * DEADLINE, "--", "join_before_get").verdict
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_a_join_before_the_get(method: str) -> None:
+    told = tell(HANGS, "--timeout", 2 * DEADLINE, "--", "join_before_get", method).verdict
     assert told["verdict"] == "deadlock"
     assert told["explanation"].startswith(
         "Ada waits to flush results: its items do not fit into the pipe"

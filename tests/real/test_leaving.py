@@ -264,7 +264,9 @@ def mark(tmp_path: Path) -> Iterator[str]:
 
 def write(program: Path, text: str) -> None:
     lines = [f"    {line}\n" for line in text.splitlines()]
-    program.write_text(BEGIN + MAIN + "".join(lines))
+    # (Some fork, and rely on it; with those that name no start method it is as with them.)
+    method = "" if "set_start_method" in text else '    multiprocessing.set_start_method("fork")\n'
+    program.write_text(BEGIN + MAIN + method + "".join(lines))
 
 
 def watch(program: Path, scheduler: str, **options: object) -> Told:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from multiprocessing import Process
 from pathlib import Path
 
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
+from syncsim.core.diagnosis import Verdict
 from syncsim.core.lineage import family
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.state import Actor
@@ -166,11 +168,12 @@ def test_daemons_that_are_ended_at_the_end_are_joined(tmp_path: Path) -> None:
     path = tmp_path / "program.py"
     path.write_text(
         "import os\n"
-        "from multiprocessing import Event, Process\n"
+        "from multiprocessing import Event, Process, set_start_method\n"
         "def end(popen, real):\n"
         "    real()\n"
         "    os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)\n"
         "if __name__ == '__main__':\n"
+        "    set_start_method('fork')\n"
         "    process = Process(target=Event().wait, daemon=True)\n"
         "    process.start()\n"
         "    popen = process._popen\n"
@@ -183,3 +186,127 @@ def test_daemons_that_are_ended_at_the_end_are_joined(tmp_path: Path) -> None:
         "Process.join",
         "exit",
     ]
+
+
+INTERRUPTED = """
+import os, signal
+from multiprocessing import Event, Process, set_start_method
+
+def work(ready, never):
+    ready.set()
+    never.wait()
+
+if __name__ == "__main__":
+    set_start_method("fork")
+    ready, never = Event(), Event()
+    child = Process(target=work, args=(ready, never))
+    child.start()
+    ready.wait()
+    {}
+    child.join()
+    print(child.exitcode)
+"""
+INTERRUPTS = {
+    "os.kill(child.pid, signal.SIGINT)": "sends SIGINT to Process-1",
+    # (A method of 3.14.)
+    **dict.fromkeys(["child.interrupt()"] * hasattr(Process, "interrupt"), "interrupts Process-1"),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), INTERRUPTS.items(), ids=INTERRUPTS)
+def test_a_child_that_the_program_interrupts_has_not_crashed(
+    call: str, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(INTERRUPTED.format(call))
+    run = control(path, Replay("a2bababab"))
+    sentences = [f"{step.process} {step.sentence}" for step in run.steps]
+    assert sentences[-2:] == [f"main {words}", "Process-1 calls wait on never: KeyboardInterrupt"]
+    run = control(path, Replay(run.schedule + "ba3"))
+    assert ("stdout", "1\n") in run.output
+    assert "KeyboardInterrupt" in run.text("stderr")
+    assert not any(actor.failed for actor in run.state.actors)
+
+
+ANOTHER_COMMAND = """
+from multiprocessing import Lock, Process, set_start_method, util
+
+def start(path, words, fds, real=util.spawnv_passfds):
+    at = words.index("-c") + 1
+    words[at] = words[at].replace("from multiproc", "import sys;  from multiproc")
+    return real(path, words, fds)
+
+def work(lock):
+    with lock:
+        pass
+
+if __name__ == "__main__":
+    util.spawnv_passfds = start
+    set_start_method("{}")
+    lock = Lock()
+    child = Process(target=work, args=(lock,))
+    child.start()
+    child.join()
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_new_interpreter_is_known_by_what_it_runs(method: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(ANOTHER_COMMAND.format(method))
+    run = control(path, RoundRobin())
+    assert [step.verb for step in run.steps if step.actor == 1] == ["acquire", "release", "exit"]
+
+
+SENT_BACK = """
+from multiprocessing import Process, Queue, set_start_method
+
+class Point:
+    x = 3
+
+def work(points):
+    points.put(Point())
+
+if __name__ == "__main__":
+    set_start_method("{}")
+    points = Queue()
+    child = Process(target=work, args=(points,))
+    child.start()
+    print(type(points.get()) is Point)
+    child.join()
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_what_a_child_has_made_of_a_class_of_the_program_is_one_of_it(
+    method: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(SENT_BACK.format(method))
+    run = control(path, RoundRobin())
+    assert run.text("stdout") == ["True"], run.text("stderr")
+
+
+GONE = """
+from _multiprocessing import sem_unlink
+from multiprocessing import Lock, Process, set_start_method
+
+if __name__ == "__main__":
+    set_start_method("{}")
+    child = Process(target=print, args=(lock := Lock(),))
+    sem_unlink(lock._semlock.name)  # as at its end, or when nobody has it any more
+    child.start()
+    child.join()
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_who_cannot_open_its_lock_any_more_says_why(method: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(GONE.format(method))
+    run = control(path, RoundRobin())
+    assert run.diagnosis.verdict is Verdict.CRASH
+    assert run.diagnosis.explanation.endswith(
+        "FileNotFoundError: [Errno 2] No such file or directory "
+        "(a lock or queue that it was given is gone: who made it has ended, or let go of it)."
+    )

@@ -114,6 +114,7 @@ def work(gate, word):
         with gate:
             count += 1
 if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
     gate = multiprocessing.Lock()
     for name in ("Ada", "Bob"):
         multiprocessing.Process(name=name, target=work, args=(gate, [name, gate])).start()
@@ -534,6 +535,7 @@ def get(belt):
     while True:
         belt.get()
 if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
     belt = multiprocessing.Queue(3)
     for name, work in (("Ada", put), ("Bob", put), ("Cleo", get)):
         multiprocessing.Process(name=name, target=work, args=(belt,)).start()

@@ -41,11 +41,15 @@ def step_until(real: RealWorld, actor: int, such: Callable[[State], bool]) -> St
     return real.state
 
 
+MAIN = 'if __name__ == "__main__":\n'
+FORKS = "    import multiprocessing; multiprocessing.set_start_method('fork')\n"
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[[str], Path]:
     def write(text: str) -> Path:
         path = tmp_path / "program.py"
-        path.write_text(text)
+        path.write_text(text.replace(MAIN, MAIN + FORKS))
         return path
 
     return write
@@ -92,7 +96,7 @@ def test_tasks_are_seen_waiting_running_done_and_failed(program: Program) -> Non
     with world(program(SQUARES)) as real:
         state = step_until(real, 0, lambda s: s.actors[0].call == "AsyncResult.get" or s.n > 4)
         (pool,) = state.primitives.values()
-        assert (pool.name, pool.kind, pool.capacity, pool.line) == ("pool", "Pool", 2, 11)
+        assert (pool.name, pool.kind, pool.capacity, pool.line) == ("pool", "Pool", 2, 12)
         assert work_of(state).workers == (1, 2)
         assert [task.label for task in work_of(state).waiting] == ["f(3)", "f(4)", "f(5)"]
         assert not real.state.enabled(real.state.actors[0])
@@ -171,14 +175,12 @@ if __name__ == "__main__":
 """
 
 A_COPY = """
-import multiprocessing
 from multiprocessing import Pool, Process
 
 def use():
     pool.apply(int)
 
 if __name__ == "__main__":
-    multiprocessing.set_start_method("fork")
     pool = Pool(1)
     child = Process(target=use)
     child.start()

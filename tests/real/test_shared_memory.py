@@ -118,7 +118,7 @@ def test_the_life_of_a_block_is_seen(method: str) -> None:
 
 def test_a_block_says_who_has_it_open(tmp_path: Path) -> None:
     text = """
-from multiprocessing import Process
+from multiprocessing import Process, set_start_method
 from multiprocessing.shared_memory import SharedMemory
 
 def work(name):
@@ -126,6 +126,7 @@ def work(name):
     block.close()
 
 if __name__ == "__main__":
+    set_start_method("fork")
     block = SharedMemory(create=True, size=8)
     Process(target=work, args=(block.name,)).start()
     block.unlink()

@@ -20,7 +20,7 @@ async def at_rest(app: App[Any]) -> None:
             while loop._ready:  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
             screen = app.screen
-            if not (
+            if app._exit or not (  # (nothing more is drawn once it ends)
                 screen._layout_required
                 or screen._scroll_required
                 or screen._repaint_required

@@ -44,6 +44,8 @@ def work(lock, me):
         sys.stdout = sys.__stdout__
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     environ["WHO"] = local.who = "main"
     guard.acquire()
     with again, again:
@@ -148,6 +150,8 @@ def work(end, add):
     assert work.calls == 1 and list(Base.registry) == ["Tree"] and Meta.made == ["Base", "Tree"]
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     here, there = Pipe()
     child = Process(target=work, args=(there, functools.partial(operator.add, 2)))
     child.start()
@@ -200,6 +204,8 @@ def work(outbox, n):
         outbox.put((n, f"{current_process().name} {random.Random(n).randrange(9)}"))
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=2)
     outbox = Queue()

@@ -24,6 +24,8 @@ def work(me, lock):
         {work}
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     PRICE = Decimal("1.5")
     {main}
     lock = Lock()

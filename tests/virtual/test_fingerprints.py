@@ -200,6 +200,8 @@ def work(lock):
 
 work.rounds = 0
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     child = Process(target=work, args=(Lock(),))
     child.start()
     child.join()
@@ -245,6 +247,8 @@ def work(lock):
                 Turn(name)
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     lock = Lock()
     for _ in range(2):
         Process(target=work, args=(lock,)).start()
@@ -269,6 +273,8 @@ def work(lock):
         assert current_process().rounds < 3
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
 """
 
 
@@ -284,6 +290,8 @@ def work(lock):
 
 os.environ["ROUNDS"] = ""
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     Process(target=work, args=(Lock(),)).start()
 """
 

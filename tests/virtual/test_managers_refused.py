@@ -29,6 +29,8 @@ def put(jobs):
     jobs.put(1)
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     bank, manager = Bank(), Manager()
 """
 

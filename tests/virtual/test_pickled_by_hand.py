@@ -64,6 +64,8 @@ def work(lock):
         raise AssertionError("a lambda was pickled")
 
 if __name__ == "__main__":
+    import multiprocessing
+    multiprocessing.set_start_method("fork")
     child = Process(target=work, args=(Lock(),))
     child.start()
     child.join()

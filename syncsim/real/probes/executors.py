@@ -135,9 +135,9 @@ def _watch_the_end(gate: Gate) -> None:
     real_end, real_stop = manager.terminate_broken, manager.shutdown_workers
 
     @functools.wraps(real_end)
-    def end(self: Any, cause: Any) -> None:
+    def end(self: Any, *why: Any) -> None:  # (from 3.14 on it is given words, too)
         self._syncsim_broken = True
-        real_end(self, cause)
+        real_end(self, *why)
 
     @functools.wraps(real_stop)
     def stop_workers(self: Any) -> None:

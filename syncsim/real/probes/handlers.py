@@ -101,5 +101,5 @@ def _wrap_alarm(gate: Gate, name: str) -> None:
     vars(signal)[name] = ask
 
 
-#: The signals that halt, continue or end a process.
-_TOLD = (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, signal.SIGCONT)
+#: The signals that halt, continue, interrupt or end a process.
+_TOLD = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGSTOP, signal.SIGCONT)

@@ -19,6 +19,8 @@ def install(gate: Gate) -> None:
     for semaphore in (synchronize.Semaphore, synchronize.BoundedSemaphore):
         introduce(gate, semaphore, _own_key, lambda self: [part("permits", self)], _permits)
     mark(gate, synchronize.Semaphore, "get_value")
+    if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
+        mark(gate, synchronize.SemLock, "locked", name="Lock.locked")
     introduce(
         gate,
         synchronize.Condition,

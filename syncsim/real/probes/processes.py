@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,8 @@ from syncsim.real.probes.output import redirect
 from syncsim.real.probes.unseen import unseen, without_ours
 from syncsim.real.shadows import give_way
 
+#: The signal that a method sends.
+_SIGNALS = {"terminate": "SIGTERM", "kill": "SIGKILL", "interrupt": "SIGINT"}
 #: Marks the Popen of a daemon that was terminated at the end.
 _ENDING = "_syncsim_ending"
 #: Runs first in every interpreter that multiprocessing starts for the program.
@@ -40,6 +43,9 @@ _PRELUDE = (
     "sys.path[:] = path; shadows.at_start |= at_start; child.join_run({run!r}); "
     "child.hide_prelude(); "
 )
+#: By which command such an interpreter is told from the resource tracker, which runs nothing of the
+#: program.  (The text before these words is another in each patch release.)
+_RUNS_PROGRAM = re.compile(r"\bmultiprocessing(\.|\s+import\s+)(spawn|forkserver)\b")
 
 
 def install(gate: Gate) -> None:
@@ -154,8 +160,10 @@ def _wrap_process(gate: Gate) -> None:
         code: int = real_bootstrap(self, parent_sentinel)
         return code
 
-    # (From Python 3.13 on a forked child makes its exit beneath the bootstrap.)
-    gate.bottoms += (bootstrap.__code__, launch.__code__)
+    # (From Python 3.13 on a forked child makes its exit beneath the bootstrap; from 3.14 on a fork
+    # server's does.)
+    server = popen_forkserver.forkserver.main
+    gate.bottoms += (bootstrap.__code__, launch.__code__, server.__code__)
     real_code = base.exitcode
 
     @property  # type: ignore[misc]
@@ -212,12 +220,12 @@ def _report_uncaught(gate: Gate) -> None:
     vars(traceback)["print_exc"] = print_exc
 
 
-def report_error(gate: Gate, error: BaseException | None) -> None:
+def report_error(gate: Gate, error: BaseException | None, why: str = "") -> None:
     """Reports the exception that ends this process; an ``assert`` of the program is told apart."""
     if error is None:
         return
     failure = failure_of(error, gate.is_library)
-    message = " ".join(failure.message.strip().partition("\n\n")[0].split())[:500]
+    message = " ".join(failure.message.strip().partition("\n\n")[0].split())[:500] + why
     gate.write(wire.Error(gate.pid, *failure._replace(message=message)))  # its first paragraph
 
 
@@ -259,19 +267,19 @@ def _is_dead(pid: int) -> bool:
 
 
 def _wrap_signals(gate: Gate) -> None:
-    for method in ("terminate", "kill"):
-        _wrap_signal(gate, method)
+    for method, name in _SIGNALS.items():
+        if hasattr(popen_fork.Popen, method):  # one can be interrupted from 3.14 on
+            _wrap_signal(gate, method, name)
 
 
-def _wrap_signal(gate: Gate, method: str) -> None:
+def _wrap_signal(gate: Gate, method: str, name: str) -> None:
     real = getattr(popen_fork.Popen, method)
 
     @unseen
     @functools.wraps(real)
     def send(self: Any) -> None:
         if gate.applies():
-            number = "SIGKILL" if method == "kill" else "SIGTERM"
-            gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}", number)
+            gate.give(Verb.TERMINATE, str(self.pid), f"Process.{method}", name)
         real(self)
         # Whether somebody who is killed has gone by the time that it is looked for next must not be
         # a matter of chance; nor for the daemons that are terminated at the end, which may take
@@ -291,16 +299,15 @@ def _join_new_interpreters(gate: Gate) -> None:
     expect(popen_spawn.Popen._launch, "spawnv_passfds")
     expect(forkserver.ForkServer.ensure_running, "spawnv_passfds")
     root = os.path.abspath(f"{os.path.dirname(__file__)}/../../..")
-    starts = ("from multiprocessing.spawn import", "from multiprocessing.forkserver import")
+    prelude = _PRELUDE.format(root=root, run=gate.directory)
 
     @functools.wraps(real)
     def spawnv_passfds(path: Any, args: Any, passfds: Any) -> Any:
-        words = [
-            _PRELUDE.format(root=root, run=gate.directory) + word
-            if isinstance(word, str) and word.startswith(starts)
-            else word
-            for word in args
-        ]
+        words = list(args)
+        for place, word in enumerate(words):
+            if isinstance(word, str) and _RUNS_PROGRAM.search(word):
+                words[place] = prelude + word
+                break
         return real(path, words, passfds)
 
     util.spawnv_passfds = spawnv_passfds
@@ -336,8 +343,17 @@ def _report_failed_births(gate: Gate) -> None:
         except Exception as error:
             itself = process.current_process()
             gate.write(wire.Born(gate.pid, 0, os.getppid(), itself.name, itself.daemon, ""))
-            report_error(gate, error)
+            report_error(gate, error, _why_unborn(error))
             error.__traceback__ = without_ours(error.__traceback__)
             raise
 
     spawn._main = main
+
+
+def _why_unborn(error: Exception) -> str:
+    """Return what to say besides, where a semaphore of the parent could not be opened any more."""
+    *_, (frame, _) = traceback.walk_tb(without_ours(error.__traceback__))
+    opens = "_semlock" in frame.f_code.co_names and frame.f_code.co_name == "__setstate__"
+    if not (opens and isinstance(error, FileNotFoundError)):
+        return ""
+    return " (a lock or queue that it was given is gone: who made it has ended, or let go of it)"

@@ -1,6 +1,6 @@
 """A task that waits for the next one, when there is one worker."""
 
-from multiprocessing import Event, Pool
+from multiprocessing import Event, Pool, set_start_method
 
 
 def share(event):
@@ -17,6 +17,7 @@ def let():
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     with Pool(1, share, (Event(),)) as pool:
         first, second = pool.apply_async(wait), pool.apply_async(let)
         first.get()

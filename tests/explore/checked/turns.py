@@ -1,4 +1,4 @@
-from multiprocessing import Condition, Process, Semaphore
+from multiprocessing import Condition, Process, Semaphore, set_start_method
 
 
 def take_turns(mine, yours):
@@ -15,6 +15,7 @@ def sleep_and_wake(bell):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     black, white = Semaphore(1), Semaphore(0)
     Process(target=take_turns, args=(black, white)).start()
     Process(target=take_turns, args=(white, black)).start()

@@ -1,6 +1,6 @@
 """Three friends want to row; there are two boats."""
 
-from multiprocessing import Process, Semaphore
+from multiprocessing import Process, Semaphore, set_start_method
 
 
 def row(boats):
@@ -9,6 +9,7 @@ def row(boats):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     boats = Semaphore(2)
     for name in ("Ada", "Bob", "Cleo"):
         Process(name=name, target=row, args=(boats,)).start()

@@ -1,7 +1,7 @@
 """Readers share a page, writers change it alone: unless they are "wrong"; "one" lock for all."""
 
 import sys
-from multiprocessing import Lock, Process, Value
+from multiprocessing import Lock, Process, Value, set_start_method
 
 
 def read_page():
@@ -37,6 +37,7 @@ def write(room, how):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     how = sys.argv[1] if len(sys.argv) > 1 else ""
     door, room = Lock(), Lock()
     readers = Value("i", 0, lock=False)

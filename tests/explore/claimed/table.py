@@ -4,7 +4,7 @@
 """
 
 import sys
-from multiprocessing import Lock, Process, RawArray, Semaphore
+from multiprocessing import Lock, Process, RawArray, Semaphore, set_start_method
 
 THINKS, HUNGRY, EATS = 0, 1, 2
 
@@ -43,6 +43,7 @@ def dine_politely(table, moods, seats, me):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     how, count = sys.argv[1], int(sys.argv[2])
     if how == "forks":
         forks = [Lock() for _ in range(count)]

@@ -5,7 +5,7 @@ figure 2.
 """
 
 import sys
-from multiprocessing import Lock, Process, RawArray
+from multiprocessing import Lock, Process, RawArray, set_start_method
 
 BLOCKS, INODES = 26, 32
 
@@ -25,6 +25,7 @@ def give(tid, locki, inode, lockb, busy):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     locki = [Lock() for _ in range(INODES)]
     lockb = [Lock() for _ in range(BLOCKS)]
     inode, busy = RawArray("i", INODES), RawArray("i", BLOCKS)

@@ -5,7 +5,7 @@ figure 1: 13 and more of them get in each other's way.
 """
 
 import sys
-from multiprocessing import Lock, Process, RawArray
+from multiprocessing import Lock, Process, RawArray, set_start_method
 
 SIZE, MAX = 128, 4
 
@@ -27,6 +27,7 @@ def put(table, locks, h, w):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     table = RawArray("i", SIZE)
     locks = [Lock() for _ in range(SIZE)]
     for tid in range(int(sys.argv[1])):

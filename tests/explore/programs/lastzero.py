@@ -4,7 +4,7 @@ Abdulla, Aronis, Jonsson, Sagonas: "Optimal dynamic partial order reduction", PO
 """
 
 import sys
-from multiprocessing import Process, RawArray
+from multiprocessing import Process, RawArray, set_start_method
 
 
 def look(array):
@@ -18,6 +18,7 @@ def count(array, j):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     n = int(sys.argv[1])
     array = RawArray("i", n + 1)
     Process(target=look, args=(array,)).start()

@@ -1,7 +1,7 @@
 """Every process adds one to the counter, under its lock."""
 
 import sys
-from multiprocessing import Process, Value
+from multiprocessing import Process, Value, set_start_method
 
 
 def count(counter):
@@ -10,6 +10,7 @@ def count(counter):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     counter = Value("i", 0)
     for _ in range(int(sys.argv[1])):
         Process(target=count, args=(counter,)).start()

@@ -1,7 +1,7 @@
 """Philosophers at a round table: how many, how many meals, and whether the last is left-handed."""
 
 import sys
-from multiprocessing import Lock, Process
+from multiprocessing import Lock, Process, set_start_method
 
 
 def philosopher(first, second, meals):
@@ -13,6 +13,7 @@ def philosopher(first, second, meals):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     count, meals, lefty = int(sys.argv[1]), int(sys.argv[2]), "lefty" in sys.argv
     forks = [Lock() for _ in range(count)]
     for n in range(count):

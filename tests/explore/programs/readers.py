@@ -4,7 +4,7 @@ Abdulla, Aronis, Jonsson, Sagonas: "Optimal dynamic partial order reduction", PO
 """
 
 import sys
-from multiprocessing import Process, RawArray, RawValue
+from multiprocessing import Process, RawArray, RawValue, set_start_method
 
 
 def write(x):
@@ -16,6 +16,7 @@ def look(x, own, n):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     n = int(sys.argv[1])
     x, own = RawValue("i", 0), RawArray("i", n)
     Process(target=write, args=(x,)).start()

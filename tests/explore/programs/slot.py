@@ -1,7 +1,7 @@
 """A bounded buffer of one slot under one condition: producers, consumers, items of each."""
 
 import sys
-from multiprocessing import Condition, Process, RawValue
+from multiprocessing import Condition, Process, RawValue, set_start_method
 
 
 def produce(count, changed, items):
@@ -23,6 +23,7 @@ def consume(count, changed, items):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     producers, consumers, items = map(int, sys.argv[1:])
     count, changed = RawValue("i", 0), Condition()
     for target, number in ((produce, producers), (consume, consumers)):

@@ -1,7 +1,7 @@
 """Sleepers whom nobody wakes: each gives up, and takes the lock again."""
 
 import sys
-from multiprocessing import Condition, Process
+from multiprocessing import Condition, Process, set_start_method
 
 
 def sleep(condition):
@@ -10,6 +10,7 @@ def sleep(condition):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     condition = Condition()
     for _ in range(int(sys.argv[1])):
         Process(target=sleep, args=(condition,)).start()

@@ -1,7 +1,7 @@
 """One answers the other through a socket, which orders them behind our back."""
 
 import socket
-from multiprocessing import Process, Queue
+from multiprocessing import Process, Queue, set_start_method
 
 
 def answer(server, queue):
@@ -17,6 +17,7 @@ def ask(port):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     server, queue = socket.create_server(("127.0.0.1", 0)), Queue()
     both = [
         Process(target=answer, args=(server, queue)),

@@ -1,7 +1,7 @@
 """Two take two locks crosswise, again and again."""
 
 import subprocess
-from multiprocessing import Lock, Process
+from multiprocessing import Lock, Process, set_start_method
 
 
 def work(one, other):
@@ -11,6 +11,7 @@ def work(one, other):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     subprocess.run(["true"], check=True)
     a, b = Lock(), Lock()
     Process(target=work, args=(a, b)).start()

@@ -1,7 +1,7 @@
 """Locks taken crosswise, and an update that may be lost."""
 
 import subprocess
-from multiprocessing import Lock, Process, Value
+from multiprocessing import Lock, Process, Value, set_start_method
 
 
 def add(one, other, value):
@@ -11,6 +11,7 @@ def add(one, other, value):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     subprocess.run(["true"], check=True)
     a, b, value = Lock(), Lock(), Value("i", 0)
     both = [Process(target=add, args=(*locks, value)) for locks in ((a, b), (b, a))]

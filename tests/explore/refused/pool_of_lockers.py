@@ -1,6 +1,6 @@
 """Two tasks of a Pool take two locks crosswise."""
 
-from multiprocessing import Lock, Pool
+from multiprocessing import Lock, Pool, set_start_method
 
 
 def keep(one, other):
@@ -15,5 +15,6 @@ def work(turned):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     with Pool(2, keep, (Lock(), Lock())) as pool:
         pool.map(work, [False, True], chunksize=1)

@@ -1,7 +1,7 @@
 """Two take two locks crosswise, and run another program in between."""
 
 import subprocess
-from multiprocessing import Lock, Process
+from multiprocessing import Lock, Process, set_start_method
 
 
 def work(one, other):
@@ -12,6 +12,7 @@ def work(one, other):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     a, b = Lock(), Lock()
     Process(target=work, args=(a, b)).start()
     Process(target=work, args=(b, a)).start()

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from multiprocessing import Lock, Process
+from multiprocessing import Lock, Process, set_start_method
 from pathlib import Path
 
 
@@ -14,4 +14,5 @@ def work(lock, ran):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     Process(target=work, args=(Lock(), Path(sys.argv[1]))).start()

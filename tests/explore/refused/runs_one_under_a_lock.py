@@ -1,7 +1,7 @@
 """Two add one to a value after another program has run, under the value's lock."""
 
 import subprocess
-from multiprocessing import Process, Value
+from multiprocessing import Process, Value, set_start_method
 
 
 def add(value):
@@ -11,6 +11,7 @@ def add(value):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     value = Value("i", 0)
     both = [Process(target=add, args=(value,)) for _ in range(2)]
     for one in both:

@@ -1,6 +1,6 @@
 """Two read what a manager keeps, and write it plus one."""
 
-from multiprocessing import Manager, Process
+from multiprocessing import Manager, Process, set_start_method
 
 
 def add(shared):
@@ -8,6 +8,7 @@ def add(shared):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     with Manager() as manager:
         shared = manager.dict(n=0)
         both = [Process(target=add, args=(shared,)) for _ in range(2)]

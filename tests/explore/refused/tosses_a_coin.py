@@ -4,7 +4,7 @@
 """
 
 import os
-from multiprocessing import Lock, Process
+from multiprocessing import Lock, Process, set_start_method
 
 
 def toss(lock):
@@ -18,6 +18,7 @@ def toss(lock):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     lock = Lock()
     for _ in range(3):
         Process(target=toss, args=(lock,)).start()

@@ -1,7 +1,7 @@
 """Leaves a line in a file each time; one takes a lock that another never gives back."""
 
 import sys
-from multiprocessing import Lock, Process
+from multiprocessing import Lock, Process, set_start_method
 
 
 def take(lock):
@@ -9,6 +9,7 @@ def take(lock):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     with open(sys.argv[1], "a", encoding="ascii") as file:
         file.write("ran\n")
     lock = Lock()

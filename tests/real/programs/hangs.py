@@ -193,6 +193,5 @@ def thread_queue():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        set_start_method(sys.argv[2])
+    set_start_method(sys.argv[2] if len(sys.argv) > 2 else "fork")
     globals()[sys.argv[1]]()

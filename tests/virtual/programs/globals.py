@@ -1,6 +1,6 @@
 """A global changed in a child stays as it was in the parent; arguments are copies."""
 
-from multiprocessing import Process, Queue
+from multiprocessing import Process, Queue, set_start_method
 
 seen = []
 
@@ -21,6 +21,7 @@ def work(queue, numbers, counter):
 
 
 if __name__ == "__main__":
+    set_start_method("fork")
     queue, numbers, counter = Queue(), [1], Counter()
     child = Process(target=work, args=(queue, numbers, counter))
     child.start()

@@ -1,7 +1,7 @@
 """Nobody joins Ada: she has ended, and stays in the table of processes."""
 
 import os
-from multiprocessing import Process, Queue
+from multiprocessing import Process, Queue, set_start_method
 
 
 def work(results):
@@ -20,4 +20,5 @@ def main():
 
 
 if __name__ == "__main__":
+    set_start_method("fork")  # a fork server would take notice of the end
     main()
