@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from syncsim.puzzles.catalogue import Puzzle, PuzzleError, catalogue
+from syncsim.puzzles.catalogue import FIRST, Puzzle, PuzzleError, catalogue
 from syncsim.ui.look import KINDS, ascii_only, clean, shown
 from syncsim.ui.widgets.keys import KeyLine, key
 
@@ -133,8 +133,9 @@ class GalleryScreen(Screen[None]):
             text = "No puzzle has these words." if words else "There are no puzzles."
             entries.append(Option(Content.styled(text, "$quiet"), disabled=True))
         options.add_options(entries)
-        first = next((at for at, entry in enumerate(entries) if entry and not entry.disabled), None)
-        options.highlighted = first
+        places = {entry.id: at for at, entry in enumerate(entries) if entry and not entry.disabled}
+        first = next(iter(places.values()), None)
+        options.highlighted = first if words else places.get(FIRST, first)
         if first is None:
             self.query_one("#story", Static).update("")
         else:
@@ -276,7 +277,9 @@ def about(puzzle: Puzzle) -> Content:
     parts: list[Content] = [
         Content.styled(shown(clean(puzzle.title)), "bold $foreground"),
         Content.assemble(
-            (f"{plain if ascii_only() else glyph} {word}", "$accent"), (f"   {stars}", "$quiet")
+            (f"{plain if ascii_only() else glyph} {word}", "$accent"),
+            (f"   {stars}", "$quiet"),
+            "   begin here" if puzzle.slug == FIRST else "",
         ),
         Content(""),
         Content(shown(clean(puzzle.story).strip())),
