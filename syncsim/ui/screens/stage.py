@@ -150,7 +150,7 @@ class StageScreen(Screen[None]):
             playing.broken, playing.replaying, playing.verdict, playing.inspected,
             panels.processes.chosen, panels.primitives.chosen, playing.history.now.printed,
             panels.inspector.display, panels.among_primitives, bool(playing.fresh),
-            playing.moment.last, playing.awaited, self._menu.is_open, playing.grain,
+            playing.moment.last, playing.awaited, self._menu.is_open and self._menu.words, playing.grain,
             self._check_standing(), self._checking.shows_marks(playing.program),
             self._checking.foreseen(playing.moment), playing.following,
         )  # fmt: skip
