@@ -52,7 +52,7 @@ async def test_kk_kills_and_the_others_see_what_comes_of_it() -> None:
         assert moves(staging) == [Move.KILL]
         assert "Plato    is killed by the person" in text
         assert "✗ killed" in text
-        assert "by SIGKILL of the person" in text
+        assert "by you (SIGKILL)" in text
         assert staging.live.state.actors[1].ended
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -19,14 +18,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from syncsim.puzzles.catalogue import FIRST, Puzzle, PuzzleError, catalogue
+from syncsim.ui.about import about, primitives
 from syncsim.ui.look import KINDS, ascii_only, clean, shown
 from syncsim.ui.widgets.keys import KeyLine, key
-
-_PRIMITIVES = re.compile(
-    r"\b(Lock|RLock|Semaphore|BoundedSemaphore|Condition|Event|Barrier|Queue|JoinableQueue"
-    r"|SimpleQueue|Pipe|Value|Array|Manager|Pool|Process)\("
-)
-
 
 #: What the keys do while one types, by the field one types into.
 _TYPING: dict[str | None, list[BindingType]] = {
@@ -266,48 +260,6 @@ def _entry(puzzle: Puzzle) -> Content:
     return Content.assemble(
         (f" {plain if ascii_only() else glyph} ", "$accent"), shown(clean(puzzle.title, 60))
     )
-
-
-def about(puzzle: Puzzle) -> Content:
-    """All that is said about a puzzle before one plays it."""
-    glyph, plain, word = KINDS[puzzle.goal.kind]
-    full, empty = ("*", ".") if ascii_only() else ("★", "☆")
-    stars = full * puzzle.difficulty + empty * (5 - puzzle.difficulty)
-    par = f"  par {puzzle.goal.par} steps" if puzzle.goal.par else ""
-    parts: list[Content] = [
-        Content.styled(shown(clean(puzzle.title)), "bold $foreground"),
-        Content.assemble(
-            (f"{plain if ascii_only() else glyph} {word}", "$accent"),
-            (f"   {stars}", "$quiet"),
-            "   begin here" if puzzle.slug == FIRST else "",
-        ),
-        Content(""),
-        Content(shown(clean(puzzle.story).strip())),
-        Content(""),
-        Content.styled("Goal", "$accent"),
-        Content.assemble(shown(clean(puzzle.goal.text)), (par, "$quiet")),
-        Content(""),
-        Content.styled("What to look for", "$accent"),
-        Content(shown(clean(puzzle.look_for).strip())),
-    ]
-    used = primitives(puzzle.program)
-    if used:
-        parts += [
-            Content(""),
-            Content.styled("Made of", "$accent"),
-            Content("  ".join(used)),
-        ]
-    return Content("\n").join(parts)
-
-
-@cache
-def primitives(program: Path) -> tuple[str, ...]:
-    """The kinds of primitives that the program creates, in order of appearance."""
-    try:
-        text = program.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ()
-    return tuple(dict.fromkeys(_PRIMITIVES.findall(text)))
 
 
 @cache

@@ -32,12 +32,13 @@ TABS = ("source", "happened", "time")
 class Panels(Container):
     """Two columns; one, with what tells of the program and of time as tabs, where it is narrow."""
 
-    def __init__(self, program: Program, history: History) -> None:
+    def __init__(self, program: Program, history: History, opening: Content) -> None:
+        """``opening`` is what stands there before anything has happened."""
         super().__init__(id="body")
         self.processes = ProcessesPanel(id="processes")
         self.primitives = PrimitivesPanel(id="primitives")
         self.source = SourcePanel(program)
-        self.happened = HappenedPanel(history)
+        self.happened = HappenedPanel(history, opening)
         self.time = TimelinePanel(id="time")
         self.inspector = Inspector()
         self._names = {"source": program.name, "happened": "What happened", "time": "Time"}
