@@ -89,9 +89,10 @@ class PrimitivesPanel(ChoicePanel):
         if room - title - kind < 20:
             kind = 0
         width = max(8, room - title - kind - 4)
-        drawings = [draw(Scene(state, p, self._memory, width, names + 1)) for p in things]
-        most = 3 if any(drawing.under for drawing in drawings) else 2
         room_for = 1 if self._xray or not things else self.rows // len(things)
+        scenes = [Scene(state, p, self._memory, width, names + 1, room_for) for p in things]
+        drawings = [draw(scene) for scene in scenes]
+        most = 3 if any(drawing.under for drawing in drawings) else 2
         self.high = max(1, min(most, room_for))
         bare: dict[str, tuple[Line, ...]] = {}
         for primitive, drawing in zip(things, drawings, strict=True):
