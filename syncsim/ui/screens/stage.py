@@ -5,7 +5,6 @@ The screen only looks: one timer takes in what has happened and draws once per f
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -30,8 +29,9 @@ from syncsim.ui.about import hint, opening
 from syncsim.ui.check import BackgroundCheck, Begin
 from syncsim.ui.checking import Checking, as_one_steps, marks_of, step_of
 from syncsim.ui.look import clean, cut, shown
-from syncsim.ui.playing import OVER, Clock, Playing, Start
+from syncsim.ui.playing import OVER, Playing, Start
 from syncsim.ui.screens.stage_keys import BRIEF, STAGE_KEYS
+from syncsim.ui.speed import SLOW_LINE, Clock
 from syncsim.ui.widgets.checked import CheckBand, CheckStanding
 from syncsim.ui.widgets.faults import FaultsMenu
 from syncsim.ui.widgets.header import GoalLine, Header, Standing
@@ -41,7 +41,7 @@ from syncsim.ui.widgets.panels import Panels
 from syncsim.ui.widgets.verdict import Outcome, VerdictBand, brief
 
 #: Frames per second; fewer over a network.
-FRAMES = 10 if "SSH_CONNECTION" in os.environ else 15
+FRAMES = 10 if SLOW_LINE else 15
 
 #: When more steps than this come in a frame, nobody can read them one by one: the panels that
 #: tell of single steps are then drawn only in every ``SELDOM``-th frame, and at the end.
@@ -77,7 +77,7 @@ class StageScreen(Screen[None]):
         self._playing = Playing(program, start, clock=clock)
         self._clock = clock
         self._checking = Checking(begin)
-        self._panels = Panels(program, self._playing.history, opening(puzzle))
+        self._panels = Panels(program, self._playing.history, opening(puzzle), clock)
         self._seed = 1
         self._hints = 0
         self._count = 0
@@ -182,6 +182,8 @@ class StageScreen(Screen[None]):
                 if goal.show(closely=self._closely):
                     self.call_after_refresh(self._share_room, state)
             self._share_room(state)
+            moves = self.app.animation_level != "none"
+            self._panels.primitives.travel = playing.travel if moves else 0.0
             self._panels.show(
                 playing.moment,
                 known,
@@ -324,7 +326,7 @@ class StageScreen(Screen[None]):
             words["stage.xray"] = "by call"
         words["stage.check"] = self._checking.word
         if playing.mode is Mode.OVER:
-            gone = ("play", "step", "step_chosen", "slower", "free")
+            gone = ("play", "step", "step_chosen", "slower", "free", "xray")
             words |= {f"stage.{key}": "" for key in gone}
         else:
             words["stage.copy"] = ""

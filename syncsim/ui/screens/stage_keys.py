@@ -32,7 +32,7 @@ STAGE_KEYS: list[BindingType] = [
         "s,right",
         "step",
         "step",
-        "One step; the scheduler picks who. While looking back: one step forward.",
+        "One step; the scheduler picks who. Looking back: one forward.",
         id="stage.step",
         sign="s",
     ),
@@ -78,7 +78,7 @@ STAGE_KEYS: list[BindingType] = [
         "v",
         "check",
         "check",
-        "Check every interleaving; then: hide the result, hide the marks, show both.",
+        "Check every interleaving; again: hide the result, the marks; show both.",
         id="stage.check",
     ),
     key(
@@ -107,7 +107,7 @@ STAGE_KEYS: list[BindingType] = [
         "x",
         "xray",
         "X-ray",
-        "X-ray: the locks, pipe and feeder inside, stepped one by one; again: off.",
+        "X-ray: step the locks, pipe and feeder inside; again: off.",
         id="stage.xray",
     ),
     key(
