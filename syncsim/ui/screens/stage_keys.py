@@ -78,7 +78,7 @@ STAGE_KEYS: list[BindingType] = [
         "v",
         "check",
         "check",
-        "Check every interleaving; again: hide the result, the marks; show both.",
+        "Check every interleaving; again: hide the result, then the marks.",
         id="stage.check",
     ),
     key(
