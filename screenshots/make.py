@@ -61,7 +61,7 @@ def text(app: SyncsimApp) -> str:
 
 async def main() -> None:
     """All of them."""
-    await picture("gallery", (120, 34), None, *["down"] * 6)
+    await picture("gallery", (120, 34), None)
     starts = ["down", *["enter"] * 4]
     first_forks = [key for _ in range(4) for key in ("down", "enter")]
     await picture("deadlock", (120, 44), "dining-philosophers", *starts, *first_forks)

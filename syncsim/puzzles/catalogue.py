@@ -10,7 +10,7 @@ import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, ValidationError, convert, structs
 
@@ -18,6 +18,9 @@ from syncsim.core.diagnosis import Verdict
 
 Text = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=1)]
+
+#: The puzzle for somebody who has played none.
+FIRST: Final = "ab-ba"
 
 
 class PuzzleError(Exception):
@@ -62,6 +65,8 @@ class Sheet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     goal: Goal
     hints: tuple[Text, ...] = ()
     """From the gentlest to the one that gives it away."""
+    after: tuple[Text, ...] = ()
+    """The puzzles, by slug, to play before this one; within its chapter they stand before it."""
 
 
 class Puzzle(Sheet, frozen=True, kw_only=True):
@@ -103,11 +108,25 @@ def home() -> Path:
 def catalogue(root: Path | None = None) -> tuple[Puzzle, ...]:
     """Every puzzle under `root`, by chapter, then to watch before to break, then easy first.
 
+    A puzzle that is to come `after` others of its chapter stands behind them.
+
     Raises:
         PuzzleError: a puzzle is broken.
     """
     folders = [sheet.parent for sheet in (root or home()).glob("*/puzzle.toml")]
-    return tuple(sorted(map(load_puzzle, folders), key=_order))
+    waiting = sorted(map(load_puzzle, folders), key=_order)
+    _check_after(waiting)
+    placed: list[Puzzle] = []
+    while waiting:
+        behind = {(puzzle.chapter, puzzle.slug) for puzzle in waiting}
+        ready = (p for p in waiting if not any((p.chapter, slug) in behind for slug in p.after))
+        puzzle = next(ready, None)
+        if puzzle is None:
+            slugs = ", ".join(puzzle.slug for puzzle in waiting)
+            raise PuzzleError(f"Some of {slugs} are each to come after the other: correct `after`.")
+        waiting.remove(puzzle)
+        placed.append(puzzle)
+    return tuple(placed)
 
 
 def find(slug: str) -> Puzzle:
@@ -120,6 +139,15 @@ def find(slug: str) -> Puzzle:
     if slug in puzzles:
         return puzzles[slug]
     raise PuzzleError(f"There is no puzzle {slug}: the puzzles are {', '.join(puzzles)}.")
+
+
+def _check_after(puzzles: list[Puzzle]) -> None:
+    slugs = {puzzle.slug for puzzle in puzzles}
+    for puzzle in puzzles:
+        for slug in puzzle.after:
+            if slug not in slugs:
+                sheet = puzzle.program.with_name("puzzle.toml")
+                raise PuzzleError(f"{sheet}: `after` names no puzzle with {slug!r}: correct it.")
 
 
 def _order(puzzle: Puzzle) -> tuple[Chapter, int, int, str]:

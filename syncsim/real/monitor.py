@@ -52,12 +52,21 @@ _OVER = "The run is over: restart it or look back."
 class Monitor:
     """A run of real processes that one watches; the real body of ``core.live.Live``."""
 
-    def __init__(self, program: Program, scheduler: Scheduler, *, patience: float = 1.0) -> None:
+    def __init__(
+        self,
+        program: Program,
+        scheduler: Scheduler,
+        *,
+        patience: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Starts the run, paused; the thread goes on until ``close``.
 
-        Who sends no word for ``patience`` seconds is said to be outside.
+        Who sends no word for ``patience`` seconds is said to be outside. ``clock``, in
+        seconds, says when the next step is due.
         """
         self.updates: deque[Update] = deque()
+        self._clock = clock
         self._scheduler = scheduler
         self._orders: deque[Callable[[], None]] = deque()
         self._rate: float | None = 4.0
@@ -113,7 +122,8 @@ class Monitor:
 
         def change() -> None:
             self._rate = steps_per_second
-            self._next = 0.0
+            between = 0.0 if steps_per_second is None else 1 / steps_per_second
+            self._next = min(self._next, self._clock() + between)
 
         self._order(change)
 
@@ -184,15 +194,15 @@ class Monitor:
         if world.quiet and world.controlled:
             self._tell()
             if self._mode is Mode.PLAYING:
-                now = time.monotonic()
+                now = self._clock()
                 if now < self._next:
                     timeout = min(timeout, self._next - now)
                 elif self._play_one(now):
                     return
         elif not world.controlled:
-            timeout = self._next - time.monotonic()
+            timeout = self._next - self._clock()
             if timeout <= 0 or world.over:
-                self._next = time.monotonic() + 1 / FREE_RATE
+                self._next = self._clock() + 1 / FREE_RATE
                 self._tell()
                 timeout = 1 / FREE_RATE
         world.pump(timeout)
@@ -394,7 +404,7 @@ class Monitor:
             self._world.open_gates()
         elif not self._world.controlled:
             self._world.shut_gates()
-        self._next = 0.0
+        self._next = self._clock()  # at once; the step after that is due an interval later
         self._set(mode)
 
     def _set(self, mode: Mode) -> None:

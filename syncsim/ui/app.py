@@ -23,7 +23,8 @@ if TYPE_CHECKING:  # the first screen must be there at once; the rest is for the
     from syncsim.core.live import Live
     from syncsim.core.scheduler import Scheduler
     from syncsim.program.source import Program
-    from syncsim.ui.playing import Clock, Start
+    from syncsim.ui.playing import Start
+    from syncsim.ui.speed import Clock
 
 
 def start_real(program: Program, scheduler: Scheduler) -> Live:

@@ -33,17 +33,11 @@ from syncsim.core.state import State
 from syncsim.program.source import Program, ProgramError, read_again
 from syncsim.ui.closing import close_soon
 from syncsim.ui.history import History, Moment
-from syncsim.ui.speed import FIRST, LADDER
+from syncsim.ui.speed import CALM, FIRST, LADDER, Clock, travel
 
 Start: TypeAlias = Callable[[Program, Scheduler], Live]
-#: Says how late it is, in seconds.
-Clock: TypeAlias = Callable[[], float]
-
 #: At most so many updates are taken in one frame, so that a key is always answered soon.
 MOST_AT_ONCE = 5000
-
-#: Up to so many steps per second one can look closely at a process.
-CALM = 8
 
 #: A step that takes longer than this, in seconds, is said to be waited for.
 SETTLES_WITHIN = 0.3
@@ -278,6 +272,13 @@ class Playing:
         if self.mode is Mode.PLAYING:
             return self.speed is not None and self.speed <= CALM
         return self.mode is not Mode.FREE
+
+    @property
+    def travel(self) -> float:
+        """Seconds that a thing moves from one step to the next; 0 where it goes too fast."""
+        if self.mode is Mode.FREE or self.replaying:
+            return 0.0
+        return travel(self.speed if self.mode is Mode.PLAYING else LADDER[0])
 
     @property
     def observable(self) -> bool:

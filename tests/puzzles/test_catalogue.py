@@ -193,6 +193,30 @@ def test_the_catalogue_goes_by_chapter_then_kind_then_difficulty(
     assert [puzzle.slug for puzzle in catalogue(tmp_path)] == ["watch", "easy", "hard", "late"]
 
 
+def test_within_a_chapter_a_puzzle_stands_after_those_it_names(
+    write: Write, tmp_path: Path
+) -> None:
+    write('after = ["hard", "late"]\n' + SHEET.replace("difficulty = 2", "difficulty = 1"), "easy")
+    write(SHEET, "hard")
+    write(SHEET.replace("difficulty = 2", "difficulty = 3"), "harder")
+    write('after = ["easy"]\n' + SHEET.replace("number = 4", "number = 5"), "late")
+    slugs = [puzzle.slug for puzzle in catalogue(tmp_path)]
+    assert slugs == ["hard", "easy", "harder", "late"]
+
+
+def test_an_order_that_cannot_be_is_refused(write: Write, tmp_path: Path) -> None:
+    write('after = ["two"]\n' + SHEET, "one")
+    write('after = ["one"]\n' + SHEET, "two")
+    with pytest.raises(PuzzleError, match="one, two are each to come after the other"):
+        catalogue(tmp_path)
+
+
+def test_a_puzzle_cannot_come_after_one_that_is_not_there(write: Write, tmp_path: Path) -> None:
+    write('after = ["nowhere"]\n' + SHEET)
+    with pytest.raises(PuzzleError, match=r"puzzle.toml: `after` names no puzzle with 'nowhere'"):
+        catalogue(tmp_path)
+
+
 def test_a_folder_without_a_sheet_is_no_puzzle(tmp_path: Path) -> None:
     (tmp_path / "__pycache__").mkdir()
     assert catalogue(tmp_path) == ()

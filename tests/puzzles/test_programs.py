@@ -17,11 +17,11 @@ from syncsim.program.source import load
 from syncsim.puzzles.catalogue import Puzzle, catalogue
 
 WATCH = [
-    "exchange",
     "producer-consumer",
     "bounded-resource",
     "two-phase-handshake",
     "readers-writers",
+    "exchange",
 ]
 BREAK = ["lost-update", "ab-ba", "dining-philosophers", "if-instead-of-while"]
 

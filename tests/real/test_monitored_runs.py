@@ -217,6 +217,43 @@ def test_playing_goes_on_to_the_end_and_tells_every_step(watch: Watch, speed: fl
     assert sum("sells" in update.text for update in run.all(Printed)) == 6
 
 
+class StoppedClock:
+    """A clock that a test moves."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_playing_makes_one_step_at_once_and_the_next_an_interval_later(endless: Path) -> None:
+    clock = StoppedClock()
+    monitor = Monitor(load(endless), RoundRobin(), patience=PATIENCE, clock=clock)
+    run = Watcher(monitor)
+
+    def steps() -> int:
+        """How many it has made once it has had every chance to make one more."""
+        for _ in range(2):  # the second answer comes in another turn than the first
+            after = len(run.listen())
+            monitor.inspect(0)
+            run.wait(Inspected, after=after)
+        return len(run.all(Stepped))
+
+    try:
+        run.begin()
+        monitor.speed(2)
+        monitor.play()
+        run.wait(Stepped)
+        assert steps() == 1
+        monitor.speed(4)
+        assert steps() == 1
+        clock.now += 0.25
+        wait_for(lambda: len(run.all(Stepped)) > 1)
+        assert steps() == 2
+    finally:
+        monitor.close()
+
+
 def test_the_choices_that_were_told_are_a_schedule_that_replays_the_run(watch: Watch) -> None:
     first = watch("producer-consumer", Random(3))
     first.monitor.speed(None)

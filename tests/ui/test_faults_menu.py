@@ -52,7 +52,7 @@ async def test_kk_kills_and_the_others_see_what_comes_of_it() -> None:
         assert moves(staging) == [Move.KILL]
         assert "Plato    is killed by the person" in text
         assert "✗ killed" in text
-        assert "by SIGKILL of the person" in text
+        assert "by you (SIGKILL)" in text
         assert staging.live.state.actors[1].ended
 
 
@@ -74,13 +74,27 @@ async def test_who_is_stopped_can_be_continued_or_killed_only() -> None:
 
 async def test_arrows_and_enter_choose_in_the_menu_and_not_among_the_processes() -> None:
     async with staged(philosophers) as staging:
-        await staging.press(*TO_PLATO, "k", "down", "down", "enter")
+        await staging.press(*TO_PLATO, "k", *["down"] * 3, "enter")
         assert moves(staging) == [Move.STOP]
         assert staging.stage._panels.processes.chosen == 1
-        await staging.press("k", "down", "down", "down", "enter")
+        await staging.press("k", "up", "enter")
         assert moves(staging) == [Move.STOP, Move.CONTINUE]
-        await staging.press("k", "down", "enter")
+        await staging.press("k", "down", "down", "enter")
         assert moves(staging) == [Move.STOP, Move.CONTINUE, Move.TERMINATE]
+
+
+async def test_nothing_is_chosen_before_one_chooses_it() -> None:
+    async with staged(philosophers) as staging:
+        text = await staging.press(*TO_PLATO, "k", "enter")
+        assert moves(staging) == []
+        assert "SIGKILL" in text  # it is still open
+        assert "▸ k  kill" not in text
+        assert "do it" not in text.splitlines()[-1]
+        text = await staging.press("down")
+        assert "▸ k  kill" in text
+        assert "⏎ do it" in text.splitlines()[-1]
+        text = await staging.press("escape", "k")  # what was chosen before is not chosen again
+        assert "▸ k  kill" not in text
 
 
 async def test_the_schedule_that_is_copied_has_the_fault_and_a_branch_replays_it() -> None:

@@ -22,12 +22,10 @@ from scripted import (
     producer_consumer,
     value,
 )
-from staging import Clock
 
 from syncsim.core.atoms import Channel, Item
 from syncsim.core.diagnosis import diagnose
 from syncsim.core.state import Life, Primitive, State
-from syncsim.ui.widgets import primitives
 from syncsim.ui.widgets.primitives import PrimitivesPanel
 
 
@@ -214,41 +212,6 @@ async def test_choosing_a_primitive_by_key_and_by_mouse() -> None:
         assert app.panel.chosen == "p:forks[3]"
         app.panel.choose_next()
         assert app.panel.chosen == "p:forks[0]"
-
-
-async def test_an_item_travels_and_the_still_picture_says_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = Clock()
-    monkeypatch.setattr(primitives, "monotonic", clock)
-    still, moving = app_of(producer_consumer()), app_of(producer_consumer())
-    async with still.run_test(size=(70, 8)):
-        still.run_to(0, 1)
-        rest = still.seen()
-    async with moving.run_test(size=(70, 8)):
-        moving.run_to(0)
-        moving.panel.motion = True
-        moving.run_to(1)
-        start = moving.seen()[0].index("rye")
-        clock.now = primitives.TRAVEL / 3
-        middle = moving.seen()[0].index("rye")
-        clock.now = primitives.TRAVEL
-        moving.panel._frame()
-        end = moving.seen()[0].index("rye")
-        assert start < middle < end
-        assert moving.seen() == rest
-        assert moving.panel._timer is None
-
-
-async def test_a_new_step_ends_the_motion_of_the_last() -> None:
-    app = app_of(producer_consumer())
-    async with app.run_test(size=(70, 8)):
-        app.panel.motion = True
-        app.run_to(0, 1, 1)
-        app.panel.motion = False
-        app.run_to(1)
-        assert app.panel._timer is None
-        assert "┆ corn │  oat │  rye ┆" in app.seen()[0]
 
 
 async def test_going_back_in_time_forgets_what_was_learnt() -> None:

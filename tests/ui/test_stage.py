@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from scripted import START_ALL, condition, hostile, lockers, philosophers, producer_consumer
-from staging import LARGE, SMALL, TO_THE_DEADLOCK, staged
+from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from textual.binding import Binding
 
 from syncsim.core.live import Broken, Mode, Printed, Refused
 from syncsim.core.scheduler import Replay
 from syncsim.core.state import State
+from syncsim.program.source import load
+from syncsim.puzzles.catalogue import Puzzle, catalogue, find
 from syncsim.ui.screens.code import CodeScreen
 from syncsim.ui.screens.gallery import GalleryScreen
 from syncsim.ui.screens.help import HelpScreen
@@ -86,6 +88,7 @@ async def test_the_deadlock_is_the_goal_and_says_so(size: tuple[int, int]) -> No
     async with staged(philosophers, size=size) as staging:
         text = await staging.press(*TO_THE_DEADLOCK)
         assert "Goal reached in 8 steps" in text
+        assert "r restart" in text.splitlines()[-1] or size == (40, 12)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
@@ -94,7 +97,7 @@ async def test_a_goal_that_a_scheduler_came_to_alone_is_not_won(size: tuple[int,
         staging.live.run(*START_ALL, 1, 2, 3, 4)
         text = await staging.drawn()
         assert "Deadlock after 8 steps · by random:1, not by you" in text
-        assert "You are to be the scheduler" in text
+        assert "random:1 did this, not you." in text
         assert "Goal reached" not in text
 
 
@@ -134,7 +137,7 @@ async def test_finishing_a_puzzle_to_break_is_not_its_goal() -> None:
         staging.live.finish()
         text = await staging.drawn()
         assert "Finished after" in text
-        assert "The goal: Be the scheduler" in text
+        assert "Not yet: everybody finished. Goal: Be the scheduler" in text
 
 
 async def test_finishing_a_puzzle_to_watch_is_its_goal() -> None:
@@ -426,6 +429,64 @@ async def test_hints_come_one_after_the_other() -> None:
     async with staged(philosophers) as staging:
         assert "Hint 1 of" in await staging.press("h")
         assert "Hint 2 of" in await staging.press("h")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_the_keys_for_a_hint_and_the_story_are_seen(size: tuple[int, int]) -> None:
+    async with staged(philosophers, size=size) as staging:
+        small = size == SMALL
+        last = staging.text.splitlines()[-1]
+        assert ("h hint " if small else "h hint 1/3 ") in last
+        assert ("? story " if small else "? story, help ") in last
+        last = (await staging.press("h", "s")).splitlines()[-1]
+        assert ("h hint " if small else "h hint 2/3 ") in last
+    async with staged(philosophers, load(find("dining-philosophers").program), size) as staging:
+        last = staging.text.splitlines()[-1]
+        assert "hint" not in last
+        assert "? help" in last
+
+
+async def test_a_hint_stays_until_one_goes_on() -> None:
+    async with staged(philosophers) as staging:
+        await staging.press("h")
+        staging.clock.now += 10 * NOTICE
+        assert "Hint 1 of" in await staging.drawn()
+        assert "Hint 1 of" not in await staging.press("s")
+
+
+def words_in(staging: Staging, widget: str) -> str:
+    """The text inside the frame of that widget, as one reads it."""
+    panel = staging.app.screen.query_one(widget)
+    region, width = panel.content_region, panel.scrollable_content_region.width
+    lines = staging.text.splitlines()[region.y : region.bottom]
+    return " ".join(" ".join(line[region.x : region.x + width] for line in lines).split())
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+async def test_the_story_can_be_read_before_the_first_step_and_later(size: tuple[int, int]) -> None:
+    puzzle = find("dining-philosophers")
+    async with staged(philosophers, puzzle, size) as staging:
+        there = words_in(staging, "#happened")
+        assert puzzle.story in there
+        assert puzzle.look_for in there
+        assert "↑↓ picks a process, ⏎ makes its next step." in there
+        await staging.press("h", "s")
+        assert puzzle.look_for not in words_in(staging, "#happened")
+        await staging.press("question_mark")
+        there = words_in(staging, "#help")
+        assert puzzle.goal.text in there
+        assert puzzle.story in there
+        assert puzzle.look_for in there
+        assert puzzle.hints[0] in there
+        assert puzzle.hints[1] not in there
+
+
+@pytest.mark.parametrize("puzzle", catalogue(), ids=lambda puzzle: puzzle.slug)
+async def test_every_story_fits_above_the_fold_of_the_help(puzzle: Puzzle) -> None:
+    async with staged(philosophers, puzzle, SMALL) as staging:
+        await staging.press("question_mark")
+        there = words_in(staging, "#help")
+        assert all(text in there for text in (puzzle.story, puzzle.goal.text, puzzle.look_for))
 
 
 async def test_playing_flat_out_the_present_is_drawn_whole_once_it_is_still() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -18,15 +17,10 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from syncsim.puzzles.catalogue import Puzzle, PuzzleError, catalogue
+from syncsim.puzzles.catalogue import FIRST, Puzzle, PuzzleError, catalogue
+from syncsim.ui.about import about, primitives
 from syncsim.ui.look import KINDS, ascii_only, clean, shown
 from syncsim.ui.widgets.keys import KeyLine, key
-
-_PRIMITIVES = re.compile(
-    r"\b(Lock|RLock|Semaphore|BoundedSemaphore|Condition|Event|Barrier|Queue|JoinableQueue"
-    r"|SimpleQueue|Pipe|Value|Array|Manager|Pool|Process)\("
-)
-
 
 #: What the keys do while one types, by the field one types into.
 _TYPING: dict[str | None, list[BindingType]] = {
@@ -133,8 +127,9 @@ class GalleryScreen(Screen[None]):
             text = "No puzzle has these words." if words else "There are no puzzles."
             entries.append(Option(Content.styled(text, "$quiet"), disabled=True))
         options.add_options(entries)
-        first = next((at for at, entry in enumerate(entries) if entry and not entry.disabled), None)
-        options.highlighted = first
+        places = {entry.id: at for at, entry in enumerate(entries) if entry and not entry.disabled}
+        first = next(iter(places.values()), None)
+        options.highlighted = first if words else places.get(FIRST, first)
         if first is None:
             self.query_one("#story", Static).update("")
         else:
@@ -265,46 +260,6 @@ def _entry(puzzle: Puzzle) -> Content:
     return Content.assemble(
         (f" {plain if ascii_only() else glyph} ", "$accent"), shown(clean(puzzle.title, 60))
     )
-
-
-def about(puzzle: Puzzle) -> Content:
-    """All that is said about a puzzle before one plays it."""
-    glyph, plain, word = KINDS[puzzle.goal.kind]
-    full, empty = ("*", ".") if ascii_only() else ("★", "☆")
-    stars = full * puzzle.difficulty + empty * (5 - puzzle.difficulty)
-    par = f"  par {puzzle.goal.par} steps" if puzzle.goal.par else ""
-    parts: list[Content] = [
-        Content.styled(shown(clean(puzzle.title)), "bold $foreground"),
-        Content.assemble(
-            (f"{plain if ascii_only() else glyph} {word}", "$accent"), (f"   {stars}", "$quiet")
-        ),
-        Content(""),
-        Content(shown(clean(puzzle.story).strip())),
-        Content(""),
-        Content.styled("Goal", "$accent"),
-        Content.assemble(shown(clean(puzzle.goal.text)), (par, "$quiet")),
-        Content(""),
-        Content.styled("What to look for", "$accent"),
-        Content(shown(clean(puzzle.look_for).strip())),
-    ]
-    used = primitives(puzzle.program)
-    if used:
-        parts += [
-            Content(""),
-            Content.styled("Made of", "$accent"),
-            Content("  ".join(used)),
-        ]
-    return Content("\n").join(parts)
-
-
-@cache
-def primitives(program: Path) -> tuple[str, ...]:
-    """The kinds of primitives that the program creates, in order of appearance."""
-    try:
-        text = program.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ()
-    return tuple(dict.fromkeys(_PRIMITIVES.findall(text)))
 
 
 @cache

@@ -15,14 +15,16 @@ from textual.widgets import Static
 
 from syncsim.core.outlook import Outlook
 from syncsim.core.status import Activity, Status
-from syncsim.ui.look import KINDS, ascii_only, mark, outlook_mark, shown, texture
+from syncsim.puzzles.catalogue import Puzzle
+from syncsim.ui.about import about, hint
+from syncsim.ui.look import KINDS, ascii_only, clean, mark, outlook_mark, shown, texture
 
 #: What each status means.
 MEANINGS = {
     Status.STARTING: "its parent has started it; it has not reported yet",
     Status.RUNS: "runs between two operations",
-    Status.READY: "stands before its next operation, which may go",
-    Status.WAITS: "stands before an operation that cannot go now",
+    Status.READY: "its next call can go",
+    Status.WAITS: "its next call would block",
     Status.STUCK: "waits for ever: nobody who could help it can go on",
     Status.STOPPED: "stopped by a signal",
     Status.OUTSIDE: "does something that cannot be seen from here",
@@ -35,9 +37,9 @@ MEANINGS = {
 
 #: What each outlook means.
 OUTLOOKS = {
-    Outlook.SAFE: "whatever the others do then, nothing fails any more",
+    Outlook.SAFE: "after this, nothing can fail any more",
     Outlook.OPEN: "it can still end well, and it can still fail",
-    Outlook.DOOMED: "whatever one does then, it fails: the point of no return is passed",
+    Outlook.DOOMED: "after this, failure is certain",
 }
 
 _TEXTURES = {
@@ -62,8 +64,13 @@ class HelpScreen(ModalScreen[None]):
         Binding("q,escape,question_mark", "dismiss", "back", id="help.back"),
     ]
 
-    def __init__(self, bindings: Sequence[BindingType]) -> None:
+    def __init__(
+        self, bindings: Sequence[BindingType], puzzle: Puzzle | None = None, hints: int = 0
+    ) -> None:
+        """Begin with the puzzle, and as many of its hints as were given."""
         super().__init__()
+        self._puzzle = puzzle
+        self._hints = hints
         self._keys = [binding for binding in bindings if isinstance(binding, Binding)]
 
     def compose(self) -> ComposeResult:
@@ -71,7 +78,19 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="help") as sheet:
             sheet.border_title = "Help"
             sheet.border_subtitle = Content("q closes")
-            yield Static(Content("\n").join(list(_lines(self._keys))), markup=False)
+            lines = [*_story(self._puzzle, self._hints), *_lines(self._keys)]
+            yield Static(Content("\n").join(lines), markup=False)
+
+
+def _story(puzzle: Puzzle | None, hints: int) -> Iterator[Content]:
+    if puzzle is None:
+        return
+    yield about(puzzle)
+    yield Content("")
+    for number in range(1, min(hints, len(puzzle.hints)) + 1):
+        yield Content(shown(clean(hint(puzzle, number))))
+    if hints:
+        yield Content("")
 
 
 def _lines(bindings: Sequence[Binding]) -> Iterator[Content]:
@@ -95,9 +114,7 @@ def _lines(bindings: Sequence[Binding]) -> Iterator[Content]:
         "A process has one colour, wherever it is shown; a bar stands before its name.", "$quiet"
     )
     yield Content("")
-    yield Content.styled(
-        "What may come if it goes next, once the program was checked", "bold $accent"
-    )
+    yield Content.styled("If this process goes next (once the program was checked)", "bold $accent")
     for outlook, meaning in OUTLOOKS.items():
         looks = outlook_mark(outlook)
         tone = {"good": "$success", "unsure": "$warning", "bad": "bold $error"}[looks.tone]

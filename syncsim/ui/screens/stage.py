@@ -5,7 +5,6 @@ The screen only looks: one timer takes in what has happened and draws once per f
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -27,11 +26,13 @@ from syncsim.core.words import waiting_for
 from syncsim.program.source import Program, ProgramError, read_again
 from syncsim.program.start_methods import replayed
 from syncsim.puzzles.catalogue import Puzzle
+from syncsim.ui.about import hint, opening
 from syncsim.ui.check import BackgroundCheck, Begin
 from syncsim.ui.checking import Checking, as_one_steps, marks_of, step_of
 from syncsim.ui.look import clean, cut, shown
-from syncsim.ui.playing import OVER, Clock, Playing, Start
+from syncsim.ui.playing import OVER, Playing, Start
 from syncsim.ui.screens.stage_keys import BRIEF, STAGE_KEYS
+from syncsim.ui.speed import SLOW_LINE, Clock
 from syncsim.ui.widgets.checked import CheckBand, CheckStanding
 from syncsim.ui.widgets.faults import FaultsMenu
 from syncsim.ui.widgets.header import GoalLine, Header, Standing
@@ -41,7 +42,7 @@ from syncsim.ui.widgets.panels import Panels
 from syncsim.ui.widgets.verdict import Outcome, VerdictBand, brief
 
 #: Frames per second; fewer over a network.
-FRAMES = 10 if "SSH_CONNECTION" in os.environ else 15
+FRAMES = 10 if SLOW_LINE else 15
 
 #: When more steps than this come in a frame, nobody can read them one by one: the panels that
 #: tell of single steps are then drawn only in every ``SELDOM``-th frame, and at the end.
@@ -77,7 +78,7 @@ class StageScreen(Screen[None]):
         self._playing = Playing(program, start, clock=clock)
         self._clock = clock
         self._checking = Checking(begin)
-        self._panels = Panels(program, self._playing.history)
+        self._panels = Panels(program, self._playing.history, opening(puzzle), clock)
         self._seed = 1
         self._hints = 0
         self._count = 0
@@ -151,8 +152,9 @@ class StageScreen(Screen[None]):
             playing.broken, playing.replaying, playing.verdict, playing.inspected,
             panels.processes.chosen, panels.primitives.chosen, playing.history.now.printed,
             panels.inspector.display, panels.among_primitives, bool(playing.fresh),
-            playing.moment.last, playing.awaited, self._menu.is_open, playing.grain,
-            self._check_standing(), self._checking.shows_marks(playing.program),
+            playing.moment.last, playing.awaited, self._menu.is_open and self._menu.words,
+            playing.grain, self._hints, self._check_standing(),
+            self._checking.shows_marks(playing.program),
             self._checking.foreseen(playing.moment), playing.following,
         )  # fmt: skip
         if (
@@ -181,6 +183,8 @@ class StageScreen(Screen[None]):
                 if goal.show(closely=self._closely):
                     self.call_after_refresh(self._share_room, state)
             self._share_room(state)
+            moves = self.app.animation_level != "none"
+            self._panels.primitives.travel = playing.travel if moves else 0.0
             self._panels.show(
                 playing.moment,
                 known,
@@ -309,6 +313,12 @@ class StageScreen(Screen[None]):
             line.say(self._menu.words)
             return
         words = {"stage.branch": ""} if playing.at is None else {}
+        hints = len(self._puzzle.hints) if self._puzzle else 0
+        words["stage.hint"] = f"hint {self._hints % hints + 1}/{hints}" if hints else ""
+        if self._puzzle is not None:
+            words["stage.help"] = "story, help"
+        if not state.n:
+            words["stage.back"] = ""
         if playing.mode in (Mode.PLAYING, Mode.FREE):
             words["stage.play"] = "pause"
         if self._panels.inspecting:
@@ -317,7 +327,7 @@ class StageScreen(Screen[None]):
             words["stage.xray"] = "by call"
         words["stage.check"] = self._checking.word
         if playing.mode is Mode.OVER:
-            gone = ("play", "step", "step_chosen", "slower", "free")
+            gone = ("play", "step", "step_chosen", "slower", "free", "xray")
             words |= {f"stage.{key}": "" for key in gone}
         else:
             words["stage.copy"] = ""
@@ -520,7 +530,7 @@ class StageScreen(Screen[None]):
         """Look at the moment before."""
         if not self._playing.back():
             first = self._playing.history.moments[0].state.n
-            self.notice("This is the beginning." if not first else "One cannot look back further.")
+            self.notice("This is as far back as is kept." if first else "This is the beginning.")
         self.look()
 
     def action_branch(self) -> None:
@@ -618,18 +628,19 @@ class StageScreen(Screen[None]):
     def action_hint(self) -> None:
         """The next hint of the puzzle."""
         hints = self._puzzle.hints if self._puzzle else ()
-        if not hints:
+        if self._puzzle is None or not hints:
             self.notice("There is no hint for this program.")
             return
-        at = self._hints % len(hints)
+        number = self._hints % len(hints) + 1
         self._hints += 1
-        self.notice(f"Hint {at + 1} of {len(hints)}: {hints[at]}")
+        self.notice(hint(self._puzzle, number), stays=True)
+        self.look()
 
     def action_help(self) -> None:
-        """What the signs mean."""
+        """What the puzzle is about, what the signs mean, and all keys."""
         from syncsim.ui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(self.BINDINGS))
+        self.app.push_screen(HelpScreen(self.BINDINGS, self._puzzle, self._hints))
 
     def action_leave(self) -> None:
         """Close what is open; then go back."""

@@ -7,16 +7,16 @@ or, where there is room, in a line of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
-from syncsim.core.atoms import Block, Cell, Channel, Item, Semaphore
+from syncsim.core.atoms import Block, Cell, Semaphore
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.ui import look
+from syncsim.ui.widgets.belts import draw_belt, draw_pipe
 from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
-from syncsim.ui.widgets.memory import Memory
+from syncsim.ui.widgets.memory import LANES, Memory
 from syncsim.ui.widgets.workers import draw_workers
 
 _GAP: Final = Piece("   ")
@@ -40,6 +40,7 @@ class Scene(NamedTuple):
     memory: Memory
     width: int
     names: int  # how wide a process is at the most, with its badge
+    rows: int = 1  # how many lines there are for it
 
     @property
     def capacity(self) -> int | None:
@@ -54,14 +55,15 @@ class Scene(NamedTuple):
         """Who waits there, longest first."""
         return self.state.waiting(self.primitive, *roles)
 
-    def at(self, *methods: str) -> list[Actor]:
-        """Who is about to do one of these calls here and may go on."""
+    def at(self, *methods: str, role: str = "") -> list[Actor]:
+        """Who is about to do one of these calls here, on that part, and may go on."""
         return [
             actor
             for actor in self.state.actors
             if actor.pending is not None
             and actor.pending.primitive == self.primitive.id
             and actor.pending.call.rpartition(".")[2] in methods
+            and role in ("", actor.pending.role)
             and not actor.ended
             and self.state.enabled(actor)
         ]
@@ -185,45 +187,78 @@ def _event(scene: Scene) -> Drawing:
     flag = scene.state.atoms[scene.primitive.parts.get("flag") or scene.primitive.parts["value"]]
     on = flag.value == "set" if isinstance(flag, Cell) else scene.semaphore("flag").value > 0
     asleep = scene.waiting("wait")
+    waking = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == "wait"]
+    line = scene.waiting("lock")
+    busy = {actor.id for actor in (*asleep, *waking, *line)}
     main = [Piece("● on ", "accent") if on else Piece("○ off", "rest")]
+    setter = scene.memory.setter.get(scene.primitive.id)
+    if on and setter is not None:
+        main += (Piece(" by ", "quiet"), scene.tag(setter, key=setter not in busy))
     if asleep:
         main += (_GAP, Piece("asleep ", "quiet"), *scene.tags(asleep))
-    waking = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == "wait"]
     rest = [Piece("awake again ", "quiet"), *scene.tags(waking)] if waking else []
-    line = scene.waiting("lock")
     if line:
         rest += ([_GAP] if rest else []) + scene.line(line)
+    passed = scene.memory.passed.get(scene.primitive.id)
+    if passed is not None and passed not in busy:
+        rest += [*([_GAP] if rest else []), scene.tag(passed, key=passed != setter)]
+        rest.append(Piece(" goes on", "quiet"))
     return Drawing("", main, rest)
 
 
 def _barrier(scene: Scene) -> Drawing:
-    arrived = scene.waiting("wait")
+    """A gate that fills, is seen full when the last has come, and empties as they go on."""
     parties = scene.capacity or 0
-    inside = scene.tags(arrived)
-    for _ in range(min(parties, 12) - len(arrived)):
-        inside.append(Piece(" _" if inside else "_", "quiet"))
-    leaving = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == "wait"]
-    rest = [Piece("goes on ", "quiet"), *scene.tags(leaving)] if leaving else []
-    return Drawing(f"{len(arrived)}/{parties}", _room(inside), rest)
+    asleep = scene.waiting("wait")
+    going = [actor for actor in scene.state.actors if _goes_on(scene, actor)]
+    opener = scene.memory.opener.get(scene.primitive.id)
+    if opener is not None and all(actor.id != opener for actor in going):
+        going.append(scene.state.actors[opener])
+    is_open = bool(going)
+    inside = going if is_open else list(asleep)
+    tags = scene.tags(inside)
+    for _ in range(0 if is_open else min(parties, 12) - len(inside)):
+        tags.append(Piece(" _" if tags else "_", "quiet"))
+    main = _room(tags)
+    rest: list[Piece] = []
+    if is_open:
+        main.append(Piece(" open", "accent"))
+        rest = scene.line(asleep)  # they have come for the next time
+    return Drawing(f"{len(inside)}/{parties}", main, rest)
+
+
+def _goes_on(scene: Scene, actor: Actor) -> bool:
+    """Whether the actor is inside a barrier that has opened, and has not left it."""
+    operation = actor.pending
+    if operation is None or operation.primitive != scene.primitive.id or actor.ended:
+        return False
+    if not operation.call.endswith(".wait"):
+        return False
+    if operation.role == "wait":
+        return scene.state.enabled(actor)
+    return operation.role == "woken" or (operation.role == "lock" and bool(actor.call))
 
 
 def _value(scene: Scene) -> Drawing:
     cell = scene.state.atoms[scene.primitive.parts["value"]]
     assert isinstance(cell, Cell)
     most = max(8, scene.width // 3)
+    reads = scene.memory.reads.get(scene.primitive.id, {})
+    now = f"value-{cell.value}"
     main: list[Piece] = []
     if cell.writer is not None:
+        before = f"value-{cell.previous}" if cell.previous != cell.value else ""
         main += (
-            Piece(look.clean(cell.previous, most), "quiet"),
+            Piece(look.clean(cell.previous, most), "quiet", before),
             Piece(" → ", "quiet"),
-            Piece(look.clean(cell.value, most), "go"),
+            Piece(look.clean(cell.value, most), "go", now, f"actor-{cell.writer}"),
             Piece("  by ", "quiet"),
-            scene.tag(cell.writer, key=False),
+            scene.tag(cell.writer, key=cell.writer not in reads),
         )
     else:
-        main.append(Piece(look.clean(cell.value, most), "go"))
+        main.append(Piece(look.clean(cell.value, most), "go", now))
     rest: list[Piece] = []
-    for actor, read in sorted(scene.memory.reads.get(scene.primitive.id, {}).items()):
+    for actor, read in sorted(reads.items()):
         if scene.state.actors[actor].ended:
             continue
         old = read != cell.value
@@ -274,114 +309,11 @@ def _content(scene: Scene) -> Drawing:
 
 
 def _queue(scene: Scene) -> Drawing:
-    channel = scene.state.channel(scene.primitive)
-    held = len(channel.items) + len(channel.buffered)
-    count = f"{held}/{scene.capacity}" if scene.capacity else str(held)
-    putting, taking = scene.at("put", "send"), scene.at("get", "recv")
-    put_line = scene.waiting("slots", "put lock")
-    get_line = scene.waiting("items", "get lock")
-    get_line = tuple(sorted(get_line, key=lambda a: _role(a) != "items"))
-    field = scene.names
-    # Who is at the belt's entry: the one who may put, or is next in line, or came last.
-    entry = next(iter((*putting, *put_line)), None)
-    leave = next(iter((*taking, *get_line)), None)
-    left: list[Piece]
-    if entry is not None:
-        arrow = " ─▶ " if entry in putting else " ─◌ "
-        left = [scene.tag(entry), Piece(arrow, "quiet")]
-    else:
-        left = [Piece(" ─▶ ", "quiet")]
-    if leave is not None:
-        right = [Piece(" ─▶ " if leave in taking else " ◌─ ", "quiet"), scene.tag(leave)]
-    else:
-        right = [Piece(" ─▶ ", "quiet")]
-    taken = scene.memory.taken.get(scene.primitive.id)
-    if taken is not None and (leave is None or leave.id == taken.actor):
-        leave = scene.state.actors[taken.actor]
-        right = [Piece(" ─▶ ", "quiet"), scene.tag(leave)]
-    left = [Piece(" " * max(0, field + 4 - width_of(left))), *left]
-    belt = _belt(scene, channel, scene.width - 2 * (field + 4))
-    if taken is not None:
-        label = Piece(f" {look.clean(taken.label, 12)}", "rest", "taken")
-        if width_of([*left, *belt, *right, label]) <= scene.width:
-            right.append(label)
-    seen = {entry.id if entry else -1, leave.id if leave else -1}
-    rest = scene.line([a for a in put_line if a.id not in seen], "in line to put ")
-    get_rest = scene.line([a for a in get_line if a.id not in seen], "in line to get ")
-    if rest and get_rest:
-        rest.append(_GAP)
-    under = (Piece(" " * width_of(left)), Piece(_rollers(belt), "faint"))
-    return Drawing(count, [*left, *belt, *right], rest + get_rest, under)
+    return Drawing(*draw_belt(scene))
 
 
-def _rollers(belt: list[Piece]) -> str:
-    """The rollers of a belt: one below the middle of each place."""
-    text = "".join(piece.text for piece in belt)
-    ends = [at for at, sign in enumerate(_cells(text)) if sign in "┆│»"]
-    line = ["─"] * (ends[-1] + 1)
-    for start, end in pairwise(ends):
-        line[(start + end) // 2] = "◦"
-    line[: ends[0] + 1] = " " * ends[0] + "╰"
-    line[ends[-1]] = "╯"
-    return "".join(line)
-
-
-def _cells(text: str) -> str:
-    """The text with one sign for each cell."""
-    return "".join(sign + " " * (cell_len(sign) - 1) for sign in text)
-
-
-def _role(actor: Actor) -> str:
-    return actor.pending.role if actor.pending else ""
-
-
-def _belt(scene: Scene, channel: Channel, room: int) -> list[Piece]:
-    """Items and free places between two dotted ends, the oldest item at the right."""
-    items = [*channel.buffered[::-1], *channel.items[::-1]]
-    labels = [look.clean(item.label, 12) for item in items]
-    widest = max([cell_len(label) for label in labels], default=1)
-    widest = scene.memory.widest[scene.primitive.id] = max(
-        widest, scene.memory.widest.get(scene.primitive.id, 1), 1
-    )
-    places = scene.capacity or max(3, len(items))
-    cell, pad, more = widest, 1, 0
-    if places * (cell + 3) >= room:
-        pad = 0
-        cell = min(widest, (room - 1) // places - 1)
-    if cell < min(3, widest):  # not all places can be shown: those at the exit are
-        cell = min(widest, 7)
-        places = max(1, (room - 5) // (cell + 1))
-        more = max(0, len(items) - places)
-        items, labels = items[more:], labels[more:]
-    blank = Piece(" " * pad)
-    pieces = [Piece("┆", "quiet")]
-    if more:
-        pieces.insert(0, Piece(f"+{more}"[:4].rjust(4), "quiet"))
-    empty = places - len(items)
-    waiting = len(channel.buffered) - more  # in the buffers of their senders, not in the pipe
-    for at in range(places):
-        index = at - empty
-        if index < 0:
-            pieces.append(Piece(" " * (cell + 2 * pad)))
-        else:
-            pieces += (blank, *_item(scene, items[index], cell, index < waiting), blank)
-        if 0 <= index < waiting:
-            pieces.append(Piece("»", "rest"))
-        else:
-            pieces.append(Piece("│", "faint") if at < places - 1 else Piece("┆", "quiet"))
-    return pieces
-
-
-def _item(scene: Scene, item: Item, cell: int, buffered: bool) -> list[Piece]:
-    """What its sender's feeder thread has not sent yet is faded, with » after it."""
-    label = look.clean(item.label, cell)
-    sender = scene.state.actors[item.sender] if item.sender < len(scene.state.actors) else None
-    hue = look.hue(sender) if sender else "go"
-    key = f"item-{item.number}" if item.number else ""
-    return [
-        Piece(" " * (cell - cell_len(label))),
-        Piece(label, f"{hue} faded" if buffered else hue, key),
-    ]
+def _pipe(scene: Scene) -> Drawing:
+    return Drawing(*draw_pipe(scene))
 
 
 def _pool(scene: Scene) -> Drawing:
@@ -406,6 +338,7 @@ _KINDS: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[[Scene], Dr
     (("Event",), ("flag",), _event),
     (("Event",), ("value", "wait"), _event),
     (("Barrier",), ("wait",), _barrier),
+    (("Pipe",), LANES, _pipe),
     (("Queue", "JoinableQueue", "SimpleQueue", "Pipe"), ("items",), _queue),
     (("RawValue", "RawArray"), ("value",), _unlocked),
     (("SharedMemory", "ShareableList"), ("block",), _block),

@@ -55,7 +55,8 @@ class FaultsMenu(Widget):
         super().__init__(id="faults")
         self._actor: int | None = None
         self._state = State()
-        self._at = 0
+        #: The line chosen; None until one chooses, so that nobody is killed by ⏎ alone.
+        self._at: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -67,13 +68,13 @@ class FaultsMenu(Widget):
         """What the line of keys is to leave out, because it cannot be done."""
         who = self._who
         cannot = FAULTS if who is None else [m for m in FAULTS if why_not(self._state, who, m)]
-        return {f"faults.{move}": "" for move in cannot}
+        left_out = {f"faults.{move}": "" for move in cannot}
+        return left_out if self._at is not None else {**left_out, "faults.do": ""}
 
     def open(self, actor: Actor, state: State) -> None:
         """Let one choose what to do to that process."""
         self._actor, self._state = actor.id, state
-        possible = [at for at, move in enumerate(FAULTS) if not why_not(state, actor, move)]
-        self._at = possible[0] if possible else 0
+        self._at = None
         self.border_title = Content.assemble(
             "What to do to ", (f"{badge(actor)}{shown(clean(actor.name, 30))}", colour(actor))
         )
@@ -122,15 +123,19 @@ class FaultsMenu(Widget):
         return Content("\n").join(lines)
 
     def action_move(self, by: int) -> None:
-        """Choose the next one, or the one before."""
-        self._at = (self._at + by) % len(FAULTS)
+        """Choose the next one, or the one before; at first the top one, or the bottom one."""
+        before = self._at if self._at is not None else min(-by, 0)
+        self._at = (before + by) % len(FAULTS)
         self.refresh()
 
     def action_do(self, mark: str = "") -> None:
-        """Do that one, or the one that is chosen."""
-        if self._actor is not None:
-            move = Move(mark) if mark else FAULTS[self._at]
-            self.post_message(self.Picked(self._actor, move))
+        """Do that one, or the one that is chosen, if any."""
+        if self._actor is None:
+            return
+        if mark:
+            self.post_message(self.Picked(self._actor, Move(mark)))
+        elif self._at is not None:
+            self.post_message(self.Picked(self._actor, FAULTS[self._at]))
 
     def action_close(self) -> None:
         """Do nothing."""

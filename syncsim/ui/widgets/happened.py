@@ -32,9 +32,11 @@ class HappenedPanel(Widget, can_focus=True):
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"happened--newest"}
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, opening: Content) -> None:
+        """``opening`` stands there before the first step."""
         super().__init__(id="happened")
         self.border_title = "What happened"
+        self._opening = opening
         self._history = history
         self._lines: list[Line] = []
         self._state = State()
@@ -87,13 +89,10 @@ class HappenedPanel(Widget, can_focus=True):
         """One line of the panel."""
         style = self.visual_style
         width = self.size.width
+        if not self._lines:
+            opening = self._opening.wrap(width)
+            return _strip(opening[y] if y < len(opening) else Content(), self, width)
         if y >= len(self._lines):
-            if y == 0 and not self._lines:
-                hint = Content.styled(
-                    cut_end(shown("Nothing yet: press s to step, space to play."), width),
-                    "$quiet",
-                )
-                return _strip(hint, self, width)
             return Strip.blank(width, style.rich_style)
         newest = not self._skip and next(
             (at for at, line in enumerate(self._lines) if line.kind == "step"), -1

@@ -22,17 +22,23 @@ from textual.strip import Strip
 from syncsim.core.state import Actor
 from syncsim.ui import look
 
+#: Where a piece comes from that was not there: in from an edge of its panel.
+FROM_LEFT: Final = "<"
+FROM_RIGHT: Final = ">"
+
 
 class Piece(NamedTuple):
     """Clean text in one style (the names of styles, with blanks between).
 
     Pieces with the same ``key`` in two pictures of a line are the same thing, which can be
-    seen to move from one place to the other.
+    seen to move from one place to the other. What was not there comes from its ``origin``: an
+    edge, by which it also leaves, or the place of the thing with that key.
     """
 
     text: str
     style: str = ""
     key: str = ""
+    origin: str = ""
 
 
 Pieces: TypeAlias = Sequence[Piece]
@@ -84,7 +90,8 @@ def tag(actor: Actor, limit: int = 12, style: str = "", key: bool = True) -> Pie
 @lru_cache(maxsize=1024)
 def _tag(badge: str, name: str, hue: str, limit: int, style: str, number: int) -> Piece:
     text = badge + look.clean(name, limit)
-    return Piece(text, f"{hue} {style}".strip(), f"actor-{number}" if number >= 0 else "")
+    key = f"actor-{number}" if number >= 0 else ""
+    return Piece(text, f"{hue} {style}".strip(), key, FROM_RIGHT)
 
 
 #: The named styles, each a component class ``look--…`` of every panel.

@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from syncsim.core.atoms import Cell, Semaphore
+from syncsim.core.atoms import Cell, Channel, Item, Semaphore
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Primitive, State
+
+#: The two directions of a Pipe, by their roles; a queue has the first one only.
+LANES = ("items", "items back")
 
 _MOVES = (Verb.READ, Verb.WRITE, Verb.RECEIVE)
 
 
 class Taken(NamedTuple):
-    """An item that has just left a queue, and who has it."""
+    """An item that has just left a queue, or one lane of a pipe, and who has it."""
 
     actor: int
     label: str
+    role: str
+    number: int
+
+    @property
+    def key(self) -> str:
+        """What it was called as long as it lay there."""
+        return f"{self.role}-{self.number}"
 
 
 class Memory:
@@ -36,6 +46,14 @@ class Memory:
         self.taken: dict[str, Taken] = {}
         #: Queue → the widest item seen, in cells.
         self.widest: dict[str, int] = {}
+        #: (Pipe, end) → who used that end last; end 0 sends ``items``, end 1 sends them back.
+        self.ends: dict[tuple[str, int], int] = {}
+        #: Barrier → who arrived last in the last step, and opened it.
+        self.opener: dict[str, int] = {}
+        #: Event → who has set it, as long as it is set.
+        self.setter: dict[str, int] = {}
+        #: Event → who has gone on in the last step, because it is set.
+        self.passed: dict[str, int] = {}
 
     def look(self, state: State) -> bool:
         """See the next state; whether it is the very next one."""
@@ -49,10 +67,14 @@ class Memory:
         self._holders(old, state, close)
         if state.n != old.n:
             self.taken.clear()
+            self.opener.clear()
+            self.passed.clear()
+        self._see_ends(state)
         moved = [
             (a, b) for a, b in zip(old.actors, state.actors, strict=False) if b.steps > a.steps
         ]
         if not close:
+            self.setter.clear()
             for reads in self.reads.values():
                 for before, _ in moved:
                     reads.pop(before.id, None)
@@ -66,6 +88,17 @@ class Memory:
                         self._call(old, state, primitive, before.id, before.pending.call)
         self.state = state
         return close and state.n > old.n
+
+    def _see_ends(self, state: State) -> None:
+        for actor in state.actors:
+            operation = actor.pending
+            if operation is None or operation.role not in ("items", "items back"):
+                continue
+            primitive = state.primitives.get(operation.primitive)
+            if primitive is not None and primitive.sort == "Pipe":
+                sends = operation.verb in (Verb.SEND, Verb.SENT)
+                end = 0 if sends == (operation.role == "items") else 1
+                self.ends[primitive.id, end] = actor.id
 
     def _holders(self, old: State, state: State, close: bool) -> None:
         kept: dict[tuple[str, int], int] = {}
@@ -100,7 +133,27 @@ class Memory:
             elif method == "set":
                 reads.pop(actor, None)
         elif "items" in primitive.parts:
-            before = old.channel(primitive).items
-            after = state.channel(primitive).items
-            if before and (not after or after[0].number != before[0].number):
-                self.taken[primitive.id] = Taken(actor, before[0].label)
+            for role in LANES:
+                before, after = _items(old, primitive, role), _items(state, primitive, role)
+                if before and (not after or after[0].number != before[0].number):
+                    self.taken[primitive.id] = Taken(actor, before[0].label, role, before[0].number)
+        elif primitive.sort == "Event":
+            self._event(state, primitive, actor, method)
+        elif primitive.sort == "Barrier" and method == "wait":
+            asleep = old.waiting(primitive, "wait")
+            if len(asleep) + 1 == primitive.capacity and not state.waiting(primitive, "wait"):
+                self.opener[primitive.id] = actor
+
+    def _event(self, state: State, primitive: Primitive, actor: int, method: str) -> None:
+        pending = state.actors[actor].pending
+        if method == "set":
+            self.setter[primitive.id] = actor
+        elif method == "clear":
+            self.setter.pop(primitive.id, None)
+        elif method == "wait" and (pending is None or pending.primitive != primitive.id):
+            self.passed[primitive.id] = actor
+
+
+def _items(state: State, primitive: Primitive, role: str) -> tuple[Item, ...]:
+    channel = state.atoms.get(primitive.parts.get(role, ""))
+    return channel.items if isinstance(channel, Channel) else ()

@@ -16,6 +16,7 @@ from syncsim.core.state import Actor, Primitive, State
 from syncsim.program.source import Program
 from syncsim.ui.history import History, Moment
 from syncsim.ui.look import clean, shown
+from syncsim.ui.speed import Clock
 from syncsim.ui.widgets.happened import HappenedPanel
 from syncsim.ui.widgets.inspector import Inspector
 from syncsim.ui.widgets.lanes import lanes
@@ -32,12 +33,13 @@ TABS = ("source", "happened", "time")
 class Panels(Container):
     """Two columns; one, with what tells of the program and of time as tabs, where it is narrow."""
 
-    def __init__(self, program: Program, history: History) -> None:
+    def __init__(self, program: Program, history: History, opening: Content, clock: Clock) -> None:
+        """``opening`` is what stands there before anything has happened."""
         super().__init__(id="body")
         self.processes = ProcessesPanel(id="processes")
-        self.primitives = PrimitivesPanel(id="primitives")
+        self.primitives = PrimitivesPanel(clock, id="primitives")
         self.source = SourcePanel(program)
-        self.happened = HappenedPanel(history)
+        self.happened = HappenedPanel(history, opening)
         self.time = TimelinePanel(id="time")
         self.inspector = Inspector()
         self._names = {"source": program.name, "happened": "What happened", "time": "Time"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
+from syncsim.core.operation import Verb
 from syncsim.core.state import Primitive, State
 from syncsim.core.words import part_name
 from syncsim.ui import look
@@ -87,9 +88,14 @@ def line_of(state: State, part: Part, names: int, last: bool) -> list[Piece]:
     ]
     pieces += _inside(state, part, names)
     waiting = state.waiting(primitive, role)
-    if waiting:
-        word = "asleep " if role == "wait" else "in line "
-        pieces += (_GAP, Piece(word, "quiet"), *_tags(state, [a.id for a in waiting], names))
+    flushing = [a.id for a in waiting if a.pending is not None and a.pending.verb is Verb.FLUSH]
+    others = [a.id for a in waiting if a.id not in flushing]
+    for word, actors in (
+        ("asleep " if role == "wait" else "in line ", others),
+        ("flushing ", flushing),
+    ):
+        if actors:
+            pieces += (_GAP, Piece(word, "quiet"), *_tags(state, actors, names))
     pieces += _buffers(state, part, names)
     if part.meaning:
         pieces += (_GAP, Piece(f"({part.meaning})", "faint"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from time import monotonic
+import time
 
 from rich.cells import cell_len
-from rich.segment import Segment
+from textual.events import Resize
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
@@ -15,14 +15,15 @@ from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.served import SERVED
 from syncsim.core.state import Primitive, State
 from syncsim.ui import look
+from syncsim.ui.speed import SLOW_LINE, Clock
 from syncsim.ui.widgets.drawings import Drawing, Scene, draw, fitted
 from syncsim.ui.widgets.lines import ChoicePanel, Line, Piece, fit, width_of
 from syncsim.ui.widgets.memory import Memory
+from syncsim.ui.widgets.motion import Flight, Rows, flights, frame
 from syncsim.ui.widgets.parts import line_of, parts
 
-#: How long a thing takes from its old place to its new one, in seconds.
-TRAVEL = 0.24
-_FRAME = 1 / 30
+#: Seconds from one picture to the next while things move.
+_FRAME = 1 / (10 if SLOW_LINE else 30)
 
 
 class PrimitivesPanel(ChoicePanel):
@@ -36,16 +37,20 @@ class PrimitivesPanel(ChoicePanel):
     #: The primitive chosen, by its id; or the part, by its key.
     chosen: reactive[str | None] = reactive[str | None](None)
 
-    def __init__(self, **names: str | None) -> None:
+    def __init__(self, clock: Clock = time.monotonic, **names: str | None) -> None:
         super().__init__(**names)
-        #: Whether things are seen to move; the still picture afterwards says the same.
-        self.motion = False
+        #: Seconds that a thing takes to its new place; 0: it is there at once. The still picture
+        #: afterwards says the same.
+        self.travel = 0.0
+        self._clock = clock
         self._state = State()
         self._xray = False
         self._memory = Memory()
-        self._bare: dict[str, tuple[Line, ...]] = {}
-        self._before: dict[str, tuple[Line, ...]] = {}
-        self._from: dict[str, dict[str, int]] = {}  # where moving things come from, by column
+        self._bare: dict[str, Rows] = {}
+        self._before: dict[str, Rows] = {}
+        self._left = 0  # where the drawings begin, beside their heads
+        self._from: dict[str, Rows] = {}  # the picture that moving things come from
+        self._flying: dict[str, list[Flight]] = {}
         self._began = 0.0
         self._timer: Timer | None = None
 
@@ -54,17 +59,19 @@ class PrimitivesPanel(ChoicePanel):
         old, by = self._bare, state.n - self._state.n
         self._state = state
         self._xray = xray
-        next_one = self._memory.look(state)
+        self._memory.look(state)
         if by:
             self._before = old if 0 < by <= 2 else {}
-            self._stop()
+            self._land()
         self.draw()
-        if by and next_one and self.motion:
+        if abs(by) == 1 and self.travel:
             self._start(old)
+        elif self._from:  # the state has settled while things are on their way
+            self._set_off()
 
     def forget(self) -> None:
         """A new run begins."""
-        self._stop()
+        self._land()
         self._memory = Memory()
         self._state = State()
         self._before = {}
@@ -89,11 +96,13 @@ class PrimitivesPanel(ChoicePanel):
         if room - title - kind < 20:
             kind = 0
         width = max(8, room - title - kind - 4)
-        drawings = [draw(Scene(state, p, self._memory, width, names + 1)) for p in things]
-        most = 3 if any(drawing.under for drawing in drawings) else 2
+        self._left = room - width
         room_for = 1 if self._xray or not things else self.rows // len(things)
+        scenes = [Scene(state, p, self._memory, width, names + 1, room_for) for p in things]
+        drawings = [draw(scene) for scene in scenes]
+        most = 3 if any(drawing.under for drawing in drawings) else 2
         self.high = max(1, min(most, room_for))
-        bare: dict[str, tuple[Line, ...]] = {}
+        bare: dict[str, Rows] = {}
         for primitive, drawing in zip(things, drawings, strict=True):
             head = _head(primitive, drawing, title, kind, room)
             bare[primitive.id] = self._rows(head, drawing, width)
@@ -113,7 +122,7 @@ class PrimitivesPanel(ChoicePanel):
                 lines.append(Line((cursor, *fit(row.pieces, room)), style))
         return lines
 
-    def _rows(self, head: list[Piece], drawing: Drawing, width: int) -> tuple[Line, ...]:
+    def _rows(self, head: list[Piece], drawing: Drawing, width: int) -> Rows:
         indent = Piece(" " * width_of(head))
         under = [[indent, *fit(drawing.under, width)]] if drawing.under and self.high > 2 else []
         if self.high == 1 or _short(drawing, width):
@@ -125,40 +134,46 @@ class PrimitivesPanel(ChoicePanel):
 
     # Motion: what has another place than before travels there.
 
-    def _start(self, old: dict[str, tuple[Line, ...]]) -> None:
-        for key, rows in self._bare.items():
-            if key in old and old[key] != rows:
-                was, now = _places(old[key]), _places(rows)
-                moved = {
-                    thing: was.get(thing, _origin(thing, was, self._state, key))
-                    for thing, place in now.items()
-                    if was.get(thing, -1) != place
-                }
-                moving = {thing: place for thing, place in moved.items() if place >= 0}
-                if moving:
-                    self._from[key] = moving
-        if self._from:
-            self._began = monotonic()
+    def _start(self, old: dict[str, Rows]) -> None:
+        self._from = old
+        self._began = self._clock()
+        self._set_off()
+        if self._flying:
             self._timer = self.set_interval(_FRAME, self._frame)
-            self._refresh_moving()
 
-    def _stop(self) -> None:
+    def _set_off(self) -> None:
+        """Find out what moves, and where it is now."""
+        self._flying = {}
+        for key, rows in self._bare.items():
+            if self._from.get(key, rows) != rows:
+                moving = flights(self._from[key], rows, self._left, self.room - 2)
+                if moving:
+                    self._flying[key] = moving
+        self._refresh_moving()
+
+    def _land(self) -> None:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if self._from:
+        self._from = {}
+        if self._flying:
             self._refresh_moving()
-            self._from = {}
+            self._flying = {}
 
     def _frame(self) -> None:
-        if monotonic() - self._began >= TRAVEL:
-            self._stop()
+        if self._progress >= 1:
+            self._land()
         else:
             self._refresh_moving()
 
+    @property
+    def _progress(self) -> float:
+        """How much of their way they have behind them, from 0 to 1."""
+        return min(1.0, (self._clock() - self._began) / self.travel) if self.travel else 1.0
+
     def _refresh_moving(self) -> None:
         for at, key in enumerate(self._bare):
-            if key in self._from:
+            if key in self._flying:
                 for y in range(at * self.high, (at + 1) * self.high):
                     self._strips.pop(y, None)
                     self.refresh_line(y)
@@ -166,38 +181,18 @@ class PrimitivesPanel(ChoicePanel):
     def render_line(self, y: int) -> Strip:
         """A line at rest, or with its things on their way."""
         at = y + self.scroll_offset.y
-        if self._from and 0 <= at < len(self._lines):
-            key = list(self._bare)[at // self.high]
-            if key in self._from:
-                return self._on_the_way(self._lines[at], self._from[key])
+        if self._flying and 0 <= at < len(self._lines):
+            place, row = divmod(at, self.high)
+            key = list(self._bare)[place]
+            if key in self._flying:
+                rows = frame(self._bare[key], self._flying[key], self._progress, self.room - 2)
+                line = self._lines[at]
+                return self.strip_of(Line((line.pieces[0], *rows[row].pieces), line.style))
         return super().render_line(y)
 
-    def _on_the_way(self, line: Line, origins: dict[str, int]) -> Strip:
-        done = min(1.0, (monotonic() - self._began) / TRAVEL)
-        eased = 1 - (1 - done) ** 2
-        flying: list[tuple[int, Piece]] = []
-        resting: list[Piece] = []
-        x = 0
-        for piece in line.pieces:
-            size = cell_len(piece.text)
-            if piece.key in origins:
-                start = origins[piece.key] + 2
-                flying.append((round(start + (x - start) * eased), piece))
-                piece = Piece(" " * size)
-            resting.append(piece)
-            x += size
-        strip = self.strip_of(Line(tuple(resting), line.style))
-        for place, piece in flying:
-            size = cell_len(piece.text)
-            style = self.style(f"{piece.style} {line.style}".strip())
-            strip = Strip.join(
-                [
-                    strip.crop(0, place),
-                    Strip([Segment(look.shown(piece.text), style)]),
-                    strip.crop(place + size),
-                ]
-            )
-        return strip.adjust_cell_length(self.room, self.style(line.style))
+    def on_resize(self, event: Resize) -> None:
+        """In another picture the ways would lead elsewhere."""
+        self._land()
 
     # Choosing.
 
@@ -264,29 +259,3 @@ def _kind_width(state: State, primitive: Primitive, room: int) -> int:
 def _short(drawing: Drawing, width: int) -> bool:
     """Whether both parts fit beside each other, and need no second line."""
     return not drawing.rest or width_of(drawing.main) + 3 + width_of(drawing.rest) <= width
-
-
-def _places(rows: tuple[Line, ...]) -> dict[str, int]:
-    """The column of each thing that can move."""
-    places: dict[str, int] = {}
-    for row in rows:
-        x = 0
-        for piece in row.pieces:
-            if piece.key:
-                places.setdefault(piece.key, x)
-            x += cell_len(piece.text)
-    return places
-
-
-def _origin(thing: str, was: dict[str, int], state: State, primitive: str) -> int:
-    """Where a thing comes from that was not there: an item from its sender; -1 from nowhere."""
-    if thing.startswith("item-"):
-        parts = state.primitives[primitive].parts
-        channel = state.atoms.get(parts["items"])
-        for item in getattr(channel, "items", ()):
-            if thing == f"item-{item.number}":
-                return was.get(f"actor-{item.sender}", -1)
-    if thing == "taken":
-        old = [key for key in was if key.startswith("item-")]
-        return max((was[key] for key in old), default=-1)
-    return -1

@@ -73,8 +73,8 @@ def doing(state: State, actor: Actor, now: Status, grain: Grain) -> list[Piece]:
         case Status.CRASHED:
             return [Piece(look.clean(actor.error, _MOST), tone)]
         case Status.KILLED:
-            by = " of the person" if actor.killed else ""
-            return [Piece(f"by {signal_name(-(actor.exitcode or 0))}{by}", tone)]
+            signal = signal_name(-(actor.exitcode or 0))
+            return [Piece(f"by you ({signal})" if actor.killed else f"by {signal}", tone)]
         case Status.ZOMBIE:
             return [Piece("nobody has joined it", tone)]
         case Status.DONE:

@@ -29,7 +29,7 @@ TITLES = {
 _SAID = ("cycle", "partial deadlock")
 
 #: Said where a scheduler came to the goal without the person.
-_YOURS = "You are to be the scheduler: r restarts; choose with ↑ and ↓, step with ⏎."
+_YOURS = "{} did this, not you. Press r, then choose the steps yourself: ↑↓ and ⏎."
 
 #: How many findings are shown at the most.
 _FINDINGS = 3
@@ -137,9 +137,9 @@ def _body(outcome: Outcome, width: int, *, with_keys: bool) -> list[Content]:
     if len(said) > _FINDINGS:
         lines.append(Content.styled(f"and {len(said) - _FINDINGS} more", "$quiet"))
     if outcome.by:
-        lines.append(Content.styled(shown(_YOURS), "$quiet"))
+        lines.append(Content.styled(shown(_YOURS.format(_opening(outcome.by))), "$quiet"))
     elif outcome.reached is False:
-        lines.append(Content.styled(shown(clean(f"The goal: {outcome.goal}")), "$quiet"))
+        lines.append(Content.styled(shown(clean(_not_yet(outcome))), "$quiet"))
     if not with_keys:
         return lines
     keys = [("←", "look back"), ("b", "branch from there"), ("y", "copy the schedule")]
@@ -152,6 +152,18 @@ def _body(outcome: Outcome, width: int, *, with_keys: bool) -> list[Content]:
         )
     )
     return lines
+
+
+def _opening(words: str) -> str:
+    """Words at the opening of a sentence; a seed, as ``random:1``, stays as it is typed."""
+    return words[:1].upper() + words[1:] if " " in words else words
+
+
+def _not_yet(outcome: Outcome) -> str:
+    """The goal, where this is not it."""
+    finished = outcome.diagnosis.verdict is Verdict.FINISHED
+    how = "Not yet: everybody finished." if finished else "Not yet."
+    return f"{how} Goal: {outcome.goal} h for a hint"
 
 
 def _clean(link: Link) -> Link:
