@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-#: The minor versions on which the tests pass; `.ci/run`, the README and `pyproject.toml` name them.
+#: Their minor versions; `.ci/run`, the README and `pyproject.toml` name them.
 TRIED = ((3, 11), (3, 12), (3, 13), (3, 14), (3, 15))
 
 #: The one that runs us, in words.

@@ -618,11 +618,10 @@ class Scribe:
 
     def _error(self, record: wire.Error) -> None:
         actor = self.actor(record.pid)
-        if record.exception == KeyboardInterrupt.__name__ and (
-            signal.SIGINT in self._signalled.get(actor or 0, ())
-        ):
-            return  # the program itself has ended it like that
-        if actor is not None:
+        if actor is None:
+            return
+        interrupted = signal.SIGINT in self._signalled.get(actor, ())
+        if not (interrupted and record.exception == KeyboardInterrupt.__name__):
             message = f": {record.message}" if record.message else ""
             self._ledger.change(
                 actor,

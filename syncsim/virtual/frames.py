@@ -254,9 +254,8 @@ def can_read() -> bool:
         items = [7, 8, 9]
         loop(items)
         (stack,) = seen
-        if (
-            len(stack) == 2
-        ):  # since 3.15 a list has no iterator there, but how far it is gone through
+        # (Since 3.15 a list has no iterator there, but the number of the next item.)
+        if len(stack) == 2:
             return stack[0] is items and stack[1] == 1
         return len(stack) == 1 and list(stack[0].__reduce__()[1][0]) == items
     except Exception:

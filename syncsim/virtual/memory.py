@@ -207,7 +207,7 @@ class _Copier:
             return value
         return getattr(self.copy(owner), value.__name__)
 
-    def _module(self, value: ModuleType) -> Any:
+    def _itself(self, value: Any) -> Any:
         return value
 
     def _class(self, value: type) -> Any:
@@ -340,7 +340,8 @@ class _Copier:
         CellType: _filled_cell,
         MethodType: _method,
         BuiltinFunctionType: _builtin,
-        ModuleType: _module,
+        ModuleType: _itself,
+        **dict.fromkeys(_DESCRIPTORS, _itself),
         type: _class,
         abc.ABCMeta: _class,
         staticmethod: _staticmethod,

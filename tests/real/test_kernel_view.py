@@ -114,7 +114,8 @@ for end in ends:
     waiting.register(end, select.POLLIN)
 waiting.poll()
 """
-    call = {"poll": "poll", "select": "pselect6", "epoll": "epoll_wait"}[how]
+    poll = "ppoll" if sys.version_info >= (3, 15) else "poll"
+    call = {"poll": poll, "select": "pselect6", "epoll": "epoll_wait"}[how]
     with sleeper(code) as process:
         assert process.stdout is not None
         ends = sorted(map(int, process.stdout.readline().split()))
