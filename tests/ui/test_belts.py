@@ -15,6 +15,7 @@ from scripted import (
     Thing,
     _live,
     barrier,
+    event,
     producer_consumer,
 )
 
@@ -145,3 +146,34 @@ async def test_a_barrier_is_seen_full_when_the_last_has_come(size: Size) -> None
         assert "1/3  ┆ ▌Bob ┆ open" in app.panel.lines[0]
         app.run_to(2)
         assert "0/3  ┆ _ _ _ ┆" in app.panel.lines[0]
+
+
+async def test_a_barrier_that_was_not_seen_to_open_is_not_called_open() -> None:
+    live = barrier()
+    app = Bare(PrimitivesPanel(), live)
+    async with app.run_test(size=(80, 4)):
+        app.run_to(0, 0, 0, 1, 2)
+        live.run(3, 1)  # two steps that were not seen
+        (line, *_) = app.run_to(2)
+        assert "open" not in line
+        assert "goes on" in line
+
+
+async def test_an_event_is_set_by_who_set_it_as_long_as_it_is_set() -> None:
+    live = event()
+    app = Bare(PrimitivesPanel(), live)
+    async with app.run_test(size=(100, 6)):
+        app.run_to(0, 0, 1)
+        assert "● on  by ▌Ada" in "".join(app.panel.lines)
+        state = live.state
+        (flag,) = (
+            name for name in state.atoms if name.endswith("/flag") and state.atoms[name].value
+        )
+        cleared = replace(
+            state, n=state.n + 1, atoms={**state.atoms, flag: replace(state.atoms[flag], value=0)}
+        )
+        again = replace(state, n=state.n + 2)  # set again, nobody saw by whom
+        for later in (cleared, again):
+            app.panel.show(later, diagnose(later))
+        assert "● on" in "".join(app.panel.lines)
+        assert "by ▌Ada" not in "".join(app.panel.lines)

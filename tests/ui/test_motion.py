@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from bare import Bare
+from msgspec.structs import replace
 from rest import at_rest
 from scripted import ScriptedLive, barrier, condition, event, pool, producer_consumer, value
 from staging import Clock, staged
 
+from syncsim.core.atoms import Channel
+from syncsim.core.diagnosis import Diagnosis
 from syncsim.core.live import Mode
 from syncsim.ui.speed import LADDER, travel
 from syncsim.ui.widgets.lines import FROM_LEFT, FROM_RIGHT, Line, Piece
@@ -155,8 +158,24 @@ async def test_what_settles_while_things_are_on_their_way_does_not_stop_them() -
         moving.app.run_to(1)
         moving.clock.now += 0.5
         halfway = moving.app.seen()[0].index("rye")
-        moving.panel.show(moving.app.live.state, diagnosis=None)  # type: ignore[arg-type]
+        moving.panel.show(moving.app.live.state, Diagnosis(None))
         assert moving.app.seen()[0].index("rye") == halfway
+
+
+async def test_what_moves_only_once_the_state_has_settled_arrives_too() -> None:
+    moving = Moving(producer_consumer)
+    async with moving.app.run_test(size=(80, 8)):
+        moving.frames(0)
+        settled = moving.app.live.run(1)
+        early = replace(settled, atoms={**settled.atoms, "shelf/items": Channel()})
+        moving.panel.show(early, Diagnosis(None))
+        moving.clock.now += 0.2
+        moving.panel.show(settled, Diagnosis(None))
+        assert moving.panel._timer is not None
+        moving.clock.now += 1
+        moving.panel._frame()
+        assert moving.panel._timer is None
+        assert "rye ┆" in moving.app.seen()[0]
 
 
 async def test_a_new_step_ends_the_motion_of_the_last() -> None:
@@ -175,7 +194,7 @@ async def test_looking_back_things_go_back_the_way_they_came() -> None:
         moving.frames(0, 1, 0)
         before = moving.app.live.state
         taken = moving.frames(2)[-1][0].index("rye")
-        moving.panel.show(before, diagnosis=None)  # type: ignore[arg-type]
+        moving.panel.show(before, Diagnosis(None))
         pictures = [moving.app.seen()]
         moving.clock.now += 1
         moving.panel._frame()

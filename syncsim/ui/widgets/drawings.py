@@ -16,7 +16,7 @@ from syncsim.core.state import Actor, Primitive, State
 from syncsim.ui import look
 from syncsim.ui.widgets.belts import draw_belt, draw_pipe
 from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
-from syncsim.ui.widgets.memory import LANES, Memory
+from syncsim.ui.widgets.memory import LANES, Memory, going_on, is_set
 from syncsim.ui.widgets.workers import draw_workers
 
 _GAP: Final = Piece("   ")
@@ -184,8 +184,7 @@ def _room(inside: list[Piece]) -> list[Piece]:
 
 
 def _event(scene: Scene) -> Drawing:
-    flag = scene.state.atoms[scene.primitive.parts.get("flag") or scene.primitive.parts["value"]]
-    on = flag.value == "set" if isinstance(flag, Cell) else scene.semaphore("flag").value > 0
+    on = is_set(scene.state, scene.primitive)
     asleep = scene.waiting("wait")
     waking = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == "wait"]
     line = scene.waiting("lock")
@@ -210,33 +209,20 @@ def _barrier(scene: Scene) -> Drawing:
     """A gate that fills, is seen full when the last has come, and empties as they go on."""
     parties = scene.capacity or 0
     asleep = scene.waiting("wait")
-    going = [actor for actor in scene.state.actors if _goes_on(scene, actor)]
-    opener = scene.memory.opener.get(scene.primitive.id)
-    if opener is not None and all(actor.id != opener for actor in going):
-        going.append(scene.state.actors[opener])
-    is_open = bool(going)
-    inside = going if is_open else list(asleep)
-    tags = scene.tags(inside)
-    for _ in range(0 if is_open else min(parties, 12) - len(inside)):
-        tags.append(Piece(" _" if tags else "_", "quiet"))
-    main = _room(tags)
-    rest: list[Piece] = []
-    if is_open:
-        main.append(Piece(" open", "accent"))
-        rest = scene.line(asleep)  # they have come for the next time
-    return Drawing(f"{len(inside)}/{parties}", main, rest)
-
-
-def _goes_on(scene: Scene, actor: Actor) -> bool:
-    """Whether the actor is inside a barrier that has opened, and has not left it."""
-    operation = actor.pending
-    if operation is None or operation.primitive != scene.primitive.id or actor.ended:
-        return False
-    if not operation.call.endswith(".wait"):
-        return False
-    if operation.role == "wait":
-        return scene.state.enabled(actor)
-    return operation.role == "woken" or (operation.role == "lock" and bool(actor.call))
+    going = going_on(scene.state, scene.primitive)
+    opened = scene.memory.opened.get(scene.primitive.id)
+    if opened is not None:
+        last, n = opened
+        if n == scene.state.n and all(actor.id != last for actor in going):
+            going.append(scene.state.actors[last])
+        main = [*_room(scene.tags(going)), Piece(" open", "accent")]
+        # Those in line have come for the next time.
+        return Drawing(f"{len(going)}/{parties}", main, scene.line(asleep))
+    inside = scene.tags(asleep)
+    for _ in range(min(parties, 12) - len(asleep)):
+        inside.append(Piece(" _" if inside else "_", "quiet"))
+    rest = [Piece("goes on ", "quiet"), *scene.tags(going)] if going else []
+    return Drawing(f"{len(asleep)}/{parties}", _room(inside), rest)
 
 
 def _value(scene: Scene) -> Drawing:

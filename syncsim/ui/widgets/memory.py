@@ -11,7 +11,7 @@ from typing import NamedTuple
 from syncsim.core.atoms import Cell, Channel, Item, Semaphore
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Grain
-from syncsim.core.state import Primitive, State
+from syncsim.core.state import Actor, Primitive, State
 
 #: The two directions of a Pipe, by their roles; a queue has the first one only.
 LANES = ("items", "items back")
@@ -48,8 +48,8 @@ class Memory:
         self.widest: dict[str, int] = {}
         #: (Pipe, end) → who used that end last; end 0 sends ``items``, end 1 sends them back.
         self.ends: dict[tuple[str, int], int] = {}
-        #: Barrier → who arrived last in the last step, and opened it.
-        self.opener: dict[str, int] = {}
+        #: Barrier → who arrived last and opened it, and in which step; until all have gone on.
+        self.opened: dict[str, tuple[int, int]] = {}
         #: Event → who has set it, as long as it is set.
         self.setter: dict[str, int] = {}
         #: Event → who has gone on in the last step, because it is set.
@@ -67,7 +67,6 @@ class Memory:
         self._holders(old, state, close)
         if state.n != old.n:
             self.taken.clear()
-            self.opener.clear()
             self.passed.clear()
         self._see_ends(state)
         moved = [
@@ -75,6 +74,7 @@ class Memory:
         ]
         if not close:
             self.setter.clear()
+            self.opened.clear()
             for reads in self.reads.values():
                 for before, _ in moved:
                     reads.pop(before.id, None)
@@ -86,6 +86,7 @@ class Memory:
                     inner = before.pending.compound and state.grain is Grain.ATOM
                     if primitive is not None and not (inner and before.pending.verb not in _MOVES):
                         self._call(old, state, primitive, before.id, before.pending.call)
+        self._forget_what_is_over(state)
         self.state = state
         return close and state.n > old.n
 
@@ -140,18 +141,48 @@ class Memory:
         elif primitive.sort == "Event":
             self._event(state, primitive, actor, method)
         elif primitive.sort == "Barrier" and method == "wait":
-            asleep = old.waiting(primitive, "wait")
-            if len(asleep) + 1 == primitive.capacity and not state.waiting(primitive, "wait"):
-                self.opener[primitive.id] = actor
+            others = [a for a in old.waiting(primitive, "wait") if a.id != actor]
+            if len(others) + 1 == primitive.capacity and not state.waiting(primitive, "wait"):
+                self.opened[primitive.id] = (actor, state.n)
+
+    def _forget_what_is_over(self, state: State) -> None:
+        for name, (_, n) in list(self.opened.items()):
+            primitive = state.primitives.get(name)
+            if primitive is None or (n != state.n and not going_on(state, primitive)):
+                del self.opened[name]
+        for name in list(self.setter):
+            primitive = state.primitives.get(name)
+            if primitive is None or not is_set(state, primitive):
+                del self.setter[name]
 
     def _event(self, state: State, primitive: Primitive, actor: int, method: str) -> None:
         pending = state.actors[actor].pending
         if method == "set":
             self.setter[primitive.id] = actor
-        elif method == "clear":
-            self.setter.pop(primitive.id, None)
         elif method == "wait" and (pending is None or pending.primitive != primitive.id):
             self.passed[primitive.id] = actor
+
+
+def is_set(state: State, event: Primitive) -> bool:
+    """Whether the flag of the event is up."""
+    flag = state.atoms.get(event.parts.get("flag") or event.parts["value"])
+    if isinstance(flag, Semaphore):
+        return flag.value > 0
+    return isinstance(flag, Cell) and flag.value == "set"
+
+
+def going_on(state: State, barrier: Primitive) -> list[Actor]:
+    """Who was waiting at the barrier, or is waking the others, and has not gone on yet."""
+    found = []
+    for actor in state.actors:
+        operation = actor.pending
+        if operation is None or operation.primitive != barrier.id or actor.ended:
+            continue
+        awake = operation.role == "wait" and state.enabled(actor)
+        inside = operation.role == "woken" or (operation.role == "lock" and bool(actor.call))
+        if operation.call.endswith(".wait") and (awake or inside):
+            found.append(actor)
+    return found
 
 
 def _items(state: State, primitive: Primitive, role: str) -> tuple[Item, ...]:

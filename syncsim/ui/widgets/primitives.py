@@ -66,7 +66,9 @@ class PrimitivesPanel(ChoicePanel):
         self.draw()
         if abs(by) == 1 and self.travel:
             self._start(old)
-        elif self._from:  # the state has settled while things are on their way
+        elif (
+            self._from and self._progress < 1
+        ):  # the state has settled while things are on their way
             self._set_off()
 
     def forget(self) -> None:
@@ -138,8 +140,6 @@ class PrimitivesPanel(ChoicePanel):
         self._from = old
         self._began = self._clock()
         self._set_off()
-        if self._flying:
-            self._timer = self.set_interval(_FRAME, self._frame)
 
     def _set_off(self) -> None:
         """Find out what moves, and where it is now."""
@@ -150,6 +150,8 @@ class PrimitivesPanel(ChoicePanel):
                 if moving:
                     self._flying[key] = moving
         self._refresh_moving()
+        if self._flying and self._timer is None:
+            self._timer = self.set_interval(_FRAME, self._frame)
 
     def _land(self) -> None:
         if self._timer is not None:
