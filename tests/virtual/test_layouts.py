@@ -49,4 +49,4 @@ def test_a_check_says_that_it_is_slower_on_a_python_that_has_no_table(
     assert known.states < unknown.states
     assert "cannot be read: a check takes longer" in unknown.note
     assert unknown.note in told(unknown)
-    assert unknown.as_dict()["note"] == unknown.note
+    assert unknown.as_dict()["notes"] == [unknown.note]
