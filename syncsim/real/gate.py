@@ -254,6 +254,17 @@ class Gate:
         """Whether the code is multiprocessing's or ours, and not the program's."""
         return (self._library.get(id(code)) or self._look_up(code))[0]
 
+    def is_asked_by_library(self, above: int) -> bool:
+        """Return whether the library makes the call; ``above`` is how many frames are ours.
+
+        Where there are no more, the interpreter calls what the program has registered.
+        """
+        try:
+            caller = sys._getframe(above + 1)
+        except ValueError:
+            return False
+        return self.is_library(caller.f_code)
+
     def claim(self, code: CodeType) -> None:
         """The code is the library's, whatever its file says (it was made by ``exec``)."""
         self._library[id(code)] = (True, code, False)

@@ -8,7 +8,6 @@ a schedule that takes longer than the timeout would be another run.
 from __future__ import annotations
 
 import functools
-import sys
 import time
 from types import SimpleNamespace
 
@@ -30,7 +29,7 @@ def install(gate: Gate) -> None:
             not gate.applies()
             or not isinstance(seconds, int | float)
             or seconds < 0
-            or gate.is_library(sys._getframe(2).f_code)
+            or gate.is_asked_by_library(2)
         ):
             real(seconds)
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -74,7 +73,7 @@ def _wrap_kill(gate: Gate) -> None:
     def kill(pid: Any, signal_: Any, /) -> None:
         number = signal_ if isinstance(signal_, int) else 0
         known = isinstance(pid, int) and pid > 0 and number in _TOLD and gate.applies()
-        if known and not gate.is_library(sys._getframe(2).f_code):
+        if known and not gate.is_asked_by_library(2):
             gate.give(Verb.TERMINATE, str(pid), "os.kill", signal.Signals(number).name)
         real(pid, signal_)
 

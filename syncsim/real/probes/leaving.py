@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from syncsim.core.operation import Verb
@@ -69,7 +69,7 @@ def _wrap(gate: Gate, name: str) -> None:
     @unseen
     @functools.wraps(real)
     def leave(*args: Any, **keywords: Any) -> Any:
-        if gate.applies() and not gate.is_library(_caller()) and not _is_in_vain(name, args):
+        if gate.applies() and not _is_asked_by_library(gate) and not _is_in_vain(name, args):
             program = "" if name in _FORKS or not args else _called(args[0])
             gate.give(Verb.LEAVE, "", f"os.{name}", program)
         if name in _BECOMES:
@@ -124,13 +124,13 @@ def _interpreter_of(file: str) -> str:
     return os.path.realpath(found) if found is not None else file
 
 
-def _caller() -> CodeType:
-    """The code that called what is wrapped, past the functions of ``os`` that do so for others."""
-    frame: FrameType | None = sys._getframe(3)
+def _is_asked_by_library(gate: Gate) -> bool:
+    """Whether the library does it, past the functions of ``os`` that do so for others."""
+    frame: FrameType | None = sys._getframe(2)
+    frame = frame.f_back if frame is not None else None  # (none where the interpreter calls)
     while frame is not None and frame.f_globals is vars(os):
         frame = frame.f_back
-    assert frame is not None
-    return frame.f_code
+    return frame is not None and gate.is_library(frame.f_code)
 
 
 def _is_in_vain(name: str, args: tuple[Any, ...]) -> bool:

@@ -178,7 +178,7 @@ def _wrap_process(gate: Gate) -> None:
         unknown = self._popen is not None and self._popen.returncode is None
         asked = unknown and self._parent_pid == os.getpid() and gate.applies()
         # (Two frames up: ours for the traceback is between.)
-        if not asked or gate.here.library or gate.is_library(sys._getframe(2).f_code):
+        if not asked or gate.here.library or gate.is_asked_by_library(2):
             return look()
         code: int | None = gate.take(Verb.ALIVE, str(self.pid), look, "Process.exitcode", self.name)
         return code
@@ -193,7 +193,7 @@ def _wrap_exit(gate: Gate) -> None:
 
     def leave(status: int) -> Any:
         if gate.applies() and isinstance(status, int):
-            asked_for = not gate.is_library(sys._getframe(1).f_code)
+            asked_for = not gate.is_asked_by_library(1)
             gate.give(Verb.EXIT, "", "exit", str(status & 0xFF), sited=asked_for)
         real(status)
 
