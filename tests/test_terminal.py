@@ -88,9 +88,9 @@ def test_the_name_of_a_process_commands_no_terminal(program: Path, words: tuple[
 def test_nor_does_it_in_the_report_of_a_hang(tmp_path: Path) -> None:
     path = tmp_path / "hangs.py"
     path.write_text(
-        "from multiprocessing import Lock, Process\n\nif __name__ == '__main__':\n"
-        "    lock = Lock()\n    lock.acquire()\n"
-        f"    child = Process(target=lock.acquire, name={HOSTILE[0]!a})\n"
+        "from multiprocessing import get_context\n\nif __name__ == '__main__':\n"
+        "    fork = get_context('fork')\n    lock = fork.Lock()\n    lock.acquire()\n"
+        f"    child = fork.Process(target=lock.acquire, name={HOSTILE[0]!a})\n"
         "    child.start()\n    child.join()\n"
     )
     text = assert_harmless(syncsim("run", path).stdout)

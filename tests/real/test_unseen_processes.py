@@ -290,7 +290,9 @@ def test_what_the_instrumentation_does_not_find_is_said_and_doubts_the_end(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(lacks)
     program = tmp_path / "program.py"
-    program.write_text("import multiprocessing.managers\nmultiprocessing.Lock().acquire()")
+    program.write_text(
+        "import multiprocessing.managers\nmultiprocessing.get_context('fork').Lock().acquire()"
+    )
     path = os.pathsep.join((str(tmp_path), str(PROJECT)))
     told = tell(program, "--timeout", DEADLINE, env=os.environ | {"PYTHONPATH": path})
     assert sentence in told.verdict["blind"]
