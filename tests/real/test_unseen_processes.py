@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, PROGRAMS, PROJECT, Told, each_scheduler, tell, tell_here, wait_for
 
+from syncsim.checking import check
 from syncsim.checking.replay import confirm
 from syncsim.checking.verdict import judge
 from syncsim.core import pythons
@@ -228,6 +229,16 @@ def test_a_replay_in_which_somebody_was_not_seen_confirms_nothing(tmp_path: Path
     assert judge(load(program), report).verdict is Verdict.UNDECIDED
 
 
+def test_a_search_on_real_processes_in_which_somebody_was_not_seen_proves_nothing(
+    tmp_path: Path,
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"{HEAD}subprocess.run({PYTHON})\nmultiprocessing.Lock().acquire()")
+    checked = check(program, real=True)
+    assert checked.verdict is Verdict.UNDECIDED
+    assert "1 process was not seen: pid " in checked.explanation
+
+
 # -- what the machine does not tell ------------------------------------------------------------
 
 
@@ -291,7 +302,7 @@ def test_what_the_instrumentation_does_not_find_is_said_and_doubts_the_end(
     (tmp_path / "sitecustomize.py").write_text(lacks)
     program = tmp_path / "program.py"
     program.write_text(
-        "import multiprocessing.managers\nmultiprocessing.get_context('fork').Lock().acquire()"
+        "import multiprocessing.managers\nmultiprocessing.get_context('fork').Lock()"
     )
     path = os.pathsep.join((str(tmp_path), str(PROJECT)))
     told = tell(program, "--timeout", DEADLINE, env=os.environ | {"PYTHONPATH": path})
