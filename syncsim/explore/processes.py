@@ -33,6 +33,8 @@ from syncsim.virtual.states import Did, Move
 
 #: Seconds for which who is outside our view may be asleep there, when others could go on.
 _ASLEEP = 0.15
+#: Seconds that a thread may take to its first operation: it comes unannounced.
+_BEGINS = 0.5
 #: Seconds for which it may be at work there, itself or with a program of its own that it has
 #: started, and for which something unseen is expected where nobody can go on: first, and once
 #: nothing can be proven any more.
@@ -193,6 +195,7 @@ class _Execution:
         """Until it is quiet, and who is outside our view has had the time to come back."""
         world = self.world
         world.settle(self._deadline)
+        self._await_threads()
         began = awake = time.monotonic()
         while away := self._away():
             now = time.monotonic()
@@ -208,6 +211,19 @@ class _Execution:
         if not doubt and away and world.choices():
             doubt = _absence(world.state, away[0])
         self.unseen = self.unseen or doubt or self._hidden(world.state)
+
+    def _await_threads(self) -> None:
+        """Wait until threads that have just begun announce something, sleep, or take long."""
+        world = self.world
+        until = min(time.monotonic() + _BEGINS, self._deadline)
+        while time.monotonic() < until:
+            alive = {actor.pid for actor in world.state.actors if not actor.ended}
+            threaded = [pid for pid in alive if kernel.threads(pid) > 1]
+            asleep = all(map(kernel.is_asleep, threaded))
+            # (What one has said before it fell asleep may not have been read yet.)
+            if not threaded or (not world.pump(0 if asleep else 0.01) and asleep):
+                return
+            world.settle(self._deadline)
 
     def _hidden(self, state: State) -> str:
         """What the program does past its operations, and so in no order that is known."""

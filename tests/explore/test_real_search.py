@@ -273,13 +273,17 @@ def test_who_is_awake_is_never_said_to_wait_for_ever(
         system.close()
 
 
-def test_a_thread_that_has_ended_is_waited_for_no_longer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["pass", "sum(range(3_000_000))"], ids=["at once", "late"])
+def test_a_thread_is_waited_for_when_it_begins_and_not_when_it_has_ended(
+    tmp_path: Path, before: str
+) -> None:
     path = tmp_path / "program.py"
     path.write_text(
         "import threading\n"
         "from multiprocessing import Semaphore, Value\n"
         "value = Value('i', 0)\n"
         "def add():\n"
+        f"    {before}\n"
         "    value.value += 1\n"
         "threading.Thread(target=add).start()\n"
         "Semaphore(0).acquire()\n"
