@@ -55,6 +55,7 @@ class Kin:
         self._reported: set[int] = {stage}
         self._joined: set[int] = set()
         self._forked: dict[int, int] = {}
+        self._forking: Counter[int] = Counter()  # by the parent, how many are being forked
         self._births: set[int] = set()  # of these, to become a ``Process``; they are alive
         self._launched: dict[int, _Start] = {}
         self._nameless: list[_Start] = []  # of which nobody knows the pid
@@ -95,6 +96,20 @@ class Kin:
     def died(self, pid: int) -> None:
         """That process is gone."""
         self._births.discard(pid)
+
+    def forking(self, parent: int) -> None:
+        """A process is about to fork; its child says so first of all, or it says that it failed."""
+        self._forking[parent] += 1
+
+    def has_forked(self, parent: int) -> None:
+        """That has been said."""
+        self._forking[parent] -= 1
+
+    def ended(self, pid: int, parent: int) -> None:
+        """A started process is gone: perhaps it was being forked, and has not said a word."""
+        if not self._is_known(pid) and self._forking[parent] > 0:
+            self._forking[parent] -= 1
+            self._forked[pid] = parent
 
     def joined(self, pid: int) -> None:
         """A new interpreter has found its way to us."""
@@ -276,12 +291,12 @@ class Kin:
     def _is_lost(self, actor: Actor | None) -> bool:
         """Whether one that was started, or forked, is never going to report.
 
-        One of ours that was ended on its way had done nothing yet.
+        One of ours that a signal ended on its way had done nothing yet; its end is told.
         """
         if actor is None:
             return True
-        meant = actor.signalled or actor.terminated or bool(actor.killed)
-        return actor.ended and not (meant and self._is_instrumented(actor.pid))
+        by_signal = (actor.exitcode or 0) < 0 or actor.signalled or bool(actor.killed)
+        return actor.ended and not (by_signal and self._is_instrumented(actor.pid))
 
     def _others(self) -> Iterator[_Start]:
         """Other programs, each start of one."""

@@ -171,6 +171,9 @@ class Scribe:
             self.had_strangers = True
         self.alarmed.discard(pid)
         actor = self.actor(pid)
+        if actor in self._started_by:
+            forker = self._ledger.actors[self._started_by[actor]].pid
+            self.kin.ended(pid, forker)
         if actor is None or self._ledger.actors[actor].ended:
             return
         if actor == 0:
@@ -643,6 +646,7 @@ class Scribe:
     def _forking(self, record: wire.Forking) -> None:
         # Until the child says who it is, its parent's pid stands for it.
         self.strangers.add(-record.pid)
+        self.kin.forking(record.pid)
         actor = self.actor(record.pid)
         operation = self._ledger.actors[actor].pending if actor is not None else None
         if operation is not None and operation.verb is START:
@@ -652,6 +656,7 @@ class Scribe:
         parent, is_birth = -record.parent, -record.parent in self.births
         self.strangers.discard(parent)
         self.births.discard(parent)
+        self.kin.has_forked(record.parent)
         if not record.pid:
             return
         self.strangers.add(record.pid)

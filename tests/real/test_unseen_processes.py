@@ -17,11 +17,14 @@ from syncsim.checking.replay import confirm
 from syncsim.checking.verdict import judge
 from syncsim.core import pythons
 from syncsim.core.diagnosis import Verdict
+from syncsim.core.ledger import Ledger
 from syncsim.core.live import Diagnosed
 from syncsim.core.scheduler import RoundRobin, Scheduler
+from syncsim.core.state import Actor, Life
 from syncsim.explore.worker import Found, Report
 from syncsim.program.source import load
 from syncsim.real.kernel import tree
+from syncsim.real.kin import Kin
 from syncsim.real.monitor import Monitor
 
 LIBRARY = PROGRAMS / "future" / "library.py"
@@ -310,3 +313,20 @@ def test_what_the_instrumentation_does_not_find_is_said_and_doubts_the_end(
     assert told.verdict["verdict"] == "undecided"
     assert sentence in told.verdict["explanation"]
     assert told.exitcode == 3
+
+
+@pytest.mark.parametrize(("forked", "unseen"), [(True, []), (False, [4712])])
+def test_one_of_ours_that_is_killed_before_its_first_word_has_done_nothing(
+    forked: bool, unseen: list[int]
+) -> None:
+    ledger = Ledger(lambda step: None)
+    ledger.add(Actor(id=0, name="main", pid=4711, parent=None, life=Life.ALIVE))
+    ledger.add(Actor(id=1, name="", pid=4712, parent=0))
+    kin = Kin(ledger, "no directory", 0)
+    kin.born(4711, "main")
+    if forked:
+        kin.forking(4711)
+    kin.started(4712, 4711)
+    ledger.end(1, -signal.SIGTERM)
+    kin.ended(4712, 4711)
+    assert [one.pid for one in kin.view().unseen] == unseen
