@@ -31,11 +31,16 @@ async def test_each_step_that_moves_something_has_four_pictures(slug: str) -> No
         assert isinstance(stage, StageScreen)
         panel = stage._panels.primitives
         await until(pilot, lambda: bool(play.history.now.state.actors))
-        moved = 0
-        while play.mode is not Mode.OVER:
-            n = play.history.now.state.n
+        moved = n = 0
+
+        def over() -> bool:
+            return play.mode is Mode.OVER and play.history.now.state.n == n
+
+        while not over():
             await pilot.press("s")
-            await until(pilot, lambda n=n: stage._drawn[0].n > n)  # type: ignore[misc]
+            # (That it is over is told a moment after the last step.)
+            await until(pilot, lambda n=n: stage._drawn[0].n > n or over())  # type: ignore[misc]
+            n = play.history.now.state.n
             pictures = set()
             for _ in range(FRAMES + 1):
                 lines = range(panel.scrollable_content_region.height)
