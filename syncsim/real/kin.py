@@ -148,7 +148,7 @@ class Kin:
 
     def started(self, pid: int, parent: int) -> None:
         """Multiprocessing has started that process, and it has not reported."""
-        if pid not in (self._reported | self._joined) and pid not in self._forked:
+        if not (pid in self._reported or pid in self._joined or pid in self._forked):
             self._remember(pid, parent)
 
     # -- what the kernel says -------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import select
 import shutil
 import socket
@@ -17,6 +16,7 @@ import termios
 from collections.abc import Callable
 from pathlib import Path
 
+from syncsim.core.text import clean
 from syncsim.program.source import Program
 from syncsim.real import guard, kernel, wire
 from syncsim.real.room import make_room
@@ -153,16 +153,10 @@ def how_it_ended(code: int) -> str:
 
 def not_started(what: str, why: str, complaints: bytes = b"") -> str:
     """Return what to tell of a process of ours that never began: where, why, and what may help."""
-    lines = map(_clean, complaints.decode("utf-8", "backslashreplace").splitlines())
-    said = " / ".join(list(filter(None, lines))[-_QUOTED:])
+    lines = complaints.decode("utf-8", "backslashreplace").splitlines()
+    said = " / ".join([told for line in lines if (told := clean(line).strip())][-_QUOTED:])
     return (
         f"{what} was not started: {sys.executable}: {why}"
         + (f"; it said: {said}" if said else "")
         + ". Try whether that Python starts, with the same environment"
     )
-
-
-def _clean(line: str) -> str:
-    """A line without escapes and other characters that are not to be seen."""
-    line = re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)?", "", line)
-    return "".join(c for c in line if c.isprintable()).strip()
