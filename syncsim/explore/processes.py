@@ -306,7 +306,7 @@ class _Execution:
         node.signs = (
             frozenset(found),
             event.touches if event is not None else (),
-            tuple(map(_sign, self._steps)),
+            self._signs(),
             # (When it is noticed that a thread has ended is by chance.)
             frozenset((a.name, a.thread or a.life, a.exitcode) for a in state.actors),
         )
@@ -327,6 +327,13 @@ class _Execution:
             if node.verdict is Verdict.UNDECIDED and not self.unseen:
                 self.unseen = "it hangs where we do not see"
         return node
+
+    def _signs(self) -> tuple[object, ...]:
+        """The steps of each process, in its order.
+
+        Which of two processes that run at once is heard first, is by chance.
+        """
+        return tuple(map(_sign, sorted(self._steps, key=lambda step: self.number(step.actor))))
 
     def _note_contest(self, state: State, choices: Iterable[Choice]) -> None:
         """Who may be next at the same atom as somebody else."""

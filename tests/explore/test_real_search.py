@@ -290,3 +290,24 @@ def test_a_thread_is_waited_for_when_it_begins_and_not_when_it_has_ended(
     )
     checked = syncsim.check(path, real=True, timeout=240)
     assert (checked.verdict, checked.confirmed) == ("deadlock", True), checked.explanation
+
+
+def test_it_is_the_same_run_whichever_process_is_heard_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "from multiprocessing import get_context\n"
+        "get_context('fork').Process(target=print).start()\n"
+    )
+    system = RealSystem(load(path), Grain.CALL, time.monotonic() + 60)
+    try:
+        state = system.start().state
+        state = system.take(state, system.moves(state)[0]).state  # the start, and what is printed
+        execution = system._running
+        assert execution is not None
+        assert {step.verb for step in execution._steps} == {"start", "print"}
+        execution._steps.reverse()
+        assert execution._signs() in state.signs  # type: ignore[operator]
+    finally:
+        system.close()
