@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from syncsim.checking import Checked, check
     from syncsim.explore.checker import CheckError
-    from syncsim.explore.properties import PropertyError, always, eventually, never, sometimes
+    from syncsim.explore.properties.properties import (
+        PropertyError,
+        always,
+        eventually,
+        never,
+        sometimes,
+    )
     from syncsim.program.source import ProgramError
 
 __version__ = "0.1.0"
@@ -28,12 +34,12 @@ _ROOMS = {
     "CheckError": "syncsim.explore.checker",
     "Checked": "syncsim.checking",
     "ProgramError": "syncsim.program.source",
-    "PropertyError": "syncsim.explore.properties",
-    "always": "syncsim.explore.properties",
+    "PropertyError": "syncsim.explore.properties.properties",
+    "always": "syncsim.explore.properties.properties",
     "check": "syncsim.checking",
-    "eventually": "syncsim.explore.properties",
-    "never": "syncsim.explore.properties",
-    "sometimes": "syncsim.explore.properties",
+    "eventually": "syncsim.explore.properties.properties",
+    "never": "syncsim.explore.properties.properties",
+    "sometimes": "syncsim.explore.properties.properties",
 }
 
 

@@ -14,7 +14,7 @@ from syncsim import __version__
 from syncsim.arguments import Parser, nearest, positive, seconds
 
 if TYPE_CHECKING:
-    from syncsim.explore.properties import Property
+    from syncsim.explore.properties.properties import Property
     from syncsim.program.source import Program
     from syncsim.puzzles.catalogue import Puzzle
 
@@ -211,7 +211,7 @@ def _fill_run(parser: Parser) -> None:
 
 def _run(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ...]) -> int:
     program = _program(asked, arguments)
-    from syncsim import headless
+    from syncsim.session import headless
 
     try:
         return headless.run(
@@ -230,8 +230,8 @@ def _run(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ...]
 
 def _fill_check(parser: Parser) -> None:
     _need_posix()
-    from syncsim.explore.exhaustive import SEARCHES
-    from syncsim.explore.findings import USUAL
+    from syncsim.explore.results import USUAL
+    from syncsim.explore.search.exhaustive import SEARCHES
 
     _add_program(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object (see below)")
@@ -286,7 +286,7 @@ def _check(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ..
     if asked.fairness and not asked.eventually:
         asked.parser.error("--fairness is for --eventually, and there is none")
     from syncsim.checking import command
-    from syncsim.checking.asked import request_for
+    from syncsim.checking.request import request_for
 
     try:
         request = request_for(
@@ -333,7 +333,7 @@ def _add_claims(parser: argparse.ArgumentParser) -> None:
 
 def _claim(kind: str) -> Callable[[str], Property]:
     def parsed(text: str) -> Property:
-        from syncsim.explore.properties import Kind, PropertyError, parse
+        from syncsim.explore.properties.properties import Kind, PropertyError, parse
 
         try:
             return parse(Kind(kind), text)
@@ -347,7 +347,7 @@ def _claims(asked: argparse.Namespace) -> list[Property]:
     """What is claimed."""
     from msgspec.structs import replace
 
-    from syncsim.explore.properties import Fairness
+    from syncsim.explore.properties.properties import Fairness
 
     fairness = Fairness(asked.fairness or "strong")
     in_time = [replace(one, fairness=fairness) for one in asked.eventually]

@@ -14,8 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from syncsim.checking import Checked
-    from syncsim.core.diagnosis import Verdict
-    from syncsim.explore.properties import Condition, Property
+    from syncsim.core.deadlock.diagnosis import Verdict
+    from syncsim.explore.properties.properties import Condition, Property
 
 
 class Claim:
@@ -37,37 +37,37 @@ class Claim:
 
     def never_deadlocks(self) -> Claim:
         """No process waits for ever, in any interleaving."""
-        from syncsim.core.diagnosis import Verdict
+        from syncsim.core.deadlock.diagnosis import Verdict
 
         return self._never(Verdict.DEADLOCK)
 
     def never_fails(self) -> Claim:
         """No deadlock, no failed assertion, no uncaught exception, in any interleaving."""
-        from syncsim.core.diagnosis import Verdict
+        from syncsim.core.deadlock.diagnosis import Verdict
 
         return self._never(*(v for v in Verdict if v not in (Verdict.FINISHED, Verdict.UNDECIDED)))
 
     def always(self, condition: Condition) -> Claim:
         """The condition holds in every state."""
-        from syncsim.explore.properties import always
+        from syncsim.explore.properties.properties import always
 
         return self._holds(always(condition))
 
     def never(self, condition: Condition) -> Claim:
         """The condition holds in no state."""
-        from syncsim.explore.properties import never
+        from syncsim.explore.properties.properties import never
 
         return self._holds(never(condition))
 
     def sometimes(self, condition: Condition) -> Claim:
         """The condition holds in some state."""
-        from syncsim.explore.properties import sometimes
+        from syncsim.explore.properties.properties import sometimes
 
         return self._holds(sometimes(condition))
 
     def eventually(self, condition: Condition, **how: Any) -> Claim:
         """Every run comes to a state in which the condition holds."""
-        from syncsim.explore.properties import eventually
+        from syncsim.explore.properties.properties import eventually
 
         return self._holds(eventually(condition, **how))
 

@@ -362,7 +362,7 @@ def test_the_command_line_loads_only_what_it_needs_to_read_the_words() -> None:
 
 def test_a_run_without_a_screen_loads_no_screen_and_no_multiprocessing() -> None:
     loaded = loaded_by("from syncsim.cli import main; main(['run', 'two-phase-handshake'])")
-    assert "syncsim.real.world" in loaded
+    assert "syncsim.real.run" in loaded
     assert not loaded & {"textual", "multiprocessing", "asyncio", "syncsim.ui"}
 
 

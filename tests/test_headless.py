@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.scheduler import Replay, RoundRobin
-from syncsim.core.status import Status
-from syncsim.headless import FINISHED, HeadlessRun
+from syncsim.core.words.status import Status
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import find
-from syncsim.real.whereabouts import Search
+from syncsim.real.locating import Search
+from syncsim.session.headless import FINISHED, HeadlessRun
 
 PROJECT = Path(__file__).parents[1]
 DEADLINE = 60

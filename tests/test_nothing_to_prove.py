@@ -14,7 +14,7 @@ from commands import check, pytest_in
 import syncsim
 from syncsim import always, never, sometimes
 from syncsim.explore.hints import OTHER_ARGUMENTS
-from syncsim.ui.check import BackgroundCheck, Judged
+from syncsim.session.background_check import BackgroundCheck, Judged
 
 NOTHING = {
     "is empty": "",

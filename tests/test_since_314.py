@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.scheduler import RoundRobin
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 LOOKS = """
 from multiprocessing import Lock, Process

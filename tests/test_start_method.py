@@ -15,7 +15,7 @@ from commands import check, pytest_in
 import syncsim
 from syncsim.cli import main
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 METHODS = ("fork", "spawn", "forkserver")
 #: A forked child has the memory of its parent; any other one imports the file anew.

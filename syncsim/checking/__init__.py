@@ -12,16 +12,16 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable
 
-from syncsim.checking.asked import request_for
-from syncsim.checking.checked import Checked, Failure, Upheld
 from syncsim.checking.replay import confirm
+from syncsim.checking.request import request_for
+from syncsim.checking.result import Checked, Failure, Upheld
 from syncsim.checking.telling import told
 from syncsim.checking.verdict import judge
 from syncsim.explore.checker import Checker, NotStartedError
-from syncsim.explore.findings import USUAL
-from syncsim.explore.judging import search_for
-from syncsim.explore.properties import Property, PropertyError, unpack
-from syncsim.explore.real import RealSearch
+from syncsim.explore.properties.judging import search_for
+from syncsim.explore.properties.properties import Property, PropertyError, unpack
+from syncsim.explore.real.search import RealSearch
+from syncsim.explore.results import USUAL
 from syncsim.explore.worker import Report, Request
 from syncsim.program.source import Program, load
 from syncsim.program.start_methods import checked

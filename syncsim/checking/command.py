@@ -6,10 +6,10 @@ import sys
 
 from syncsim.checking import check_program
 from syncsim.checking.telling import told
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.explore.checker import CheckError, NotStartedError
 from syncsim.explore.progress import Progress, is_wanted
-from syncsim.explore.properties import PropertyError
+from syncsim.explore.properties.properties import PropertyError
 from syncsim.explore.worker import Request
 from syncsim.program.source import Program
 from syncsim.terminal import complain, say, say_json

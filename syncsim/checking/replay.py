@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from syncsim.checking.checked import Failure
+from syncsim.checking.result import Failure
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
-from syncsim.core.doubt import who_was_not_seen
-from syncsim.core.ledger import DivergenceError
+from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.doubt import who_was_not_seen
+from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, parse_schedule
-from syncsim.core.status import status
-from syncsim.core.step import Step
-from syncsim.core.words import counted, waiting_for
+from syncsim.core.steps import Step
+from syncsim.core.words.status import status
+from syncsim.core.words.waiting import counted, waiting_for
 from syncsim.explore.worker import Found
 from syncsim.program.source import Program
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 #: Seconds for one replay; it takes less than one, if the machine is not busy.
 _REPLAY = 60.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from syncsim.checking.checked import Checked, Failure
+from syncsim.checking.result import Checked, Failure
 from syncsim.checking.verdict import shows_itself
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.text import clean
-from syncsim.core.words import counted, headline
-from syncsim.headless import step_line
+from syncsim.core.words.step_line import step_line
+from syncsim.core.words.waiting import counted, headline
 from syncsim.program.start_methods import replayed
 
 #: So many things that were raced for are named.

@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from syncsim.checking.checked import Checked, Failure, Upheld
 from syncsim.checking.replay import confirm
-from syncsim.core.diagnosis import STARTED_NONE, Finding, Verdict
+from syncsim.checking.result import Checked, Failure, Upheld
+from syncsim.checking.witness import Witness
+from syncsim.core.deadlock.diagnosis import STARTED_NONE, Finding, Verdict
 from syncsim.core.schedule import parse_schedule
-from syncsim.core.words import counted
+from syncsim.core.words.waiting import counted
 from syncsim.explore.hints import ON_REAL_PROCESSES, OR_REAL_PROCESSES, OTHER_ARGUMENTS
-from syncsim.explore.properties import Kind, Property, PropertyError
-from syncsim.explore.real import NAME as REAL
+from syncsim.explore.properties.properties import Kind, Property, PropertyError
+from syncsim.explore.real.search import NAME as REAL
 from syncsim.explore.worker import Found, Judged, Report
 from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force
-from syncsim.witness import Witness
 
 #: Why a search that saw nothing is no proof.
 _NOTHING = "as far as the check sees, it started no process and touched no primitive"

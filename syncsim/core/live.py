@@ -14,11 +14,11 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.deadlock.diagnosis import Diagnosis
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import Scheduler
 from syncsim.core.state import State
-from syncsim.core.step import Step
+from syncsim.core.steps import Step
 
 
 class Mode(StrEnum):

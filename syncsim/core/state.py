@@ -12,9 +12,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
+from syncsim.core.managed import SERVED
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.schedule import Choice, Grain, Move
-from syncsim.core.served import SERVED
 from syncsim.core.whereabouts import Whereabouts
 from syncsim.core.work import Work
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from syncsim.core.lineage import signal_name
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.text import as_json
+from syncsim.core.words.lineage import signal_name
 from syncsim.explore import hints
 from syncsim.explore.worker import Answer, Question, Report, Request
 from syncsim.real.launch import how_it_ended, not_started

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from syncsim.core.atoms import Semaphore
-from syncsim.virtual.atoms import Pipe, Thing
-from syncsim.virtual.automaton import Node
-from syncsim.virtual.states import Move, State
+from syncsim.virtual.model.automaton import Node
+from syncsim.virtual.model.data_atoms import Pipe, Thing
+from syncsim.virtual.model.states import Move, State
 
 #: So many ways are told apart.
 MOST = 100

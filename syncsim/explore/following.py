@@ -13,9 +13,9 @@ from typing import NamedTuple
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.schedule import Move as Happens
-from syncsim.virtual.atoms import Pipe
-from syncsim.virtual.states import Did, Move, State
-from syncsim.virtual.system import System
+from syncsim.virtual.model.data_atoms import Pipe
+from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.system import System
 
 #: Nobody is in the middle of sending.
 _NONE: Mapping[int, int] = MappingProxyType({})

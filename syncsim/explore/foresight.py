@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.outlook import Foreseen, Outlook
 from syncsim.core.schedule import Choice, Grain
-from syncsim.explore.findings import Bounds, failure_in, verdict_at_the_end
 from syncsim.explore.following import Follower, Place
-from syncsim.explore.forever import circles, hopeless_waits
-from syncsim.explore.graph import Graph, GraphSearch
-from syncsim.virtual.states import Taken
-from syncsim.virtual.system import System
+from syncsim.explore.results import Bounds, failure_in, verdict_at_the_end
+from syncsim.explore.search.forever import circles, hopeless_waits
+from syncsim.explore.search.graph import Graph, GraphSearch
+from syncsim.virtual.model.states import Taken
+from syncsim.virtual.model.system import System
 
 #: Each end is a bit of a number.
 _BITS = {verdict: 1 << at for at, verdict in enumerate(Verdict)}

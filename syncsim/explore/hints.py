@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from syncsim.core.pythons import THIS
-from syncsim.explore.sampling import SAMPLERS
+from syncsim.explore.search.sampling import SAMPLERS
 
 if TYPE_CHECKING:
     from syncsim.explore.worker import Request

@@ -10,9 +10,9 @@ import signal
 import time
 from types import FrameType
 
-from syncsim.virtual import body
 from syncsim.virtual.errors import TooLongError
-from syncsim.virtual.since import Since
+from syncsim.virtual.process import body
+from syncsim.virtual.stopwatch import Since
 
 #: Seconds of the processor's time that a process may run without an operation.
 TOO_LONG = 5.0

@@ -22,20 +22,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.diagnosis import Finding, Verdict
+from syncsim.core.deadlock.diagnosis import Finding, Verdict
 from syncsim.core.operation import ALONE, Verb
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.text import as_json
 from syncsim.explore import hints
-from syncsim.explore.beside import asked_of_main, done, findings, raced_for
-from syncsim.explore.exhaustive import search
-from syncsim.explore.findings import USUAL, Bounds, Outcome, Path, choices
 from syncsim.explore.foresight import Foresight, whole_graph
-from syncsim.explore.jobs import Jobs, processes
-from syncsim.explore.judging import Judge, asked_since
-from syncsim.explore.leases import Asked
 from syncsim.explore.limits import (
     TOO_LONG,
     collect_seldom,
@@ -44,18 +38,36 @@ from syncsim.explore.limits import (
     mind_the_time,
     takes_too_long,
 )
-from syncsim.explore.minimise import in_single_steps, minimised
-from syncsim.explore.properties import PropertyError, unpack
-from syncsim.explore.put_locks import in_turn
+from syncsim.explore.properties.judging import Judge, asked_since
+from syncsim.explore.properties.properties import PropertyError, unpack
+from syncsim.explore.results import (
+    USUAL,
+    Bounds,
+    Outcome,
+    Path,
+    choices,
+)
+from syncsim.explore.search.exhaustive import search
+from syncsim.explore.search.jobs import Jobs, processes
+from syncsim.explore.search.leases import Asked
+from syncsim.explore.search.minimise import in_single_steps, minimised
+from syncsim.explore.search.put_locks import in_turn
+from syncsim.explore.side_findings import (
+    asked_of_main,
+    done,
+    findings,
+    raced_for,
+)
 from syncsim.program.source import Program, load
-from syncsim.virtual import births, files
-from syncsim.virtual.body import chances
-from syncsim.virtual.chance import NUMBERS
+from syncsim.virtual import births
 from syncsim.virtual.errors import NotVirtualError, TooLongError
-from syncsim.virtual.frames import can_read
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import Did
-from syncsim.virtual.system import System
+from syncsim.virtual.model.states import Did
+from syncsim.virtual.model.system import System
+from syncsim.virtual.process.body import chances
+from syncsim.virtual.process.frames import can_read
+from syncsim.virtual.stdlib import files
+from syncsim.virtual.stdlib.chance import NUMBERS
 
 #: A graph of so many states is kept for foresight.
 KEPT = 200_000

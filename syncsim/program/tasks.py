@@ -6,7 +6,7 @@ import functools
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from syncsim.program.safe import safe_text
+from syncsim.program.safe_text import safe_text
 
 _LONGEST = 60
 #: The functions of the library by which a worker does several calls (there may be a second copy

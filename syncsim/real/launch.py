@@ -16,12 +16,14 @@ import termios
 from collections.abc import Callable
 from pathlib import Path
 
+from syncsim import instrument, wire
 from syncsim.core.text import clean
+from syncsim.instrument import guard
+from syncsim.instrument.file_limit import make_room
 from syncsim.program.source import Program
-from syncsim.real import guard, kernel, wire
-from syncsim.real.room import make_room
+from syncsim.real import kernel
 
-_BOOT = str(Path(__file__).resolve().with_name("boot.py"))
+_BOOT = str(Path(instrument.__file__).resolve().with_name("boot.py"))
 #: Bytes that the FIFO should hold (Linux; its default is 65,536, and its most, unprivileged, this).
 _FIFO_SIZE = 1 << 20
 #: So many of the last lines of what a stage that cannot start complains of are told.

@@ -8,14 +8,20 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-from syncsim.core.diagnosis import Diagnosis, Verdict
+from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict
 from syncsim.core.operation import Site
-from syncsim.core.report import Place, PrimitiveReport, ProcessReport, Report, StepReport
 from syncsim.core.state import Actor, Primitive, State
-from syncsim.core.status import status
-from syncsim.core.step import Step
-from syncsim.core.words import names, waiting_for
-from syncsim.real.whereabouts import Search
+from syncsim.core.steps import Step
+from syncsim.core.words.report import (
+    Place,
+    PrimitiveReport,
+    ProcessReport,
+    Report,
+    StepReport,
+)
+from syncsim.core.words.status import status
+from syncsim.core.words.waiting import names, waiting_for
+from syncsim.real.locating import Search
 
 
 def report(

@@ -15,21 +15,21 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from syncsim.puzzles.catalogue import Puzzle
-from syncsim.ui.check import BackgroundCheck, Begin
-from syncsim.ui.closing import wait_for_closed
+from syncsim.session.background_check import BackgroundCheck, Begin
+from syncsim.session.closing import wait_for_closed
 from syncsim.ui.look import THEMES, ascii_only, theme_variables
 
 if TYPE_CHECKING:  # the first screen must be there at once; the rest is for the stage
     from syncsim.core.live import Live
     from syncsim.core.scheduler import Scheduler
     from syncsim.program.source import Program
-    from syncsim.ui.playing import Start
-    from syncsim.ui.speed import Clock
+    from syncsim.session.playing import Start
+    from syncsim.session.speed import Clock
 
 
 def start_real(program: Program, scheduler: Scheduler) -> Live:
     """Run the program with real processes."""
-    from syncsim.real.monitor import Monitor  # not before somebody plays
+    from syncsim.session.monitor import Monitor  # not before somebody plays
 
     return Monitor(program, scheduler)
 
@@ -108,7 +108,7 @@ class SyncsimApp(App[int]):
         Raises ``ProgramError`` where it cannot be read.
         """
         from syncsim.program.source import load
-        from syncsim.ui.screens.stage import StageScreen
+        from syncsim.ui.screens.stage_screen import StageScreen
 
         if isinstance(what, Puzzle):
             program, puzzle = load(what.program), what

@@ -18,8 +18,8 @@ from syncsim import terminal
 from syncsim.core import text as core_text
 from syncsim.core.outlook import Outlook
 from syncsim.core.state import Actor
-from syncsim.core.status import Activity, Status
 from syncsim.core.text import in_ascii
+from syncsim.core.words.status import Activity, Status
 
 #: How many colours there are; a ninth process has the first one again, with another badge.
 COLOURS: Final = 8

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from multiprocessing import util
 from typing import Any
 
-from syncsim.virtual.body import current
 from syncsim.virtual.errors import NotVirtualError
+from syncsim.virtual.process.body import current
 
 
 def refuse() -> None:

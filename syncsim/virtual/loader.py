@@ -16,20 +16,36 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from syncsim.core.operation import Verb
-from syncsim.program.safe import safe_text
+from syncsim.program.ownership import root
+from syncsim.program.safe_text import safe_text
 from syncsim.program.source import Program
-from syncsim.virtual import pickling
-from syncsim.virtual.automaton import FIRST_PID, Seed, Told
-from syncsim.virtual.body import ProcessBody, Who, here, running
-from syncsim.virtual.chance import random_module
-from syncsim.virtual.environment import replaced
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.files import open_file
-from syncsim.virtual.library import Missing, library, signal_module, sys_module, without
-from syncsim.virtual.managers import ServerBody
-from syncsim.virtual.memory import Memory
-from syncsim.virtual.processes import Children, come_to_an_end, live_as_child, live_as_main
-from syncsim.virtual.whose import root
+from syncsim.virtual.model.automaton import FIRST_PID, Seed, Told
+from syncsim.virtual.process.body import (
+    ProcessBody,
+    Who,
+    here,
+    running,
+)
+from syncsim.virtual.process.private_memory import Memory
+from syncsim.virtual.stdlib import pickling
+from syncsim.virtual.stdlib.chance import random_module
+from syncsim.virtual.stdlib.environment import replaced
+from syncsim.virtual.stdlib.files import open_file
+from syncsim.virtual.stdlib.library import (
+    Missing,
+    library,
+    signal_module,
+    sys_module,
+    without,
+)
+from syncsim.virtual.stdlib.managers import ServerBody
+from syncsim.virtual.stdlib.processes import (
+    Children,
+    come_to_an_end,
+    live_as_child,
+    live_as_main,
+)
 
 #: Modules that reach out of the process past multiprocessing.
 _OUTSIDE = (

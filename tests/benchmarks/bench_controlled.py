@@ -12,7 +12,7 @@ from pathlib import Path
 
 from syncsim.core.scheduler import Random, RoundRobin, Scheduler
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 PROGRAM = Path(__file__).parent / "programs" / "locks.py"
 

@@ -18,16 +18,16 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from time import perf_counter, process_time
 
-from syncsim.explore.dpor import DPOR, DPORSearch
-from syncsim.explore.findings import Bounds
-from syncsim.explore.graph import GraphSearch
-from syncsim.explore.jobs import Jobs, processes
-from syncsim.explore.leases import Asked
 from syncsim.explore.limits import collect_seldom
-from syncsim.explore.parallel import ParallelSearch
+from syncsim.explore.results import Bounds
+from syncsim.explore.search.dpor import DPOR, DPORSearch
+from syncsim.explore.search.graph import GraphSearch
+from syncsim.explore.search.jobs import Jobs, processes
+from syncsim.explore.search.leases import Asked
+from syncsim.explore.search.parallel import ParallelSearch
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import System
+from syncsim.virtual.model.system import System
 
 PROGRAMS = Path(__file__).parent.parent / "explore" / "programs"
 

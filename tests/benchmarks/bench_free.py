@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -18,11 +18,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from syncsim.explore.dpor import DPOR
 from syncsim.explore.limits import collect_seldom
+from syncsim.explore.search.dpor import DPOR
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import System
+from syncsim.virtual.model.system import System
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE.parent / "explore" / "programs"

@@ -13,8 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from syncsim.core.schedule import Grain
-from syncsim.explore.processes import RealSystem
-from syncsim.explore.real import RealDPOR
+from syncsim.explore.real.search import RealDPOR
+from syncsim.explore.real.system import RealSystem
 from syncsim.program.source import load
 
 PROGRAM = Path(__file__).parent.parent / "explore" / "programs" / "philosophers.py"

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 import syncsim
-from syncsim.core.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.diagnosis import Verdict, diagnose
 from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 PROGRAM = Path(__file__).parent.parent / "explore" / "programs" / "philosophers.py"
 ARGUMENTS = ("3", "1")

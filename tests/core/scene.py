@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.diagnosis import Diagnosis, diagnose
-from syncsim.core.ledger import Ledger
+from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
 from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.recorder import Ledger
 from syncsim.core.state import Actor, Life, Primitive, State
-from syncsim.core.step import Step
+from syncsim.core.steps import Step
 
 FIRST_PID = 1000
 MOST = 2**31 - 1

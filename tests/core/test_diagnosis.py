@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene, acquire, act, join, philosophers
 
-from syncsim.core.diagnosis import (
+from syncsim.core.deadlock.diagnosis import (
     Diagnosis,
     Verdict,
     diagnose,
@@ -21,7 +21,7 @@ from syncsim.core.diagnosis import (
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Move
 from syncsim.core.state import Primitive, State
-from syncsim.core.words import waiting_for
+from syncsim.core.words.waiting import waiting_for
 
 SLEEP = Operation(Verb.SLEEP, call="sleep", detail="1")
 

@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 from scene import Scene, act, join
 
 from syncsim.core import step as steps
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Primitive
-from syncsim.core.status import Activity, Status, activity, status
-from syncsim.core.step import Step
-from syncsim.core.words import waiting_for, what_it_does
+from syncsim.core.steps import Step
+from syncsim.core.words.status import (
+    Activity,
+    Status,
+    activity,
+    status,
+)
+from syncsim.core.words.waiting import waiting_for, what_it_does
 
 CALLS = st.lists(st.sampled_from(Grain), min_size=5, max_size=5)
 

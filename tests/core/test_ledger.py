@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scene import Scene, acquire, act, join, release
 
 from syncsim.core.faults import possible, why_not
-from syncsim.core.ledger import DivergenceError
 from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import FAULTS, Choice, Move
 from syncsim.core.state import Life, Primitive, State
 

@@ -6,9 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene
 
-from syncsim.core.diagnosis import Finding, Link, Verdict, diagnose_standstill
+from syncsim.core.deadlock.diagnosis import (
+    Finding,
+    Link,
+    Verdict,
+    diagnose_standstill,
+)
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.report import (
+from syncsim.core.whereabouts import Whereabouts
+from syncsim.core.words.report import (
     WIDTH,
     Place,
     PrimitiveReport,
@@ -17,7 +23,6 @@ from syncsim.core.report import (
     StepReport,
     as_text,
 )
-from syncsim.core.whereabouts import Whereabouts
 
 SOCKET = Whereabouts("asleep in recvfrom on fd 5, a tcp socket", Site("/a/b.py", 12, "work"), True)
 

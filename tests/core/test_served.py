@@ -7,12 +7,17 @@ from msgspec.structs import replace
 from scene import Scene, acquire, act
 
 from syncsim.core.atoms import Block, Cell, Semaphore, Sleepers
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.managed import SERVED, intention, template
 from syncsim.core.operation import Operation, Verb
-from syncsim.core.served import SERVED, intention, template
 from syncsim.core.state import Primitive
-from syncsim.core.status import Activity, Status, activity, status
-from syncsim.core.words import waiting_for, what_it_does
+from syncsim.core.words.status import (
+    Activity,
+    Status,
+    activity,
+    status,
+)
+from syncsim.core.words.waiting import waiting_for, what_it_does
 
 WAKE = Operation(Verb.WAKE, "wait")
 

@@ -8,11 +8,17 @@ from hypothesis import strategies as st
 from scene import Scene, acquire, act, join
 
 from syncsim.core import step as steps
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive
-from syncsim.core.step import Step
-from syncsim.core.words import headline, listing, names, waiting_for, what_it_does
+from syncsim.core.steps import Step
+from syncsim.core.words.waiting import (
+    headline,
+    listing,
+    names,
+    waiting_for,
+    what_it_does,
+)
 
 pytestmark = pytest.mark.once
 

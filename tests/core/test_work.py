@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Actor, Life, Primitive, State
-from syncsim.core.step import Step
-from syncsim.core.words import waiting_for
+from syncsim.core.steps import Step
+from syncsim.core.words.waiting import waiting_for
 from syncsim.core.work import KNOWN, Outcome, Task, Work
 
 AWAIT = Operation(Verb.AWAIT, "work job 0 7", "AsyncResult.get", "pool", detail="f(3)")

@@ -33,7 +33,7 @@ def total(path: Path) -> int:
 
 def count_records(*, is_main: bool) -> None:
     """Counts from here on what this process and those forked from it write, if it is watched."""
-    gate = sys.modules.get("syncsim.real.gate")
+    gate = sys.modules.get("syncsim.instrument.gate")
     path = os.environ.get(COUNTERS)
     if gate is None or path is None or hasattr(gate.Gate._put, "__wrapped__"):
         return

@@ -8,12 +8,31 @@ from dataclasses import dataclass
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
-from syncsim.virtual import memory, pickling
-from syncsim.virtual.atoms import GONE, UNSENDABLE, Lent, Memory, Pipe
-from syncsim.virtual.automaton import FIRST_PID, Ended, Event, Made, Request, Told
-from syncsim.virtual.library import library
-from syncsim.virtual.managers import Server
-from syncsim.virtual.served import ROOT, Asked, Asleep, Keeper
+from syncsim.virtual.model.automaton import (
+    FIRST_PID,
+    Ended,
+    Event,
+    Made,
+    Request,
+    Told,
+)
+from syncsim.virtual.model.data_atoms import (
+    GONE,
+    UNSENDABLE,
+    Lent,
+    Memory,
+    Pipe,
+)
+from syncsim.virtual.model.managed import (
+    ROOT,
+    Asked,
+    Asleep,
+    Keeper,
+)
+from syncsim.virtual.process import private_memory
+from syncsim.virtual.stdlib import pickling
+from syncsim.virtual.stdlib.library import library
+from syncsim.virtual.stdlib.managers import Server
 
 #: What the processes share: (name, what the ledger would see, what the virtual atom begins with).
 ATOMS: tuple[tuple[str, Atom, Hashable], ...] = (
@@ -180,7 +199,7 @@ def served(*processes: tuple[Act, ...], main: tuple[Act, ...] = ()) -> Planned:
     first = program(*processes, main=main)
     first.children = (*first.children, Idle((len(processes),)))
     module = library().modules["multiprocessing.managers"]
-    host = Server(module, module.SyncManager._registry, memory.Memory())
+    host = Server(module, module.SyncManager._registry, private_memory.Memory())
     for typeid, arguments in SERVED:
         keeper = Keeper(host, typeid, pickling.dumps((arguments, {})))
         primitive = Primitive(typeid, typeid, typeid, {"value": typeid})

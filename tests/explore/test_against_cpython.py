@@ -20,13 +20,13 @@ from wrong_atoms import MUTANTS
 
 from syncsim.checking import Failure, confirm
 from syncsim.core.operation import Verb
-from syncsim.explore.dpor import DPOR, Execution
-from syncsim.explore.findings import verdict_at_the_end
+from syncsim.explore.results import verdict_at_the_end
+from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.explore.worker import Found, schedule_of
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import Did
-from syncsim.virtual.system import System
+from syncsim.virtual.model.states import Did
+from syncsim.virtual.model.system import System
 
 #: A program with more executions than that is left out.
 MOST_EXECUTIONS = 3_000

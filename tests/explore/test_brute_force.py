@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from made_up import Act, Planned, program, served
 
 from syncsim.core.operation import Verb
-from syncsim.explore.dependence import Event, dependent, event_of
-from syncsim.explore.dpor import DPOR
-from syncsim.explore.findings import Bounds
-from syncsim.explore.graph import GraphSearch
+from syncsim.explore.dependence.relation import Event, dependent, event_of
+from syncsim.explore.results import Bounds
+from syncsim.explore.search.dpor import DPOR
+from syncsim.explore.search.graph import GraphSearch
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import State
-from syncsim.virtual.system import System
+from syncsim.virtual.model.states import State
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

@@ -14,7 +14,7 @@ from test_written import shown
 
 from syncsim.program.source import Program
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import System
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from syncsim.core.diagnosis import Verdict
-from syncsim.explore.dpor import DPOR
-from syncsim.explore.findings import Bounds
-from syncsim.explore.graph import GraphSearch
+from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.explore.results import Bounds
+from syncsim.explore.search.dpor import DPOR
+from syncsim.explore.search.graph import GraphSearch
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import catalogue
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import System
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

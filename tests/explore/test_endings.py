@@ -9,10 +9,10 @@ import pytest
 
 import syncsim
 from syncsim.checking import Checked, told
-from syncsim.core.diagnosis import Finding, diagnose
+from syncsim.core.deadlock.diagnosis import Finding, diagnose
 from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 pytestmark = pytest.mark.once
 

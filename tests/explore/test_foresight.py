@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import Act, program
 
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.operation import Verb
 from syncsim.core.outlook import Foreseen, Outlook
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
-from syncsim.explore.findings import failure_in, verdict_at_the_end
 from syncsim.explore.foresight import Foresight, whole_graph
+from syncsim.explore.results import failure_in, verdict_at_the_end
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import Did, State
-from syncsim.virtual.system import System
+from syncsim.virtual.model.states import Did, State
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

@@ -23,12 +23,18 @@ from test_brute_force import (
 )
 from test_counts import PROGRAMS, system_of
 
-from syncsim.explore.dpor import DPORSearch
-from syncsim.explore.findings import Bounds, Outcome
-from syncsim.explore.jobs import Jobs, processes
-from syncsim.explore.leases import Asked, Borrower, Names, Returned, add
-from syncsim.explore.parallel import Frontier, Node, ParallelSearch
-from syncsim.virtual.system import System
+from syncsim.explore.results import Bounds, Outcome
+from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.jobs import Jobs, processes
+from syncsim.explore.search.leases import (
+    Asked,
+    Borrower,
+    Names,
+    Returned,
+    add,
+)
+from syncsim.explore.search.parallel import Frontier, Node, ParallelSearch
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncsim.explore.limits import TOO_LONG, takes_too_long
-from syncsim.virtual.since import Since
+from syncsim.virtual.stopwatch import Since
 
 
 def test_who_has_had_the_processor_for_too_long_is_broken_off() -> None:

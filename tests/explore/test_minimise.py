@@ -12,19 +12,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_up import Act, program
 
-from syncsim.core.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.diagnosis import Verdict, diagnose
 from syncsim.core.operation import Verb
-from syncsim.explore import minimise
-from syncsim.explore.dpor import DPORSearch
-from syncsim.explore.findings import Bounds, failure_in, verdict_at_the_end
-from syncsim.explore.findings import Path as Way
-from syncsim.explore.graph import GraphSearch
-from syncsim.explore.minimise import in_single_steps, minimised, size
+from syncsim.explore.results import Bounds, failure_in, verdict_at_the_end
+from syncsim.explore.results import Path as Way
+from syncsim.explore.search import minimise
+from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.graph import GraphSearch
+from syncsim.explore.search.minimise import in_single_steps, minimised, size
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import Did, Move, State
-from syncsim.virtual.system import System
-from syncsim.virtual.world import VirtualWorld
+from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.system import System
+from syncsim.virtual.run import VirtualWorld
 
 pytestmark = pytest.mark.once
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.explore.dpor import DPOR
+from syncsim.explore.search.dpor import DPOR
 from syncsim.program.source import load
-from syncsim.virtual.atoms import Memory
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import State
-from syncsim.virtual.system import System
+from syncsim.virtual.model.data_atoms import Memory
+from syncsim.virtual.model.states import State
+from syncsim.virtual.model.system import System
 
 HERE = Path(__file__).parent
 PROGRAMS = sorted((HERE / "pools").glob("*.py"))

@@ -12,9 +12,16 @@ from commands import check, pytest_in
 import syncsim
 from syncsim import always, eventually, never, sometimes
 from syncsim.checking import Checked, told
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.schedule import parse_schedule
-from syncsim.explore.properties import Kind, Property, PropertyError, pack, parse, unpack
+from syncsim.explore.properties.properties import (
+    Kind,
+    Property,
+    PropertyError,
+    pack,
+    parse,
+    unpack,
+)
 
 pytestmark = pytest.mark.once
 

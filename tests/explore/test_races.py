@@ -13,15 +13,15 @@ from made_up import Act, program
 import syncsim
 from syncsim.core.operation import Site, Verb
 from syncsim.core.schedule import Choice, parse_schedule
-from syncsim.explore.dpor import DPORSearch
-from syncsim.explore.findings import Bounds
-from syncsim.explore.graph import GraphSearch
-from syncsim.explore.races import Races
-from syncsim.explore.sampling import SampleSearch
+from syncsim.explore.dependence.races import Races
+from syncsim.explore.results import Bounds
+from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.graph import GraphSearch
+from syncsim.explore.search.sampling import SampleSearch
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
-from syncsim.virtual.states import Did, State
-from syncsim.virtual.system import System
+from syncsim.real.run import RealWorld
+from syncsim.virtual.model.states import Did, State
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

@@ -13,17 +13,16 @@ import pytest
 from commands import check
 
 import syncsim
-from syncsim.core.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.diagnosis import Verdict, diagnose
 from syncsim.core.schedule import Grain, parse_schedule
-from syncsim.explore import processes
-from syncsim.explore.dpor import DPOR
-from syncsim.explore.processes import RealSystem
-from syncsim.explore.real import RealDPOR
+from syncsim.explore.real.search import RealDPOR
+from syncsim.explore.real.system import RealSystem
+from syncsim.explore.search.dpor import DPOR
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import Program, load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import System
-from syncsim.virtual.world import VirtualWorld
+from syncsim.virtual.model.system import System
+from syncsim.virtual.run import VirtualWorld
 
 pytestmark = pytest.mark.once
 
@@ -261,7 +260,7 @@ if __name__ == "__main__":
 def test_who_is_awake_is_never_said_to_wait_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_AWAY", 1.0)
+    monkeypatch.setattr("syncsim.explore.real.system._AWAY", 1.0)
     path = tmp_path / "program.py"
     path.write_text(AWAKE)
     system = RealSystem(load(path, ()), Grain.CALL, time.monotonic() + 300)

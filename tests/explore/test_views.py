@@ -8,17 +8,22 @@ from typing import Any
 
 import pytest
 
+from syncsim.checking.witness import Witness
 from syncsim.core.schedule import parse_schedule
-from syncsim.explore.properties import NotYetError, PropertyError, View, always
-from syncsim.explore.views import VirtualView
+from syncsim.explore.properties.properties import (
+    NotYetError,
+    PropertyError,
+    View,
+    always,
+)
+from syncsim.explore.properties.views import VirtualView
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import catalogue
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import Did, Kept
-from syncsim.virtual.system import System
-from syncsim.witness import Witness
+from syncsim.virtual.model.states import Did, Kept
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

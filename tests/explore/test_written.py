@@ -17,8 +17,8 @@ from test_brute_force import compare_all
 
 from syncsim.program.source import Program
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import State
-from syncsim.virtual.system import System
+from syncsim.virtual.model.states import State
+from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
 

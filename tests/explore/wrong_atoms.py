@@ -10,10 +10,10 @@ from clients import BRIEFLY, Client
 from msgspec.structs import replace
 
 from syncsim.core.operation import Verb
-from syncsim.virtual import queues
-from syncsim.virtual.atoms import Pipe
-from syncsim.virtual.body import here
-from syncsim.virtual.semlock import SemLock
+from syncsim.virtual.model.data_atoms import Pipe
+from syncsim.virtual.process.body import here
+from syncsim.virtual.stdlib import queues
+from syncsim.virtual.stdlib.semlock import SemLock
 
 #: What is put in the place of what, and the program.
 Mutant = tuple[Callable[[pytest.MonkeyPatch], None], Client]

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
+from syncsim import wire
 from syncsim.core import atoms
 from syncsim.core.operation import Verb
 from syncsim.core.state import State
-from syncsim.real import wire
 
 #: A thread of a process: pid, and tid (0 in its main thread).
 Thread: TypeAlias = tuple[int, int]

@@ -21,14 +21,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from syncsim.core.diagnosis import Diagnosis, diagnose
+from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, State
-from syncsim.core.step import Step
-from syncsim.headless import HeadlessRun
+from syncsim.core.steps import Step
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
+from syncsim.session.headless import HeadlessRun
 
 #: Far more than anything here takes on a machine that is busy.
 DEADLINE = 60.0

@@ -25,13 +25,13 @@ from running import (
 )
 from test_monitored_runs import ENDLESS, Watcher, watch  # noqa: F401 (a fixture)
 
-from syncsim.core.diagnosis import Verdict, halted
+from syncsim.core.deadlock.diagnosis import Verdict, halted
 from syncsim.core.faults import possible
 from syncsim.core.live import Diagnosed, Inspected, Mode, Refused, Stepped
 from syncsim.core.schedule import Choice, Move, parse_schedule
 from syncsim.core.scheduler import Replay
 from syncsim.core.state import Actor, State
-from syncsim.core.status import Status, status
+from syncsim.core.words.status import Status, status
 from syncsim.real import kernel
 
 VICTIMS = PROGRAMS / "victims.py"

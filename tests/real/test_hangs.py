@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, PROJECT, command, tell, wait_for
 
-from syncsim.core.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.live import Diagnosed
-from syncsim.core.report import WIDTH, Report, as_text
 from syncsim.core.scheduler import RoundRobin
-from syncsim.core.status import Status, status
+from syncsim.core.words.report import WIDTH, Report, as_text
+from syncsim.core.words.status import Status, status
 from syncsim.program.source import load
-from syncsim.real.monitor import Monitor
-from syncsim.real.standstill import HANGS_AFTER
-from syncsim.real.world import RealWorld
+from syncsim.real.finality import HANGS_AFTER
+from syncsim.real.run import RealWorld
+from syncsim.session.monitor import Monitor
 
 HANGS = PROGRAMS / "hangs.py"
 LINES = HANGS.read_text().splitlines()

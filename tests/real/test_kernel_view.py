@@ -17,10 +17,10 @@ from test_hangs import free
 
 from syncsim.core.live import Inspected
 from syncsim.core.schedule import Choice
-from syncsim.real.kernel import files, frames
+from syncsim.real.kernel import python_stack, sleeping_on
 from syncsim.real.kernel.sleep import Sleep, look, look_at_all
 from syncsim.real.kernel.syscalls import is_timed, name_of
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 FORKED = """
 from multiprocessing import Lock, Process, Queue, set_start_method
@@ -119,9 +119,9 @@ waiting.poll()
     with sleeper(code) as process:
         assert process.stdout is not None
         ends = sorted(map(int, process.stdout.readline().split()))
-        found = files.slept_on(process.pid, asleep(process.pid, call))
+        found = sleeping_on.slept_on(process.pid, asleep(process.pid, call))
         assert sorted(found or ()) == ends
-        assert files.target_of(process.pid, ends[0]).startswith("pipe:[")
+        assert sleeping_on.target_of(process.pid, ends[0]).startswith("pipe:[")
 
 
 def test_every_thread_is_looked_at() -> None:
@@ -138,9 +138,9 @@ def test_of_who_is_gone_nothing_is_known() -> None:
     process.wait()
     assert look(process.pid) is None
     assert look_at_all(process.pid) == {}
-    assert frames.stack_of(process.pid, 4096) == ()
-    assert files.target_of(process.pid, 0) == ""
-    assert files.mapping_at(process.pid, 4096) == ""
+    assert python_stack.stack_of(process.pid, 4096) == ()
+    assert sleeping_on.target_of(process.pid, 0) == ""
+    assert sleeping_on.mapping_at(process.pid, 4096) == ""
 
 
 def test_bounds_of_time_are_read_as_the_kernel_reads_them() -> None:
@@ -173,7 +173,7 @@ größer(2)
         assert process.stdout is not None
         state = int(process.stdout.readline())
         asleep(process.pid, "read")
-        stack = frames.stack_of(process.pid, state)
+        stack = python_stack.stack_of(process.pid, state)
         assert [(level.function, level.line) for level in stack] == [
             ("<module>", 9),
             ("größer", 7),
@@ -189,7 +189,7 @@ größer(2)
 
 @pytest.mark.parametrize("address", [0, 1, 4096, 1 << 62, (1 << 64) - 8])
 def test_a_wrong_address_leads_to_no_stack(address: int) -> None:
-    assert frames.stack_of(os.getpid(), address) == ()
+    assert python_stack.stack_of(os.getpid(), address) == ()
 
 
 # -- beside our own account --------------------------------------------------------------------

@@ -16,9 +16,9 @@ import pytest
 from running import DEADLINE, Run, wait_for, world
 from test_hangs import free
 
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.scheduler import RoundRobin
-from syncsim.real.kernel import process
+from syncsim.real.kernel import stat
 
 pytestmark = pytest.mark.once
 
@@ -139,5 +139,5 @@ def test_who_does_not_get_the_processor_is_waited_for_and_who_has_it_is_not(
     monkeypatch: pytest.MonkeyPatch, ticks: list[int], asleep: bool
 ) -> None:
     seen = [["R", *"0123456789", str(used), "0"] for used in ticks] + [["S"]]
-    monkeypatch.setattr(process, "_stat", lambda pid: seen.pop(0))
-    assert process.falls_asleep(1) is asleep
+    monkeypatch.setattr(stat, "_stat", lambda pid: seen.pop(0))
+    assert stat.falls_asleep(1) is asleep

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, PROJECT, Told, is_alive, kill_all, tell, tell_of, wait_for
 
-from syncsim import headless
 from syncsim.core.scheduler import RoundRobin, Scheduler
-from syncsim.headless import HeadlessRun
 from syncsim.program.source import load
+from syncsim.session import headless
+from syncsim.session.headless import HeadlessRun
 
 ENVIRONMENT = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
 BEGIN = """\

@@ -17,9 +17,9 @@ from linear import Checker
 from plans import Plan, plans
 from running import DEADLINE
 
-from syncsim.core.ledger import DivergenceError
+from syncsim.core.recorder import DivergenceError
 from syncsim.program.source import load
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 PLAYER = Path(__file__).parent / "truth" / "player.py"
 #: So many programs are played in one stage.

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
-from syncsim.core.diagnosis import Verdict
-from syncsim.core.lineage import family
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.state import Actor
+from syncsim.core.words.lineage import family
 
 each_method = pytest.mark.parametrize("method", METHODS)
 IMPORTS = {

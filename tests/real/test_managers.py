@@ -10,11 +10,11 @@ import pytest
 from running import DEADLINE, METHODS, Run, control, tell, wait_for, world
 
 from syncsim.core.atoms import Cell
-from syncsim.core.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.diagnosis import Verdict, diagnose
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import State
-from syncsim.core.status import Status, status
+from syncsim.core.words.status import Status, status
 
 MARKS = """
 from multiprocessing import Manager, Process

@@ -15,7 +15,7 @@ from test_monitored_runs import Watch, watch  # noqa: F401
 from syncsim.core.live import Broken
 from syncsim.program.source import load
 from syncsim.real.kernel import Deaths, UnwatchedError
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 pytestmark = pytest.mark.once
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from running import PATIENCE, PROGRAMS, wait_for
 
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.live import (
     Broken,
     Diagnosed,
@@ -28,7 +28,7 @@ from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import State
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import find
-from syncsim.real.monitor import Monitor
+from syncsim.session.monitor import Monitor
 
 Kind = TypeVar("Kind", bound=Update)
 

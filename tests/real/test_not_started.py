@@ -14,7 +14,7 @@ from syncsim.core.live import Broken, Update
 from syncsim.core.scheduler import RoundRobin
 from syncsim.explore import worker  # noqa: F401  (which a Python without a home cannot find)
 from syncsim.program.source import load
-from syncsim.real.monitor import Monitor
+from syncsim.session.monitor import Monitor
 
 COMMANDS = (
     ("run",),

@@ -31,7 +31,7 @@ from running import (
 
 from syncsim.core.scheduler import RoundRobin, scheduler_named
 from syncsim.program.source import load
-from syncsim.real.monitor import Monitor
+from syncsim.session.monitor import Monitor
 
 #: The main process and two children keep passing a lock for as long as one lets them; the
 #: children are daemons of each kind: in the main process's group and in one of their own.

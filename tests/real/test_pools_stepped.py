@@ -13,7 +13,7 @@ from syncsim.core.schedule import Choice, Grain
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 from syncsim.core.state import State
 from syncsim.core.work import Work
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 both = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
 each_program = pytest.mark.parametrize("name", ["pool", "executor"])

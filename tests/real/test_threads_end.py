@@ -11,13 +11,13 @@ from running import DEADLINE, tell, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.checking import confirm
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.live import Diagnosed, Mode
-from syncsim.core.step import Step
+from syncsim.core.steps import Step
 from syncsim.explore.worker import Found
 from syncsim.program.source import load
 from syncsim.real import kernel
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 pytestmark = pytest.mark.once
 

@@ -10,7 +10,7 @@ from running import DEADLINE, Told, tell
 
 from syncsim.core.scheduler import RoundRobin
 from syncsim.program.source import load
-from syncsim.real.monitor import Monitor
+from syncsim.session.monitor import Monitor
 
 SLOW_TO_PICKLE = """
 import time

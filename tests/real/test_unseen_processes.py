@@ -16,16 +16,16 @@ from syncsim.checking import check
 from syncsim.checking.replay import confirm
 from syncsim.checking.verdict import judge
 from syncsim.core import pythons
-from syncsim.core.diagnosis import Verdict
-from syncsim.core.ledger import Ledger
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.live import Diagnosed
+from syncsim.core.recorder import Ledger
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life
 from syncsim.explore.worker import Found, Report
 from syncsim.program.source import load
+from syncsim.real.interpreter.untracked import Kin
 from syncsim.real.kernel import tree
-from syncsim.real.kin import Kin
-from syncsim.real.monitor import Monitor
+from syncsim.session.monitor import Monitor
 
 LIBRARY = PROGRAMS / "future" / "library.py"
 HEAD = "import multiprocessing, os, subprocess, sys, time\n"

@@ -12,13 +12,13 @@ import pytest
 from running import DEADLINE, PROGRAMS, Run, tell, wait_for, world
 from xrayed import assert_same, control, switching
 
-from syncsim.core.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.diagnosis import Verdict, diagnose
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import Actor
-from syncsim.core.step import Step
+from syncsim.core.steps import Step
 from syncsim.puzzles.catalogue import find
-from syncsim.real.world import RealWorld
+from syncsim.real.run import RealWorld
 
 INSIDE = PROGRAMS / "inside.py"
 MESSAGES = PROGRAMS / "messages.py"

@@ -23,11 +23,11 @@ from typing import NamedTuple
 
 import syncsim
 from syncsim.core.operation import Verb
-from syncsim.explore.dpor import DPOR
+from syncsim.explore.search.dpor import DPOR
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.states import Did, State
-from syncsim.virtual.system import System
+from syncsim.virtual.model.states import Did, State
+from syncsim.virtual.model.system import System
 
 HERE = Path(__file__).parent
 End = tuple[int, ...]

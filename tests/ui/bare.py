@@ -7,12 +7,12 @@ from typing import Generic, TypeVar
 from scripted import ScriptedLive
 from textual.app import App, ComposeResult
 
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.live import Printed, Settled, Stepped
+from syncsim.session.history import History
 from syncsim.ui import look
-from syncsim.ui.history import History
 from syncsim.ui.widgets.lines import LinePanel
-from syncsim.ui.widgets.processes import ProcessesPanel
+from syncsim.ui.widgets.processes_panel import ProcessesPanel
 from syncsim.ui.widgets.timeline import TimelinePanel
 
 P = TypeVar("P", bound=LinePanel)

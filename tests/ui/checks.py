@@ -8,15 +8,20 @@ from functools import cache
 from pathlib import Path
 
 from syncsim.checking import Checked, Failure
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.schedule import Choice, Grain
-from syncsim.core.step import Step
+from syncsim.core.steps import Step
 from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.hints import ON_REAL_PROCESSES
 from syncsim.program.source import Program, load
-from syncsim.ui.check import CheckUpdate, Foresaw, Judged, LooksAhead
+from syncsim.session.background_check import (
+    CheckUpdate,
+    Foresaw,
+    Judged,
+    LooksAhead,
+)
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import System
+from syncsim.virtual.model.system import System
 
 PUZZLES = Path(__file__).parents[2] / "puzzles"
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.diagnosis import Diagnosis, diagnose
+from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
 from syncsim.core.faults import why_not
-from syncsim.core.ledger import Ledger
 from syncsim.core.live import (
     Diagnosed,
     Frame,
@@ -30,11 +29,12 @@ from syncsim.core.live import (
     Update,
 )
 from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.recorder import Ledger
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life, Primitive, State
-from syncsim.core.step import Step
-from syncsim.core.words import waiting_for
+from syncsim.core.steps import Step
+from syncsim.core.words.waiting import waiting_for
 
 FIRST_PID = 4120
 

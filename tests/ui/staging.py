@@ -14,9 +14,9 @@ from syncsim.core.live import Live
 from syncsim.core.scheduler import Scheduler
 from syncsim.program.source import Program
 from syncsim.puzzles.catalogue import Puzzle, find
+from syncsim.session.background_check import Check
 from syncsim.ui.app import SyncsimApp
-from syncsim.ui.check import Check
-from syncsim.ui.screens.stage import StageScreen
+from syncsim.ui.screens.stage_screen import StageScreen
 
 SMALL = (80, 24)
 LARGE = (120, 40)

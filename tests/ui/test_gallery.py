@@ -11,7 +11,7 @@ from staging import SMALL, staged
 
 from syncsim.puzzles.catalogue import FIRST, catalogue, find
 from syncsim.ui.screens.gallery import GalleryScreen
-from syncsim.ui.screens.stage import StageScreen
+from syncsim.ui.screens.stage_screen import StageScreen
 
 
 async def test_it_shows_every_puzzle_and_what_the_one_to_begin_with_is_about() -> None:
@@ -138,6 +138,6 @@ def test_the_first_screen_does_not_wait_for_what_only_the_stage_needs() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    late = {"syncsim.ui.screens.stage", "syncsim.ui.playing", "syncsim.core.live"}
+    late = {"syncsim.ui.screens.stage_screen", "syncsim.session.playing", "syncsim.core.live"}
     assert late.isdisjoint(loaded)
     assert not any(name.startswith(("syncsim.real", "multiprocessing")) for name in loaded)

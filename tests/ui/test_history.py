@@ -6,7 +6,7 @@ from scripted import START_ALL, ScriptedLive, philosophers
 
 from syncsim.core.live import Printed, Settled, Stepped
 from syncsim.core.schedule import Choice
-from syncsim.ui.history import History
+from syncsim.session.history import History
 
 
 def seen(live: ScriptedLive, limit: int = 2000) -> History:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from syncsim.core.state import Actor
-from syncsim.core.status import Activity, Status
+from syncsim.core.words.status import Activity, Status
 from syncsim.ui import look
 
 

@@ -13,7 +13,7 @@ from staging import staged
 
 from syncsim.program.source import load
 from syncsim.ui.app import SyncsimApp
-from syncsim.ui.screens.stage import StageScreen
+from syncsim.ui.screens.stage_screen import StageScreen
 
 PROGRAM = """\
 import sys

@@ -12,12 +12,12 @@ from scripted import ScriptedLive, barrier, condition, event, pool, producer_con
 from staging import Clock, staged
 
 from syncsim.core.atoms import Channel
-from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.deadlock.diagnosis import Diagnosis
 from syncsim.core.live import Mode
-from syncsim.ui.speed import LADDER, travel
+from syncsim.session.speed import LADDER, travel
 from syncsim.ui.widgets.lines import FROM_LEFT, FROM_RIGHT, Line, Piece
 from syncsim.ui.widgets.motion import flights, frame
-from syncsim.ui.widgets.primitives import PrimitivesPanel
+from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
 
 pytestmark = pytest.mark.once
 

@@ -12,7 +12,7 @@ from test_real_runs import played, until
 from syncsim.core.live import Mode
 from syncsim.puzzles.catalogue import find
 from syncsim.ui.app import SyncsimApp
-from syncsim.ui.screens.stage import StageScreen
+from syncsim.ui.screens.stage_screen import StageScreen
 
 pytestmark = pytest.mark.once
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from scripted import START_ALL, ScriptedLive, philosophers
 
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.live import Broken, Live, Mode
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Replay, Scheduler
 from syncsim.program.source import Program, load
-from syncsim.ui.closing import wait_for_closed
-from syncsim.ui.playing import Playing
+from syncsim.session.closing import wait_for_closed
+from syncsim.session.playing import Playing
 
 DINING = Path(__file__).parent / "programs" / "dining.py"
 RUNS: list[ScriptedLive] = []

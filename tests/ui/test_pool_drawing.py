@@ -8,13 +8,13 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from scripted import philosophers
 
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.work import Outcome, Task, Work
 from syncsim.ui.widgets.inspector import about_primitive, about_process
-from syncsim.ui.widgets.primitives import PrimitivesPanel
-from syncsim.ui.widgets.processes import ProcessesPanel
+from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
+from syncsim.ui.widgets.processes_panel import ProcessesPanel
 
 WORK = Work(
     workers=(1, 2),

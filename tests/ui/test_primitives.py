@@ -24,9 +24,9 @@ from scripted import (
 )
 
 from syncsim.core.atoms import Channel, Item
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.state import Life, Primitive, State
-from syncsim.ui.widgets.primitives import PrimitivesPanel
+from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
 
 
 def app_of(live: ScriptedLive) -> Bare[PrimitivesPanel]:

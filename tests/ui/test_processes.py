@@ -18,7 +18,7 @@ from scripted import (
 )
 
 from syncsim.core.live import Printed
-from syncsim.ui.widgets.processes import ProcessesPanel
+from syncsim.ui.widgets.processes_panel import ProcessesPanel
 
 DEADLOCK = (*START_ALL, 1, 2, 3, 4)
 

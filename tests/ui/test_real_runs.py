@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 
 from syncsim.core.live import Mode
 from syncsim.puzzles.catalogue import find
+from syncsim.session.playing import Playing
 from syncsim.ui.app import SyncsimApp
-from syncsim.ui.playing import Playing
-from syncsim.ui.screens.stage import StageScreen
+from syncsim.ui.screens.stage_screen import StageScreen
 
 PATIENCE = 60.0
 

@@ -11,8 +11,8 @@ from syncsim.ui.widgets.drawings import Scene, draw
 from syncsim.ui.widgets.inspector import about_primitive
 from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.lines import width_of
-from syncsim.ui.widgets.memory import Memory
-from syncsim.ui.widgets.processes import Columns, lane
+from syncsim.ui.widgets.processes_panel import Columns, lane
+from syncsim.ui.widgets.recollection import Memory
 
 
 def made(kind: str, atoms: dict[str, Atom], capacity: int | None = None) -> Primitive:

@@ -11,7 +11,7 @@ from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Actor, Life, State
 from syncsim.program.source import load, read_again
 from syncsim.ui import look
-from syncsim.ui.widgets.source import SourcePanel
+from syncsim.ui.widgets.source_panel import SourcePanel
 
 
 class Reading(App[None]):

@@ -15,7 +15,7 @@ from syncsim.puzzles.catalogue import Puzzle, catalogue, find
 from syncsim.ui.screens.code import CodeScreen
 from syncsim.ui.screens.gallery import GalleryScreen
 from syncsim.ui.screens.help import HelpScreen
-from syncsim.ui.screens.stage import NOTICE, StageScreen
+from syncsim.ui.screens.stage_screen import NOTICE, StageScreen
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, (200, 60), (40, 12)])
 

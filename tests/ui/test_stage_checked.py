@@ -26,13 +26,20 @@ from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from test_screens_drawn import Compare
 from textual.pilot import Pilot
 
-from syncsim.core.diagnosis import Finding, Verdict
+from syncsim.core.deadlock.diagnosis import Finding, Verdict
 from syncsim.core.schedule import Grain, Move, format_schedule
 from syncsim.core.scheduler import Random, Replay
 from syncsim.program.source import load
+from syncsim.session.background_check import (
+    BackgroundCheck,
+    BrokeOff,
+    Foresaw,
+    Judged,
+    LooksAhead,
+    Searched,
+)
 from syncsim.ui import look
-from syncsim.ui.check import BackgroundCheck, BrokeOff, Foresaw, Judged, LooksAhead, Searched
-from syncsim.ui.screens.stage import StageScreen
+from syncsim.ui.screens.stage_screen import StageScreen
 
 PROGRAM = PUZZLES / "dining-philosophers" / "program.py"
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])

@@ -20,9 +20,9 @@ from syncsim.core.scheduler import Replay, Scheduler
 from syncsim.core.state import State
 from syncsim.program.source import Program, load
 from syncsim.puzzles.catalogue import find
-from syncsim.ui.playing import Playing
+from syncsim.session.playing import Playing
 from syncsim.ui.widgets.lanes import lanes
-from syncsim.ui.widgets.parts import part_of, parts
+from syncsim.ui.widgets.xray import part_of, parts
 
 #: Ada, Bob and Cleo are started; Ada takes the bell, finds no cake, and begins to wait, by atom.
 TO_THE_WAIT = (*["enter"] * 3, "down", *["enter"] * 2, "x", *["enter"] * 2)

@@ -11,15 +11,15 @@ from rest import at_rest
 from rich.cells import cell_len
 from scripted import START_ALL, ScriptedLive, hostile, lockers, philosophers
 
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.live import Stepped
 from syncsim.core.scheduler import Random
 from syncsim.core.state import State
-from syncsim.core.status import Activity, activity
+from syncsim.core.words.status import Activity, activity
 from syncsim.ui import look
 from syncsim.ui.widgets import timeline
-from syncsim.ui.widgets.primitives import PrimitivesPanel
-from syncsim.ui.widgets.processes import ProcessesPanel
+from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
+from syncsim.ui.widgets.processes_panel import ProcessesPanel
 from syncsim.ui.widgets.timeline import TimelinePanel, Tracks
 
 

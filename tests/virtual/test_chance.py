@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 
 PROGRAMS = {
     "times": """

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import syncsim
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.explore.foresight import whole_graph
+from syncsim.program.ownership import root
 from syncsim.program.source import load
-from syncsim.virtual.fingerprint import Fingerprints, image_of
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.system import System
-from syncsim.virtual.whose import root
+from syncsim.virtual.model.system import System
+from syncsim.virtual.process.fingerprint import Fingerprints, image_of
 
 TOLD_APART = {
     "an int of its own kind": ("class N(int): pass\nx = N(__v__)", "1", "2"),

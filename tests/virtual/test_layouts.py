@@ -11,8 +11,8 @@ import pytest
 import syncsim
 from syncsim.checking import told
 from syncsim.core.pythons import TRIED
-from syncsim.virtual.frames import can_read
-from syncsim.virtual.layouts import CALLS, LAYOUTS
+from syncsim.virtual.process.frames import can_read
+from syncsim.virtual.process.layouts import CALLS, LAYOUTS
 
 
 def test_every_python_that_was_tried_has_a_table() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from syncsim.program.source import load
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.world import VirtualWorld
+from syncsim.virtual.run import VirtualWorld
 
 OWN = """
 from multiprocessing import Manager, Process

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import syncsim
-from syncsim.core.diagnosis import Verdict
+from syncsim.core.deadlock.diagnosis import Verdict
 
 PROGRAM = """
 import copy, io, pickle

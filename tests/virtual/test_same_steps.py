@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
-from syncsim.core.diagnosis import diagnose
+from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.schedule import Choice, format_schedule
-from syncsim.core.step import Step
+from syncsim.core.steps import Step
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import catalogue
-from syncsim.real.world import RealWorld
-from syncsim.virtual.world import VirtualWorld
+from syncsim.real.run import RealWorld
+from syncsim.virtual.run import VirtualWorld
 
 #: (The exchange prints how long it took.)
 PUZZLES = [puzzle.program for puzzle in catalogue() if puzzle.slug != "exchange"]

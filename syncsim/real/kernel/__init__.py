@@ -6,10 +6,8 @@ Everything here only looks: no process can notice that it is looked at.
 from __future__ import annotations
 
 from syncsim.real.kernel.deaths import Deaths, UnwatchedError
-from syncsim.real.kernel.process import (
-    Attitude,
-    attitude,
-    awaits,
+from syncsim.real.kernel.sleep import Sleep, look, look_at_all
+from syncsim.real.kernel.stat import (
     exit_code,
     falls_asleep,
     has_ended,
@@ -19,15 +17,11 @@ from syncsim.real.kernel.process import (
     threads,
     waits_to_write,
 )
-from syncsim.real.kernel.sleep import Sleep, look, look_at_all
 
 __all__ = [
-    "Attitude",
     "Deaths",
     "Sleep",
     "UnwatchedError",
-    "attitude",
-    "awaits",
     "exit_code",
     "falls_asleep",
     "has_ended",

@@ -12,7 +12,7 @@ from syncsim.core.operation import Site
 from syncsim.core.state import State
 from syncsim.program.source import Program
 from syncsim.ui.widgets.keys import KeyLine, key
-from syncsim.ui.widgets.source import SourcePanel
+from syncsim.ui.widgets.source_panel import SourcePanel
 
 
 class CodeScreen(Screen[None]):

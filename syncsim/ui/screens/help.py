@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from syncsim.core.outlook import Outlook
-from syncsim.core.status import Activity, Status
+from syncsim.core.words.status import Activity, Status
 from syncsim.puzzles.catalogue import Puzzle
 from syncsim.ui.about import about, hint
 from syncsim.ui.look import KINDS, ascii_only, clean, mark, outlook_mark, shown, texture

@@ -13,7 +13,7 @@ from syncsim.core.operation import Verb
 from syncsim.core.state import Actor
 from syncsim.ui import look
 from syncsim.ui.widgets.lines import FROM_LEFT, Piece, width_of
-from syncsim.ui.widgets.memory import LANES, Taken
+from syncsim.ui.widgets.recollection import LANES, Taken
 
 if TYPE_CHECKING:
     from syncsim.ui.widgets.drawings import Scene

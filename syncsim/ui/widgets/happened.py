@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from syncsim.core.state import State
-from syncsim.ui.history import History, Line
+from syncsim.session.history import History, Line
 from syncsim.ui.look import badge, clean, colour, cut_end, pad, shown
 
 

@@ -11,8 +11,8 @@ from textual.widget import Widget
 
 from syncsim.core.live import Mode
 from syncsim.core.outlook import Outlook
+from syncsim.session.speed import spoken
 from syncsim.ui.look import ascii_only, clean, cut_end, outlook_mark, shown
-from syncsim.ui.speed import spoken
 
 
 class Standing(NamedTuple):

@@ -10,18 +10,18 @@ from textual.content import Content
 from textual.widgets import Static
 
 from syncsim.core.atoms import Block, Cell, Channel, Semaphore
-from syncsim.core.diagnosis import Diagnosis
-from syncsim.core.lineage import children_of, ending
+from syncsim.core.deadlock.diagnosis import Diagnosis
 from syncsim.core.live import Inspected
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
-from syncsim.core.status import status
-from syncsim.core.words import part_name, waiting_for, what_it_does
+from syncsim.core.words.lineage import children_of, ending
+from syncsim.core.words.status import status
+from syncsim.core.words.waiting import part_name, waiting_for, what_it_does
 from syncsim.core.work import Work
-from syncsim.ui.history import Past
+from syncsim.session.history import Past
 from syncsim.ui.look import badge, clean, colour, cut, mark, shown
-from syncsim.ui.widgets.parts import Part, value_of
-from syncsim.ui.widgets.verdict import coloured
+from syncsim.ui.widgets.verdict_band import coloured
+from syncsim.ui.widgets.xray import Part, value_of
 
 #: How many steps of its history are shown.
 STEPS = 12

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syncsim.core.lineage import family
 from syncsim.core.state import Actor, State
+from syncsim.core.words.lineage import family
 
 
 def lanes(state: State, *, xray: bool) -> list[tuple[Actor, int]]:

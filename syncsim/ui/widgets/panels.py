@@ -9,22 +9,22 @@ from textual.content import Content
 from textual.widget import Widget
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.deadlock.diagnosis import Diagnosis
 from syncsim.core.operation import Site
 from syncsim.core.outlook import Outlook
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.program.source import Program
-from syncsim.ui.history import History, Moment
+from syncsim.session.history import History, Moment
+from syncsim.session.speed import Clock
 from syncsim.ui.look import clean, shown
-from syncsim.ui.speed import Clock
 from syncsim.ui.widgets.happened import HappenedPanel
 from syncsim.ui.widgets.inspector import Inspector
 from syncsim.ui.widgets.lanes import lanes
-from syncsim.ui.widgets.parts import Part, part_of, parts
-from syncsim.ui.widgets.primitives import PrimitivesPanel
-from syncsim.ui.widgets.processes import ProcessesPanel
-from syncsim.ui.widgets.source import SourcePanel
+from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
+from syncsim.ui.widgets.processes_panel import ProcessesPanel
+from syncsim.ui.widgets.source_panel import SourcePanel
 from syncsim.ui.widgets.timeline import TimelinePanel
+from syncsim.ui.widgets.xray import Part, part_of, parts
 
 #: What shares the place under the processes and primitives where the terminal is narrow.
 TABS = ("source", "happened", "time")

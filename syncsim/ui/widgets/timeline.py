@@ -8,9 +8,9 @@ from itertools import chain
 from rich.cells import cell_len
 
 from syncsim.core.atoms import Semaphore
-from syncsim.core.diagnosis import Diagnosis
+from syncsim.core.deadlock.diagnosis import Diagnosis
 from syncsim.core.state import Life, State
-from syncsim.core.status import Activity
+from syncsim.core.words.status import Activity
 from syncsim.ui import look
 from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.lines import Line, LinePanel, Piece

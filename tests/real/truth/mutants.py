@@ -13,10 +13,10 @@ import termios
 import time
 
 from syncsim.core.operation import Verb
-from syncsim.real.gate import Gate
-from syncsim.real.probes import channels, processes
-from syncsim.real.probes.library import connection, process
-from syncsim.real.probes.semlock import RealSemLock, SemLock
+from syncsim.instrument.gate import Gate
+from syncsim.instrument.probes import channels, processes
+from syncsim.instrument.probes.library import connection, process
+from syncsim.instrument.probes.semlock import RealSemLock, SemLock
 
 _have_waited = []
 

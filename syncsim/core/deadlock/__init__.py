@@ -1,0 +1,1 @@
+"""Standstill: wait-for relations, findings, and the verdict they amount to."""

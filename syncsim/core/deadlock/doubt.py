@@ -1,0 +1,92 @@
+"""What of a run was not seen, in words, and what becomes of its verdict: silence is no success."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from syncsim.core.deadlock.diagnosis import Diagnosis, Finding, Verdict
+from syncsim.core.words.waiting import counted
+
+#: So many processes are told one by one.
+_TOLD = 5
+
+
+class Unseen(Struct, frozen=True):
+    """A process of the run that never reported: its pid, who has started it, and its command.
+
+    The pid is None where it is not known (``os.system`` does not say).
+    """
+
+    pid: int | None
+    parent: str
+    command: str
+
+
+class Child(Struct, frozen=True):
+    """Another program that was started, which no one need see: its name, by whom, how often."""
+
+    name: str
+    parent: str
+    times: int = 1
+
+
+class View(Struct, frozen=True):
+    """What is known of a run besides its state.
+
+    ``unseen`` are the processes that never reported, ``blind`` is what none of them can be seen to
+    do (sentences), ``children`` are the other programs.  ``notes`` are to be known and no reason
+    for doubt.
+    """
+
+    unseen: tuple[Unseen, ...] = ()
+    blind: tuple[str, ...] = ()
+    children: tuple[Child, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def doubts(self) -> str:
+        """Why a good end is not believed, in sentences; empty where it is."""
+        return " ".join(filter(None, (who_was_not_seen(self.unseen), *self.blind)))
+
+
+def who_was_not_seen(unseen: Sequence[Unseen]) -> str:
+    """Return the sentence about those processes; empty if there are none."""
+    if not unseen:
+        return ""
+    were = "was" if len(unseen) == 1 else "were"
+    each = [_told(one) for one in unseen[:_TOLD]]
+    if len(unseen) > _TOLD:
+        each.append(f"and {len(unseen) - _TOLD} more")
+    what = counted(len(unseen), "process", "processes")
+    return f"{what} {were} not seen: {'; '.join(each)}."
+
+
+def _told(one: Unseen) -> str:
+    pid = "" if one.pid is None else f"pid {one.pid}, "
+    command = f", command {one.command}" if one.command else ""
+    return f"{pid}started by {one.parent}{command}"
+
+
+def doubted(diagnosis: Diagnosis, view: View) -> Diagnosis:
+    """Return the diagnosis with what was not seen: then nothing is ``finished``.
+
+    A failure that has happened has happened; who waits for ever was proven to.
+    """
+    findings = [
+        Finding(
+            "child program",
+            f"{one.name}, started by {one.parent}" + (f" {one.times} times" * (one.times > 1)),
+        )
+        for one in view.children
+    ]
+    if not view.doubts:
+        return replace(diagnosis, findings=(*diagnosis.findings, *findings))
+    if diagnosis.verdict is Verdict.FINISHED:
+        why = f"{view.doubts} Nobody knows whether all is well there. {diagnosis.explanation}"
+        diagnosis = replace(diagnosis, verdict=Verdict.UNDECIDED, explanation=why)
+    else:
+        findings = [Finding("not seen", view.doubts), *findings]
+    return replace(diagnosis, findings=(*diagnosis.findings, *findings))

@@ -1,0 +1,1 @@
+"""Dependence of events: footprints, conflicts, races."""

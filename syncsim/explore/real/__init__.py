@@ -1,0 +1,1 @@
+"""Real processes as a transition system, and the search over it."""

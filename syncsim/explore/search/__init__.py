@@ -1,0 +1,1 @@
+"""The searches over executions and states."""

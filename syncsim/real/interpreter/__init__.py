@@ -1,0 +1,1 @@
+"""The record interpreter: turns the records of a real run into states and steps."""

@@ -1,0 +1,135 @@
+"""What is known of the library's own threads: what they were given, and what they have dealt with.
+
+A Pool has three of them, an executor one.  They are never held up at a gate, but they owe: a
+task that was submitted will reach a worker, a result its ``AsyncResult``, a worker that died is
+replaced.  Each of them takes what it is given in order and then blocks until there is more; so
+two counts say whether it is at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from syncsim.core.operation import Operation, Verb
+from syncsim.core.recorder import Ledger
+
+
+@dataclass(slots=True)
+class Helper:
+    """One such thread, of the process with that pid."""
+
+    pid: int
+    given: int = 0
+    dealt: int = 0
+    #: It may be given something before it begins.
+    begun: bool = False
+    #: What it is in the middle of, and may have to wait for like everybody else.
+    waits: Operation | None = None
+    #: The number of its thread, and whether it is in the middle of sending something.
+    tid: int = 0
+    sending: bool = False
+    #: It was given up on: something that we do not see holds it up.
+    stalled: bool = False
+
+
+@dataclass(slots=True)
+class Helpers:
+    """All of them that are at work, by name."""
+
+    #: The pipes into which they send, or a process that waits until it has sent: no feeder does.
+    pipes: set[str] = field(default_factory=set)
+    _all: dict[str, Helper] = field(default_factory=dict)
+    _of_thread: dict[tuple[int, int], Helper] = field(default_factory=dict)
+
+    def begin(self, pid: int, name: str) -> None:
+        """There is one more."""
+        self._all.setdefault(name, Helper(pid)).begun = True
+
+    def give(self, name: str, pid: int) -> None:
+        """It was given something by a thread of its own process.
+
+        (What a forked copy of a Pool is given reaches nobody.)
+        """
+        helper = self._all.setdefault(name, Helper(pid))
+        if helper.pid == pid:
+            helper.given += 1
+
+    def send(self, name: str) -> None:
+        """It was given something by another process."""
+        if name in self._all:
+            self._all[name].given += 1
+
+    def deal(self, pid: int, tid: int, name: str, n: int) -> bool:
+        """It has dealt with ``n`` things; the answer is whether it has ended (then n is -1)."""
+        helper = self._all.get(name)
+        if helper is None or helper.pid != pid:
+            return False
+        if n < 0:
+            del self._all[name]
+            self._of_thread.pop((pid, tid), None)
+            return True
+        helper.dealt = n
+        helper.tid = tid
+        helper.stalled = False
+        self._of_thread[pid, tid] = helper
+        return False
+
+    def waits(self, pid: int, tid: int, operation: Operation | None) -> Operation | None:
+        """What the thread is in the middle of from now on; the answer is what it was before."""
+        helper = self._of_thread.get((pid, tid))
+        if helper is None:
+            return None
+        before, helper.waits = helper.waits, operation
+        helper.stalled = False
+        return before
+
+    def owe(self, ledger: Ledger) -> bool:
+        """Whether one of them has something to do, and nothing that we know of in its way."""
+        return any(
+            helper.given > helper.dealt
+            and helper.begun
+            and not helper.stalled
+            and (helper.waits is None or _would_go(ledger, helper.pid, helper.waits))
+            for helper in self._all.values()
+        )
+
+    def sends(self, pid: int, tid: int, *, begins: bool) -> None:
+        """The thread begins to send something, or has sent it."""
+        helper = self._of_thread.get((pid, tid))
+        if helper is not None:
+            helper.sending = begins
+            helper.stalled = False
+
+    def stall_who(self, waits_to_write: Callable[[int, int], bool]) -> bool:
+        """Those whose pipe is full owe nothing before somebody receives; were there any?"""
+        found = False
+        for helper in self._all.values():
+            if helper.sending and not helper.stalled and waits_to_write(helper.pid, helper.tid):
+                helper.stalled = found = True
+        return found
+
+    def start(self) -> bool:
+        """Whether one of them is in the middle of starting a process."""
+        waits = (helper.waits for helper in self._all.values())
+        return any(one is not None and one.verb is Verb.START for one in waits)
+
+    def stall(self) -> None:
+        """Those that owe something are given up on until something changes for them."""
+        for helper in self._all.values():
+            helper.stalled = helper.given > helper.dealt
+
+    def stir(self) -> None:
+        """Something has changed that may let one go on."""
+        for helper in self._all.values():
+            helper.stalled = False
+
+    def died(self, pid: int) -> None:
+        """The process is gone, and they with it."""
+        for name in [name for name, helper in self._all.items() if helper.pid == pid]:
+            del self._all[name]
+
+
+def _would_go(ledger: Ledger, pid: int, operation: Operation) -> bool:
+    process = ledger.by_pid(pid)
+    return process is None or ledger.would_go(operation, process.id)

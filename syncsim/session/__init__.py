@@ -1,0 +1,1 @@
+"""A run that a person or a command drives, without a screen."""

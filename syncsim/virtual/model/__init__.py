@@ -1,0 +1,1 @@
+"""The virtual model: states, moves and what each move does."""

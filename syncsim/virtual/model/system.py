@@ -1,0 +1,437 @@
+"""A program as a system of transitions: what may happen next, and what comes of it.
+
+Pure over what the automata have learned: a ``State`` is a value, a step makes another one.
+Taking a step costs microseconds and runs none of the program's code, unless a process gets an
+answer that it never got before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from copy import copy
+
+from syncsim.core.operation import Verb
+from syncsim.core.state import Primitive
+from syncsim.virtual.model.automaton import (
+    FIRST_PID,
+    Automaton,
+    Ended,
+    Key,
+    Node,
+    Nursery,
+    Request,
+    Seed,
+)
+from syncsim.virtual.model.states import (
+    Interests,
+    Kept,
+    Member,
+    Move,
+    Name,
+    State,
+    Taken,
+)
+from syncsim.virtual.model.transition import (
+    AIRY,
+    AWAITS,
+    OWN,
+    Making,
+)
+
+#: So many steps that are not about one process alone are remembered.
+MOST_TAKEN = 50_000
+#: Many moves are the same: made once.
+_moves = [Move(actor) for actor in range(4096)]
+
+
+class System:
+    """The program.  By the *atom* each operation is a step; by the *call* a whole call is one.
+
+    ``eager`` steps that are local to a process are taken along with the step before them;
+    ``watched`` ends of processes are not local, because somebody looks at them.
+    """
+
+    def __init__(self, main: Seed, *, by_call: bool = False, eager: bool = True) -> None:
+        self.by_call = by_call
+        #: Whether what is inside a call, and a feeder, is a step of its own.
+        self.xray = not by_call
+        self.eager = eager
+        self.nursery = Nursery()
+        self.members: list[Member] = []
+        self.atoms: dict[str, int] = {}
+        self._by_key: dict[Key, int] = {}
+        self._automata: dict[tuple[int, int], Automaton] = {}
+        self._same: dict[int, dict[Hashable, Node]] = {}
+        #: The feeder threads by process and pipe.
+        self.feeders: dict[tuple[int, int], int] = {}
+        #: The primitive that each atom is part of: the first, if there are several.
+        self.primitives: dict[int, Primitive] = {}
+        #: Processes at whose life somebody looks, so that their end is a step to be ordered.
+        self.watched: set[int] = set()
+        #: Processes that somebody may kill, or meddle with; feeders whose process may end without
+        #: them.
+        self.mortal: set[int] = set()
+        #: Pipes of which somebody has one end alone, and so can meet the end of the other.
+        self.halved: set[int] = set()
+        #: Pipes of queues in which an end may leave half a message.
+        self.cut: set[int] = set()
+        #: Cells that are written under a lock, and that somebody reads without it.
+        self.glimpsed: set[int] = set()
+        #: What the servers of managers keep: the server of each atom.
+        self.kept_by: dict[int, int] = {}
+        #: Queues of a manager of which somebody wants to know how many tasks are unfinished.
+        self.counting: set[int] = set()
+        #: Whether there is a pipe, and so perhaps a feeder.
+        self.pipes = False
+        #: What a state holds besides, for those who look at it: no process could tell.
+        self.kept: set[Kept] = set()
+        #: Every primitive that was ever made, by its id, and then by its name (in another run an
+        #: id may be that of another one); and what each message looks like.
+        self.named: dict[str, dict[str, Primitive]] = {}
+        self.labels: dict[bytes, str] = {}
+        #: What is known to be of interest, but has not been met yet.
+        self._expected = Interests()
+        self._unmet = 0
+        #: Whether a process has threads of the library, which do what they can by themselves.
+        self.helped = False
+        self._taken: dict[tuple[object, object, Move], Taken] = {}
+        self._known = 0
+        #: How many steps were made that had not been made, or were forgotten.
+        self.learned = 0
+        self._killed: dict[tuple[int, int], Node] = {}
+        self._main = self.member((), None, main, None)
+
+    def close(self) -> None:
+        """Give up all processes."""
+        self.nursery.close()
+
+    def stepwise(self, *, by_call: bool) -> System:
+        """The same processes and atoms, where nothing happens along with what is chosen.
+
+        As a person steps: also what nobody else can tell the time of is a step of its own.
+        """
+        other = copy(self)
+        other.by_call, other.xray, other.eager = by_call, not by_call, False
+        return other
+
+    # -- who and what there is ----------------------------------------------------------
+
+    def member(self, key: Key, parent: int | None, seed: Seed, start: Node | None) -> int:
+        """The number of that process, which is begun where its parent is at ``start``."""
+        known = self._by_key.get(key)
+        if known is None:
+            known = self._by_key[key] = len(self.members)
+            # The place first: the body may want to know its pid.
+            self.members.append(Member(key, parent, None))
+            self._same[known] = {}
+            self.members[known] = Member(key, parent, self.automaton(known, start, seed))
+            self._meet(known)
+        return known
+
+    def automaton(self, actor: int, start: Node | None, seed: Seed) -> Automaton:
+        """That of a process which was started at that place in the life of another one.
+
+        What it begins as depends on what its parent had seen by then.
+        """
+        key = actor, start.number if start is not None else 0
+        known = self._automata.get(key)
+        if known is None:
+            seed.pid = self.pid(actor)
+            known = self._automata[key] = Automaton(seed, self.nursery, self._same[actor])
+        return known
+
+    def feeder(self, process: int, pipe: int) -> int:
+        """The feeder thread of that process at that pipe."""
+        known = self.feeders.get((process, pipe))
+        if known is None:
+            known = self.feeders[process, pipe] = len(self.members)
+            self.members.append(Member((), process, None, (process, pipe)))
+            self._meet(known)
+        return known
+
+    def actor(self, key: Key) -> int:
+        """The process with that key, which there has been."""
+        return self._by_key[key]
+
+    def atom(self, name: str) -> int:
+        """The number of that atom."""
+        known = self.atoms.get(name)
+        if known is None:
+            known = self.atoms[name] = len(self.atoms)
+            self._meet_atom(name, known)
+        return known
+
+    def pid(self, actor: int) -> int:
+        """The pid of that process."""
+        return FIRST_PID + actor
+
+    @property
+    def discovered(self) -> int:
+        """Grows whenever something that seemed to be in nobody's interest turns out to be.
+
+        A search has to begin again then.
+        """
+        return self._unmet + self._met + len(self.kept)
+
+    def keep(self, what: Kept) -> None:
+        """Have the states hold that, too: those that were made before do not."""
+        self.kept.add(what)
+        self._taken.clear()
+
+    def name(self, actor: int) -> Name:
+        """Who that is, whatever its number."""
+        member = self.members[actor]
+        if member.feeds is None:
+            return Name(member.key)
+        process, pipe = member.feeds
+        return Name(self.members[process].key, self._atom_name(pipe))
+
+    def called(self, name: Name) -> int | None:
+        """Who is called so; None if there has been nobody yet."""
+        process = self._by_key.get(name.key)
+        if process is None or not name.pipe:
+            return process
+        pipe = self.atoms.get(name.pipe)
+        return self.feeder(process, pipe) if pipe is not None else None
+
+    def _atom_name(self, at: int) -> str:
+        return next(name for name, number in self.atoms.items() if number == at)
+
+    @property
+    def interests(self) -> Interests:
+        """What somebody looks at, by name."""
+        return Interests(
+            self._expected.watched.union(map(self.name, self.watched)),
+            self._expected.mortal.union(map(self.name, self.mortal)),
+            self._expected.halved.union(map(self._atom_name, self.halved)),
+            self._expected.counting.union(map(self._atom_name, self.counting)),
+            self._expected.glimpsed.union(map(self._atom_name, self.glimpsed)),
+            self._expected.cut.union(map(self._atom_name, self.cut)),
+        )
+
+    def expect(self, interests: Interests) -> None:
+        """Know from elsewhere what somebody looks at."""
+        known = self.interests
+        both = Interests(
+            known.watched | interests.watched,
+            known.mortal | interests.mortal,
+            known.halved | interests.halved,
+            known.counting | interests.counting,
+            known.glimpsed | interests.glimpsed,
+            known.cut | interests.cut,
+        )
+        if both == known:
+            return
+        self._expected = both
+        for actor in range(len(self.members)):
+            self._meet(actor)
+        for name, at in self.atoms.items():
+            self._meet_atom(name, at)
+        self._unmet = sum(map(len, both)) - self._met
+        self._taken.clear()
+
+    @property
+    def _met(self) -> int:
+        atoms = len(self.halved) + len(self.counting) + len(self.glimpsed) + len(self.cut)
+        return len(self.watched) + len(self.mortal) + atoms
+
+    def _meet(self, actor: int) -> None:
+        """Somebody new: perhaps it is known already who looks at them."""
+        expected = self._expected
+        if not (expected.watched or expected.mortal):
+            return
+        name, before = self.name(actor), self._met
+        if name in expected.watched:
+            self.watched.add(actor)
+        if name in expected.mortal:
+            self.mortal.add(actor)
+        self._unmet -= self._met - before
+
+    def _meet_atom(self, name: str, at: int) -> None:
+        before = self._met
+        if name in self._expected.halved:
+            self.halved.add(at)
+        if name in self._expected.counting:
+            self.counting.add(at)
+        if name in self._expected.glimpsed:
+            self.glimpsed.add(at)
+        if name in self._expected.cut:
+            self.cut.add(at)
+        self._unmet -= self._met - before
+
+    # -- states -------------------------------------------------------------------------
+
+    def start(self) -> Taken:
+        """The beginning: the main process is at its first operation."""
+        run = Making(self, State((), ()))
+        automaton = self.members[self._main].automaton
+        assert automaton is not None
+        run.born(self._main, automaton.root)
+        run.go_on(self._main)
+        return run.taken()
+
+    def moves(self, state: State) -> tuple[Move, ...]:
+        """What may happen next."""
+        found = []
+        atoms = state.atoms
+        run: Making | None = None
+        for actor, node in enumerate(state.nodes):
+            if node is None or node.ended is not None:
+                continue
+            if node.simple:
+                # A semaphore or a cell: asked at every step, so without detours.
+                atom = atoms[node.atom]
+                if (
+                    node.always
+                    or atom.value > 0  # type: ignore[union-attr, operator]
+                    or (atom.recursive and actor in atom.holders)  # type: ignore[union-attr]
+                ):
+                    found.append(_moves[actor])
+                elif node.request.operation.can_time_out:  # type: ignore[union-attr]
+                    found.append(Move(actor, True))
+                continue
+            if node.joins >= 0:
+                target = state.nodes[node.joins]
+                if target is None or target.ended is not None:
+                    found.append(_moves[actor])
+                continue
+            if run is None:
+                run = Making(self, state)
+            if run.can_go(actor):
+                found.append(_moves[actor])
+            elif run.can_time_out(actor):
+                found.append(Move(actor, True))
+        if self.pipes:
+            run = run or Making(self, state)
+            for actor, at in run.feeding():
+                if run.can_feed(actor, at):
+                    found.append(Move(self.feeder(actor, at)))
+        return tuple(found)
+
+    def can(self, state: State, move: Move) -> bool:
+        """Whether that may happen next."""
+        member = self.members[move.actor]
+        run = Making(self, state)
+        if member.feeds is not None:
+            return run.can_feed(*member.feeds)
+        if move.actor >= len(state.nodes):
+            return False
+        if move.times_out:
+            return run.can_time_out(move.actor) and not run.can_go(move.actor)
+        return run.can_go(move.actor)
+
+    def take(self, state: State, move: Move) -> Taken:
+        """Let that happen."""
+        actor = move.actor
+        nodes = state.nodes
+        if actor < len(nodes) and not move.times_out:
+            node = nodes[actor]
+            if node is not None and node.simple:
+                at = node.atom
+                atoms = state.atoms
+                known = node.steps.get(atoms[at])
+                if known is not None and not (self.helped and self._is_awaited(state, at)):
+                    atom, after, did = known
+                    if after.ended is None or not self._is_watched(state, actor):
+                        return Taken(
+                            State(
+                                (*nodes[:actor], after, *nodes[actor + 1 :]),
+                                (*atoms[:at], atom, *atoms[at + 1 :]),
+                            ),
+                            did,
+                        )
+                return self._take(state, move, node if known is None else None)
+        return self._take(state, move, None)
+
+    def settled(self, state: State) -> Taken:
+        """Let all happen that happens of itself."""
+        run = Making(self, state)
+        run.settle()
+        return run.taken()
+
+    def follow(self, state: State, move: Move) -> Taken:
+        """As ``take``, but nothing is kept of it: at another grain something else comes of it."""
+        run = Making(self, state)
+        run.choose(move)
+        return run.taken()
+
+    def _is_watched(self, state: State, actor: int) -> bool:
+        """Whether anything but the process itself is about its end there."""
+        return (
+            self.pipes
+            or actor in self.watched
+            or any(node is not None and node.joins == actor for node in state.nodes)
+        )
+
+    def _is_awaited(self, state: State, at: int) -> bool:
+        """Whether a thread of the library waits for that semaphore."""
+        return any(
+            self.atoms.get(asked.operation.atom) == at
+            for node in state.nodes
+            if node is not None and node.request is not None
+            for _, asked in node.request.beside
+        )
+
+    def _learn_step(self, state: State, node: Node, actor: int, taken: Taken) -> bool:
+        """Keep what came of it, if it was about one process and one atom alone; whether it was."""
+        after, atoms = taken.state.nodes, taken.state.atoms
+        at = node.atom
+        then = after[actor]
+        request = then.request if then is not None else None
+        if request is not None and (request.silent or request.operation.verb in AWAITS):
+            return False  # it may follow at once in another state
+        if (
+            len(after) == len(state.nodes)
+            and len(atoms) == len(state.atoms)
+            and all(did.actor == actor and did.verb in OWN for did in taken.did)
+            and not (self.helped and self._is_awaited(state, at))
+            and all(did.atom in (at, -1) or did.verb in AIRY for did in taken.did)
+            and not (self.pipes and taken.did[-1].verb is Verb.EXIT)
+        ):
+            node.steps[state.atoms[at]] = atoms[at], after[actor], taken.did
+            return True
+        return False
+
+    def _take(self, state: State, move: Move, simple: Node | None) -> Taken:
+        key = state.nodes, state.atoms, move
+        taken = self._taken.get(key)
+        if taken is None:
+            run = Making(self, state)
+            run.choose(move)
+            taken = run.taken()
+            self.learned += 1
+            known = self.discovered
+            if known != self._known:
+                # An end that was in nobody's interest has become a step of its own.
+                self._known = known
+                self._taken.clear()
+                return taken
+            if simple is not None and self._learn_step(state, simple, move.actor, taken):
+                return taken
+            if len(self._taken) >= MOST_TAKEN:
+                self._taken.clear()
+            self._taken[key] = taken
+        return taken
+
+    def waiting(self, state: State) -> tuple[int, ...]:
+        """The processes that have not ended (a server waits for nothing)."""
+        return tuple(
+            actor
+            for actor, node in enumerate(state.nodes)
+            if node is not None and node.ended is None and node.request is not None
+        )
+
+    def request(self, state: State, actor: int) -> Request | None:
+        """What that process asks for."""
+        node = state.nodes[actor] if actor < len(state.nodes) else None
+        return node.request if node is not None else None
+
+    def killed_at(self, node: Node, how: Ended) -> Node:
+        """The end of a process that was killed; one for each process and signal."""
+        key = node.automaton.seed.pid, how.exitcode
+        found = self._killed.get(key)
+        if found is None:
+            found = self._killed[key] = Node(node.automaton, None, None)
+            found.ended = how
+            found.number = self.nursery.number()
+        return found

@@ -1,0 +1,579 @@
+"""A process of the virtual world: its code in a greenlet, suspended at each operation.
+
+The stand-ins of the library (``semlock``, ``queues``, ``shared`` ...) ask ``here()`` who
+is running, and make their operations by ``Body.operate``.  A body that is grown to a place in
+its life gets the first results from a list: it runs straight through without a switch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Hashable, Iterator
+from itertools import islice
+from types import FrameType, TracebackType
+from typing import Any, NamedTuple, NoReturn, Protocol
+
+from greenlet import GreenletExit, getcurrent, greenlet
+from msgspec.structs import replace
+
+from syncsim.core.atoms import Atom
+from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.state import Primitive
+from syncsim.program.names import Position
+from syncsim.program.ownership import is_library, root
+from syncsim.virtual.errors import NotVirtualError, refused
+from syncsim.virtual.model.automaton import (
+    AWAITED,
+    Back,
+    Ended,
+    Event,
+    Made,
+    Raised,
+    Request,
+    Said,
+    Seed,
+    Told,
+    Wrote,
+)
+from syncsim.virtual.process.fingerprint import Fingerprints
+from syncsim.virtual.process.library_threads import Helped, Helpers
+from syncsim.virtual.process.private_memory import Memory
+from syncsim.virtual.stopwatch import Since
+
+_here: list[ProcessBody] = []
+
+
+_began: list[Since] = []
+#: What was left where it was is kept: to collect it would unwind it, and it might catch that, too.
+_left: list[greenlet] = []
+#: More operations than a process may begin while it is unwound, if it does not catch its end.
+_ENOUGH = 100
+#: What has been asked for that no order of operations decides: the clock, a random number.
+chances: set[str] = set()
+
+
+def running_since() -> Since | None:
+    """Since when a process has been running without an operation."""
+    return _began[-1] if _began else None
+
+
+def break_off(error: BaseException) -> None:
+    """Raise that outside of the process that is running, which cannot catch it."""
+    outside = getcurrent()
+    _left.append(outside)
+    while outside.parent is not None:
+        outside = outside.parent
+    outside.throw(error)
+
+
+def here() -> ProcessBody:
+    """The process whose code is running."""
+    return _here[-1]
+
+
+def current() -> ProcessBody | None:
+    """The same, where it may be none."""
+    return _here[-1] if _here else None
+
+
+def _stack() -> tuple[FrameType | None, tuple[str, ...]]:
+    """The innermost frame of the program; the functions being run, the outermost first."""
+    innermost, names = None, []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        if not is_library(code):
+            innermost = innermost or frame
+            names.append(code.co_name)
+        frame = frame.f_back
+    names.reverse()
+    return innermost, tuple(names)
+
+
+def _site_of(frame: FrameType | None) -> Site | None:
+    if frame is None:
+        return None
+    return Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def _site_in(traceback: TracebackType | None) -> Site | None:
+    """The innermost line of the program through which the exception has come."""
+    found = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not is_library(code):
+            found = Site(code.co_filename, traceback.tb_lineno, code.co_name)
+        traceback = traceback.tb_next
+    return found
+
+
+@contextlib.contextmanager
+def running(body: ProcessBody) -> Iterator[None]:
+    """What runs meanwhile is code of that process."""
+    _here.append(body)
+    try:
+        yield
+    finally:
+        _here.pop()
+
+
+class Call:
+    """The call of the program that the process is inside of."""
+
+    __slots__ = ("detail", "name", "primitive", "site")
+
+    def __init__(self, name: str, primitive: str, site: Site | None, detail: str) -> None:
+        self.name = name
+        self.primitive = primitive
+        self.site = site
+        self.detail = detail
+
+
+class Who(NamedTuple):
+    """Who a process is: its key in every interleaving, its name, its pid and its parent's."""
+
+    key: tuple[int, ...]
+    name: str
+    daemon: bool
+    pid: int
+    parent_pid: int
+
+
+class Seeds(Protocol):
+    """Makes the seed of a child, and says which ends of pipes it is given."""
+
+    def __call__(self, body: ProcessBody, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
+        """That of ``process_obj``, which the body is about to start."""
+        ...
+
+
+class ProcessBody:
+    """One run of one process.
+
+    ``main`` runs the process from birth to its exit code; ``memory`` is what it has of its own.
+    """
+
+    _syncsim_shared = True
+
+    def __init__(self, who: Who, memory: Memory, identity: Any, seeds: Seeds) -> None:
+        self.who = who
+        self.memory = memory
+        self.identity = identity
+        self._seeds = seeds
+        self.events: list[Event] = []
+        self.call: Call | None = None
+        self.raised: Raised | None = None
+        #: What belongs to the process and not to the program's memory.
+        self.made = 0
+        self.started = 0
+        self.silent = False  # what it makes now is part of something else
+        #: Seconds that it has slept and waited in vain; the same within the present call.
+        self.clock = 0.0
+        self.patience = 0.0
+        self.looked_at_clock = False
+        #: How often the operating system was asked for something random.
+        self.drawn = 0
+        #: How often it holds each semaphore; ends and queues it closed; queues it has put into.
+        self.counts: dict[str, int] = {}
+        self.closed: set[Hashable] = set()
+        self.fed: list[str] = []
+        self.cancelled: set[str] = set()
+        #: Whether what runs is the code of an item, which the feeder thread pickles.
+        self.pickling = False
+        #: The servers of managers that it has started, by pid; those it has spoken with.
+        self.servers: dict[int, Callable[[], None]] = {}
+        self.connected: set[str] = set()
+        #: The library's own threads; what is to be done when it exits.
+        self.helpers = Helpers()
+        self.finalizers: list[Callable[[], None]] = []
+        #: Whether none of the program's own code runs any more.
+        self.over = False
+        #: The Pool's work for which the children that it starts are workers; the work that what
+        #: it does is about; how many jobs it has handed over.
+        self.employer = ""
+        self.jobs = 0
+        self.work = ""
+        #: What ``print`` writes to; made when it is first used.
+        self.stdout: Any = None
+        self._results: tuple[Hashable, ...] = ()
+        self._at = 0
+        self._dying = False
+        self._unwound = 0  # how many operations it has begun since
+        self._greenlet: greenlet | None = None
+        self._fingerprints = Fingerprints()
+        self._print: tuple[Hashable, ...] | None = None
+        #: What it asks for, while its helpers get answers; whether that is there by now.
+        self._request: Request | None = None
+        self._ready: Callable[[], bool] | None = None
+
+    def _syncsim_key(self) -> str:
+        """One of the same process is the same: what it has of its own is written beside."""
+        return ""
+
+    # -- being run ----------------------------------------------------------------------
+
+    def grow(self, main: Callable[[], int], results: tuple[Hashable, ...]) -> Told:
+        """Run from birth to the operation after those results."""
+        self._results = results
+        self._greenlet = greenlet(lambda _: self._live(main))
+        return self._switch(None)
+
+    def answer(self, result: Hashable) -> Told:
+        """Go on with that result, to the next operation."""
+        if type(result) is Helped:
+            return self._run(self._help, result)
+        return self._switch(result)
+
+    @property
+    def pid(self) -> int:
+        """Its pid."""
+        return self.who.pid
+
+    @property
+    def parent_pid(self) -> int:
+        """The pid of the process that started it."""
+        return self.who.parent_pid
+
+    def seed_of(self, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
+        """What its child begins as."""
+        return self._seeds(self, process_obj, method)
+
+    def finish(self, code: int) -> None:
+        """End at once: what is on the stack is never run."""
+        assert self._greenlet is not None
+        assert self._greenlet.parent is not None
+        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.raised, True)))
+        raise GreenletExit
+
+    def _switch(self, value: Hashable) -> Told:
+        assert self._greenlet is not None
+        self._greenlet.parent = getcurrent()
+        return self._run(self._greenlet.switch, value)
+
+    def _run(self, go_on: Callable[[Any], Told], value: Hashable) -> Told:
+        """Let code of the process run, up to its next operation."""
+        if not _began:
+            refused.clear()
+        _here.append(self)
+        _began.append(Since.now())
+        self.identity.enter()
+        try:
+            told = go_on(value)
+        except NotVirtualError as error:
+            error.site = error.site or _site_in(error.__traceback__)
+            raise
+        finally:
+            self.identity.leave()
+            _began.pop()
+            _here.pop()
+        if refused:  # and the program has caught it
+            first = refused[0]
+            first.site = first.site or _site_in(first.__traceback__)
+            raise first
+        return told
+
+    def _help(self, answer: Helped) -> Told:
+        """A helper gets an answer; the process itself goes on to ask for the same."""
+        assert self._request is not None
+        assert self._greenlet is not None
+        self._let_help(answer)
+        self._request = self._beside(self._request)
+        told = Told(tuple(self.events), self._request)
+        self.events = []
+        if self._print is not None:
+            frame: FrameType | None = self._greenlet.gr_frame
+            while frame is not None and frame.f_code is not ProcessBody.operate.__code__:
+                frame = frame.f_back
+            # (That it can be read was seen when it asked.)
+            self._fingerprint(self._request, frame and frame.f_back, trusted=True)
+        return told
+
+    def _let_help(self, answer: Helped | None) -> None:
+        """Let the helpers run until each waits."""
+        before, self.call = self.call, None
+        try:
+            if answer is None:
+                self.helpers.run()
+            else:
+                self.helpers.answer(answer)
+        finally:
+            self.call = before
+
+    def _beside(self, request: Request) -> Request:
+        """The request, with what the helpers ask for, and whether it is there."""
+        if self._ready is None and not self.helpers:
+            return request
+        ready = self._ready() if self._ready is not None else None
+        return replace(request, beside=self.helpers.asking, ready=ready)
+
+    def _fingerprint(
+        self, request: Request, frame: FrameType | None, *, trusted: bool = False
+    ) -> None:
+        verb = request.operation.verb
+        if verb is Verb.START or request.operation.call == AWAITED:
+            self._print = None  # nobody comes there again, and the next place tells as much
+            return
+        if verb is Verb.EXIT:  # none of its code runs any more
+            self._print = request.operation, self._own()
+            return
+        stacks = [(frame, trusted)]
+        asks: tuple[Hashable, ...] = ()
+        if self.helpers:
+            for helper in self.helpers.waiting:
+                stacks.append((helper.frame(ProcessBody.operate.__code__), True))
+            asks = tuple((n, one.operation.verb, one.payload) for n, one in request.beside)
+        modules, itself = self.memory.modules, self.identity.current
+        if self.over:
+            modules, itself = {}, None
+        found = self._fingerprints.of(stacks, modules, itself, self._own())
+        self._print = (verb, request.payload, asks, found) if found is not None else None
+
+    @root
+    def _live(self, main: Callable[[], int]) -> Told:
+        code = main()
+        return Told(tuple(self.events), Ended(code, self.raised))
+
+    def close(self) -> None:
+        """Unwind the stack; what the program does on the way has no effect."""
+        self._dying = True
+        if self._greenlet is not None and self._greenlet:
+            self._greenlet.parent = getcurrent()
+            _here.append(self)
+            with contextlib.suppress(BaseException):  # the program's own, on its way out
+                self._greenlet.throw(GreenletExit)
+            self.helpers.close()
+            _here.pop()
+        self._greenlet = None
+
+    def _unwind(self) -> NoReturn:
+        """On its way out it makes no operation."""
+        self._unwound += 1
+        current = getcurrent()
+        if self._unwound > _ENOUGH and current.parent is not None:
+            _left.append(current)
+            current.parent.switch()
+        raise GreenletExit
+
+    def fingerprint(self) -> Hashable | None:
+        """All that its future depends on; None where that cannot be said."""
+        return self._print
+
+    def _own(self) -> Hashable:
+        """What belongs to the process and not to the program's memory."""
+        call = self.call
+        children = [
+            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
+            for child in self.identity.children
+        ]
+        return (
+            tuple(sorted(self.counts.items())),
+            frozenset(self.closed),
+            tuple(self.fed),
+            frozenset(self.cancelled),
+            (tuple(self.servers), frozenset(self.connected)),
+            (self.who.name, self.who.daemon, len(self.finalizers)),
+            (self.made, self.started, self.raised, self.silent),
+            (self.employer, self.work, self.jobs),
+            (call.name, call.primitive, call.site, call.detail) if call is not None else None,
+            tuple(children),
+            self.identity.written(),
+            (self.clock, self.patience) if self.looked_at_clock else self.patience,
+            self.drawn,
+            self.memory.environment and tuple(self.memory.environment.items()),
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is its code that runs, and not only to come to an end."""
+        return bool(_here) and _here[-1] is self and not self._dying
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[None]:
+        """What runs meanwhile is run by the feeder thread: no operation of the process."""
+        before, self.pickling, clock = self.pickling, True, self.clock
+        try:
+            yield
+        finally:
+            self.pickling, self.clock = before, clock
+
+    def waited(self, seconds: float) -> None:
+        """It waited so long, in vain."""
+        self.clock += seconds
+        self.patience += seconds
+
+    # -- operations ---------------------------------------------------------------------
+
+    @property
+    def replaying(self) -> bool:
+        """Whether it is on its way to the place where it is going to be of interest."""
+        return self._at < len(self._results)
+
+    def operate(
+        self,
+        verb: Verb,
+        atom: str = "",
+        *,
+        payload: Hashable = None,
+        name: str = "",
+        detail: str = "",
+        block: bool = True,
+        timeout: float | None = None,
+        child: Seed | None = None,
+        silent: bool = False,
+        inner: bool = False,
+        sited: bool = True,
+        ready: Callable[[], bool] | None = None,
+        until: Callable[[], bool] | None = None,
+        work: str = "",
+    ) -> Any:
+        """Ask for the operation; its result.
+
+        ``name`` is the call, if the operation is no part of a marked one; it is not ``sited``
+        where no line of the program asks for it.  ``ready`` says of an outcome whether it is
+        there; a helper may be content before the operation is made, when ``until`` is true.
+        """
+        if self._dying:
+            self._unwind()
+        if self.pickling:
+            if verb in (Verb.SLEEP, Verb.OUTPUT):
+                return None  # nobody steps the feeder while it pickles
+            raise NotVirtualError(f"an item that needs {name or verb} to be pickled")
+        helps = self.helpers.current is not None
+        if self.helpers and not helps:
+            self._let_help(None)
+            while self._at < len(self._results):
+                helped = self._results[self._at]
+                if not isinstance(helped, Helped):
+                    break
+                self._at += 1
+                self.events.clear()
+                self._let_help(helped)
+        if self._at < len(self._results) and not helps:
+            result = self._results[self._at]
+            self._at += 1
+            self.events.clear()
+            return result
+        call = self.call
+        frame, stack = _stack()
+        primitive, role = self.memory.belongs.get(atom, ("", ""))
+        if call is not None:
+            primitive = call.primitive or primitive
+            site = call.site
+            name = call.name
+            role = self.memory.roles.get((primitive, atom), role)
+        else:
+            site = _site_of(frame) if sited else None
+        if not name:
+            made = self.memory.primitives.get(primitive)
+            name = f"{made.kind}.{verb}" if made is not None else str(verb)
+        operation = Operation(
+            verb=verb,
+            atom=atom,
+            call=name,
+            primitive=primitive,
+            role=role,
+            site=site,
+            compound=call is not None,
+            blocking=block,
+            timeout=timeout,
+            detail=detail or (call.detail if call is not None else ""),
+        )
+        request = Request(
+            operation,
+            payload,
+            child,
+            silent,
+            self.raised,
+            inner,
+            stack,
+            work=work or self.work,
+        )
+        if helps:
+            answer = self.helpers.wait(request, until)
+            return answer.result if answer is not None else None
+        self._ready = ready
+        self._request = request = self._beside(request)
+        told = Told(tuple(self.events), request)
+        self._fingerprint(request, sys._getframe(1))
+        self.events = []
+        parent = self._greenlet.parent if self._greenlet is not None else None
+        assert parent is not None
+        result = parent.switch(told)
+        if self._dying:
+            raise GreenletExit
+        return result
+
+    # -- where in the program -----------------------------------------------------------
+
+    def user_frame(self) -> FrameType | None:
+        """The innermost frame that is the program's own."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and is_library(frame.f_code):
+            frame = frame.f_back
+        return frame
+
+    def site(self) -> Site | None:
+        """Where the program is."""
+        return _site_of(self.user_frame())
+
+    # -- primitives ---------------------------------------------------------------------
+
+    def new_atom(self) -> str:
+        """A name for an atom that it makes."""
+        self.made += 1
+        return f"{'.'.join(map(str, self.who.key))}/{self.made}"
+
+    def make(
+        self,
+        identity: str,
+        kind: str,
+        parts: dict[str, tuple[str, Atom, Hashable]],
+        capacity: int | None = None,
+    ) -> None:
+        """Reports a primitive that the program makes: its atoms by role, with their contents.
+
+        A content is what the virtual atom begins with, None where that is the atom itself.
+        """
+        memory = self.memory
+        frame = self.user_frame()
+        file, line, name = "", 0, ""
+        if frame is not None:
+            file, line = frame.f_code.co_filename, frame.f_lineno
+            positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
+            first, last, column, end = next(positions)
+            position = Position(first, column, last, end)
+            line = first or line
+        else:
+            position = Position(0, 0, 0, 0)
+        name = memory.namer.name(memory.text_of(file), position, kind)
+        primitive = Primitive(
+            id=identity,
+            kind=kind,
+            name=name,
+            parts={role: atom for role, (atom, _, _) in parts.items()},
+            capacity=capacity,
+            file=file,
+            line=line,
+        )
+        memory.primitives[identity] = primitive
+        for role, (atom, _, _) in parts.items():
+            memory.belongs.setdefault(atom, (identity, role))
+            memory.roles[identity, atom] = role
+        atoms = tuple((atom, value) for atom, value, _ in parts.values())
+        contents = tuple(
+            (atom, content) for atom, _, content in parts.values() if content is not None
+        )
+        self.events.append(Made(primitive, atoms, contents))
+
+    def returned(self, result: str) -> None:
+        """A marked call has returned."""
+        self.events.append(Back(result))
+
+    def said(self, result: str) -> None:
+        """What came of its last operation."""
+        self.events.append(Said(result))
+
+    def wrote(self, stream: str, text: str) -> None:
+        """It wrote that without a step."""
+        self.events.append(Wrote(stream, text))

@@ -1,0 +1,101 @@
+"""What a suspended process *is*: everything on which its future depends, as one hashable value.
+
+Two processes with equal fingerprints do the same from there on, so a loop that comes back to
+where it was is a loop in the automaton too, and a program that never ends has finitely many
+states.  A fingerprint holds, for each frame, the place in the code, the variables, and what
+the interpreter has on its stack (the iterator of a ``for``); besides, the global variables of
+the program and what belongs to the process itself.  Where anything cannot be read, there is
+none, and the places stay apart: never the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from operator import is_
+from types import FrameType, ModuleType
+from typing import Any
+
+from syncsim.virtual.process.canonical_form import Writer
+from syncsim.virtual.process.frames import UnknownError, can_read
+
+
+class Fingerprints:
+    """Those of one process, which is the same in much from one operation to the next."""
+
+    def __init__(self) -> None:
+        self._memory: _Memory | None = None
+
+    def of(
+        self,
+        stacks: Iterable[tuple[FrameType | None, bool]],
+        modules: dict[str, ModuleType],
+        itself: Any,
+        own: Hashable,
+    ) -> Hashable | None:
+        """That of the process with those stacks; None where there is none.
+
+        Each is given by its innermost frame, and whether C code has called none of its frames but
+        the library's.  ``itself`` is what the program knows of the process; ``own`` is what
+        belongs to it besides its memory.
+        """
+        if not can_read():
+            return None
+        try:
+            memory = self._memory
+            if memory is None or memory.is_changed(modules, itself):
+                memory = self._memory = _Memory(modules, itself)
+            writer = memory.writer.after()
+            for innermost, trusted in stacks:
+                writer.stack(innermost, trusted=trusted)
+            return Print((memory.print, *writer.written, own))
+        except (UnknownError, TypeError, RecursionError):
+            return None
+
+
+def _written(modules: dict[str, ModuleType]) -> Writer:
+    writer = Writer({module.__name__ for module in modules.values()})
+    for name, module in modules.items():
+        if name != "__mp_main__":  # (which is the main one)
+            writer.module(module)
+    return writer
+
+
+class _Memory:
+    """What can be reached from the modules of the program and from ``itself``, written down."""
+
+    def __init__(self, modules: dict[str, ModuleType], itself: Any) -> None:
+        self._roots = (itself, *modules, *modules.values())
+        self.writer = _written(modules)
+        self.writer.write(itself)
+        self.print = Print(tuple(self.writer.written))
+
+    def is_changed(self, modules: dict[str, ModuleType], itself: Any) -> bool:
+        """Whether it may be another by now."""
+        roots, watched = (itself, *modules, *modules.values()), self.writer.watched
+        if watched is None or len(roots) != len(self._roots):
+            return True
+        return not all(map(is_, roots, self._roots)) or any(one.is_changed() for one in watched)
+
+
+class Print:
+    """A fingerprint, whose hash is asked for more than once."""
+
+    __slots__ = ("_hash", "_written")
+
+    def __init__(self, written: tuple[Hashable, ...]) -> None:
+        self._written = written
+        self._hash = hash(written)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Print) and self._written == other._written
+
+
+def image_of(modules: dict[str, ModuleType]) -> Hashable | None:
+    """All that is in those modules of the program; None where that cannot be said."""
+    try:
+        return tuple(_written(modules).written)
+    except (UnknownError, TypeError, RecursionError):
+        return None

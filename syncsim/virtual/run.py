@@ -1,0 +1,340 @@
+"""The virtual body of ``World``: the same steps as the real one, over greenlets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from msgspec.structs import replace
+
+from syncsim.core.atoms import ActorId
+from syncsim.core.managed import SERVED
+from syncsim.core.operation import Operation, Verb
+from syncsim.core.recorder import Ledger
+from syncsim.core.run import World
+from syncsim.core.schedule import Choice, Grain
+from syncsim.core.schedule import Move as Happens
+from syncsim.core.state import Actor, Life
+from syncsim.core.state import State as ShownState
+from syncsim.core.steps import Step
+from syncsim.program.safe_text import named, safe_text
+from syncsim.program.source import Program
+from syncsim.virtual.loader import VirtualProgram
+from syncsim.virtual.model.automaton import (
+    FIRST_PID,
+    Back,
+    Event,
+    Made,
+    Noted,
+    Over,
+    Said,
+    Wrote,
+)
+from syncsim.virtual.model.data_atoms import GONE, Items, Memory
+from syncsim.virtual.model.states import (
+    DROPPED,
+    Did,
+    Move,
+    State,
+)
+from syncsim.virtual.model.system import System
+
+#: What changes a channel and is no step in the ledger's books.
+_UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
+#: The calls whose name says which signal they send.
+_CALLS = frozenset(("Process.terminate", "Process.kill"))
+
+
+class VirtualWorld(World):
+    """One run of a program in the virtual world; or of a system that is there, at its grain.
+
+    ``on_step`` hears of every step, ``on_print`` of everything written.
+    """
+
+    def __init__(
+        self,
+        program: Program | System,
+        *,
+        on_step: Callable[[Step], None] = lambda step: None,
+        on_print: Callable[[ActorId | None, str, str], None] = lambda actor, stream, text: None,
+    ) -> None:
+        self._on_step = on_step
+        self._on_print = on_print
+        self._steps: list[Step] = []
+        self._ledger = Ledger(self._stepped)
+        self._actors: dict[int, ActorId] = {}
+        if isinstance(program, System):
+            self.system = program
+            self._ledger.grain = Grain.ATOM if program.xray else Grain.CALL
+        else:
+            self.system = System(VirtualProgram(program).main(), eager=False)
+            self.system.xray = False
+        taken = self.system.start()
+        self._at: State = taken.state
+        self._write(taken.did)
+
+    def close(self) -> None:
+        """Give up all processes."""
+        self.system.close()
+
+    @property
+    def state(self) -> ShownState:
+        """The state now."""
+        return self._ledger.state
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What may happen next."""
+        return self._ledger.choices()
+
+    def faults(self) -> tuple[Choice, ...]:
+        """None: what is done to a process is the program's own doing here."""
+        return ()
+
+    def take(self, choice: Choice) -> tuple[Step, ...]:
+        """Let that happen, until its call is over or must wait."""
+        self._steps = []
+        self._take(choice)
+        while self._goes_on(choice.actor):
+            self._take(Choice(choice.actor))
+        return tuple(self._steps)
+
+    def _goes_on(self, actor: ActorId) -> bool:
+        who = self._ledger.actors[actor]
+        return bool(who.call and who.pending) and self._ledger.can_go(who)
+
+    def _take(self, choice: Choice) -> None:
+        number = next(n for n, actor in self._actors.items() if actor == choice.actor)
+        self.make(Move(number, choice.move is Happens.TIME_OUT))
+
+    def make(self, move: Move) -> None:
+        """Let that move of the system happen."""
+        taken = self.system.take(self._at, move)
+        self._at = taken.state
+        self._write(taken.did)
+
+    def _stepped(self, step: Step) -> None:
+        self._steps.append(step)
+        self._on_step(step)
+
+    # -- what happened, in the ledger ---------------------------------------------------
+
+    def _write(self, dids: tuple[Did, ...]) -> None:
+        touched: dict[int, None] = {}
+        for did in dids:
+            if not did.helper:
+                touched[did.actor] = None
+            if did.verb is Verb.BORN:
+                self._born(did.actor)
+            elif self.system.members[did.actor].feeds is not None:
+                self._fed(did)
+                continue
+            elif did.request is None:
+                continue
+            elif did.helper:
+                self._helped(did)
+            else:
+                self._done(did)
+            for event in did.events:
+                self._happened(did.actor, event)
+        for number in touched:
+            if self.system.members[number].feeds is None:
+                self._ask(number)
+
+    def _born(self, number: int) -> None:
+        member = self.system.members[number]
+        assert member.automaton is not None
+        seed, root = member.automaton.seed, member.automaton.root.node
+        actor = Actor(
+            id=len(self._ledger.actors),
+            name=seed.name,
+            pid=seed.pid,
+            parent=self._actors.get(member.parent) if member.parent is not None else None,
+            daemon=seed.daemon,
+            life=Life.ALIVE,
+            is_server=root.request is None and root.ended is None,
+        )
+        self._actors[number] = actor.id
+        self._ledger.add(actor)
+
+    def _fed(self, did: Did) -> None:
+        feeds = self.system.members[did.actor].feeds
+        assert feeds is not None
+        process, pipe = feeds
+        name = next(name for name, at in self.system.atoms.items() if at == pipe)
+        if did.request is not None:
+            self._ledger.move(self._actors[process], did.request.operation)
+        elif did.verb is Verb.SEND and did.part == DROPPED:
+            self._ledger.drop(name, self._actors[process])
+        elif did.verb is Verb.SEND:
+            self._ledger.send(self._actors[process], name)
+
+    def _helped(self, did: Did) -> None:
+        """A thread of the library did something: it counts for its process, and is no step."""
+        assert did.request is not None
+        actor, operation = self._actors[did.actor], did.request.operation
+        if did.verb is Verb.START:
+            self._ledger.hire(operation.atom, self._actors[did.atom])
+        elif did.verb is Verb.WAIT_ANY:
+            assert isinstance(did.result, tuple)
+            for pid, _ in did.result:
+                self._ledger.change(self._actors[pid - FIRST_PID], reaped=True)
+        elif did.result is not False:
+            self._ledger.move(actor, operation)
+
+    def _done(self, did: Did) -> None:
+        assert did.request is not None
+        actor, operation = self._actors[did.actor], did.request.operation
+        sends = did.verb is Verb.SEND and operation.call.startswith("Connection.")
+        if did.verb in _UNSTEPPED and not sends:
+            if did.verb is not Verb.CLOSE:
+                self._ledger.move(actor, operation)
+            return
+        self._reap(actor, did)
+        gives_up = did.verb is Verb.RELEASE and operation.call.startswith(SERVED)
+        if did.request.silent and not gives_up:
+            self._serve(did)
+            return
+        if did.verb is Verb.ACQUIRE and did.result == GONE:
+            self._ledger.change(actor, pending=None)
+            return
+        if did.verb is Verb.CALL or did.verb is Verb.WAKE:
+            self._serve(did)
+            if not operation.atom:
+                self._shut_down(did)
+        if did.verb is Verb.TERMINATE and did.atom in self._actors:
+            victim = self._ledger.actors[self._actors[did.atom]]
+            to = "" if operation.call in _CALLS else f"{operation.detail} to "
+            operation = replace(operation, detail=to + victim.name)
+        if did.verb is Verb.WRITE and isinstance(did.request.payload, Items):
+            memory = self._at.atoms[did.atom]
+            assert isinstance(memory, Memory)
+            operation = replace(operation, detail=safe_text(memory.value))
+        self._ledger.effect(actor, self._named(operation), self._text(did))
+        if did.verb is Verb.START and operation.atom:
+            self._ledger.hire(operation.atom, self._actors[did.atom])
+        if did.verb is Verb.TERMINATE and did.atom in self._actors:
+            target = self._actors[did.atom]
+            if did.atom != did.actor:
+                self._ledger.change(target, terminated=True)
+            ended = self._at.nodes[did.atom]
+            if ended is not None and ended.ended is not None:
+                self._ledger.end(target, ended.ended.exitcode)
+
+    def _reap(self, actor: ActorId, did: Did) -> None:
+        """Who asks for the exit code of a child takes notice of its end.
+
+        Who starts another one does so of all (``multiprocessing.process._cleanup``).
+        """
+        if did.verb is Verb.START:
+            ended = [a.id for a in self._ledger.actors if a.parent == actor and a.ended]
+        elif did.verb in (Verb.JOIN, Verb.ALIVE) and did.result is not None:
+            ended = [self._actors[did.atom]]
+        else:
+            return
+        for child in ended:
+            self._ledger.change(child, reaped=True)
+
+    def _serve(self, did: Did) -> None:
+        """What the server tells of a call: who is woken, and what is there now."""
+        if did.served is None or did.request is None:
+            return
+        name = did.request.operation.atom
+        kept = next(p for p in self._ledger.primitives.values() if name in p.parts.values())
+        for number in did.served.wakes:
+            sleeper = self._actors[number]
+            callers = self._ledger.callers(*kept.parts.values())
+            by = [one for one in callers if one != sleeper]
+            self._ledger.wake(kept.parts["wait"], sleeper, by[0] if len(by) == 1 else None)
+        if "value" in kept.parts:
+            text = named(did.served.text, self._ledger.name_of)
+            self._ledger.show(kept.parts["value"], text)
+
+    def _shut_down(self, did: Did) -> None:
+        """The server of a manager ends."""
+        if did.atom in self._actors:
+            server = self._actors[did.atom]
+            operation = Operation(Verb.EXIT, call="exit", detail="0")
+            if not self._ledger.actors[server].ended:
+                self._ledger.effect(server, operation, "None")
+                self._ledger.change(server, reaped=True)
+                self._ledger.end(server, 0)
+                system = self.system
+                gone = {at for at, keeper in system.kept_by.items() if keeper == did.atom}
+                self._ledger.vanish(
+                    primitive.id
+                    for primitive in self._ledger.primitives.values()
+                    if any(system.atoms.get(one) in gone for one in primitive.parts.values())
+                )
+
+    def _named(self, operation: Operation) -> Operation:
+        """The operation, with the names of primitives in its words."""
+        detail = named(operation.detail, self._ledger.name_of)
+        return operation if detail == operation.detail else replace(operation, detail=detail)
+
+    def _happened(self, number: int, event: Event) -> None:
+        actor = self._actors[number]
+        match event:
+            case Back(result):
+                self._ledger.back(actor, named(result, self._ledger.name_of))
+            case Made(primitive, atoms):
+                self._ledger.create(primitive, dict(atoms))
+            case Noted(operation, _):
+                self._ledger.move(actor, self._named(operation))
+            case Over(outcome):
+                self._ledger.settle(outcome)
+            case Wrote(stream, text):
+                self._on_print(actor, stream, text)
+
+    def _ask(self, number: int) -> None:
+        """What the process asks for next, or its end."""
+        node = self._at.nodes[number]
+        assert node is not None
+        actor = self._actors[number]
+        raised = node.ended.raised if node.ended is not None else None
+        if node.request is not None:
+            raised = node.request.raised
+        if raised is not None and not self._ledger.actors[actor].error:
+            self._ledger.change(
+                actor,
+                error=raised.error,
+                error_site=raised.site,
+                is_assertion=raised.is_assertion,
+            )
+        if node.ended is not None:
+            if not self._ledger.actors[actor].ended:
+                self._ledger.end(actor, node.ended.exitcode)
+        elif node.request is not None and not node.request.silent:
+            self._ledger.announce(actor, self._named(node.request.operation))
+            if node.request.operation.verb is Verb.AWAIT:
+                self._ledger.stops(actor)
+
+    def _text(self, did: Did) -> str:
+        """The result as the real process would report it."""
+        said = [event.text for event in did.events if isinstance(event, Said)]
+        return named(said[0], self._ledger.name_of) if said else _text(did)
+
+
+def _text(did: Did) -> str:
+    """The result as the real process would report it."""
+    result: Hashable = did.result
+    if did.times_out:
+        return "False"
+    match did.verb:
+        case Verb.READ:
+            items = did.request.payload if did.request is not None else None
+            if isinstance(items, Items) and isinstance(result, tuple):
+                return safe_text(result[0] if len(result) == 1 else list(result))
+            return safe_text(result)
+        case Verb.RECEIVE:
+            return "" if result is not None else "EOFError"
+        case Verb.ALIVE:
+            return str(result is None)
+        case Verb.ACQUIRE | Verb.VALUE | Verb.POLL | Verb.AWAIT:
+            return str(result)
+        case Verb.WAKE:
+            return "EOFError" if result == GONE else "True"
+        case Verb.RELEASE:
+            return "None" if result in (None, GONE) else str(result)
+        case Verb.OUTPUT | Verb.SLEEP | Verb.TERMINATE | Verb.EXIT:
+            return ""
+        case _:
+            return "None"

@@ -1,0 +1,1 @@
+"""Stand-ins for what the standard library takes from the machine."""

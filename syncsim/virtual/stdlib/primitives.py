@@ -1,0 +1,96 @@
+"""The primitives made of semaphores alone: the private ``synchronize.py`` gets its marks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncsim.core.atoms import Semaphore
+from syncsim.core.operation import Verb
+from syncsim.virtual.model.data_atoms import Memory
+from syncsim.virtual.process.body import here
+from syncsim.virtual.stdlib.calls import introduce, mark
+from syncsim.virtual.stdlib.semlock import condition_parts, part, permits
+
+
+def install(synchronize: Any) -> None:
+    """As ``real/probes/primitives`` does for the real classes."""
+    for lock in (synchronize.Lock, synchronize.RLock):
+        introduce(lock, _own_key, lambda self: {"lock": part(self)})
+    for semaphore in (synchronize.Semaphore, synchronize.BoundedSemaphore):
+        introduce(semaphore, _own_key, lambda self: {"permits": permits(self)}, _permits)
+    mark(synchronize.Semaphore, "get_value")
+    if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
+        mark(synchronize.SemLock, "locked", name="Lock.locked")
+    introduce(
+        synchronize.Condition,
+        lambda condition: f"condition {condition._wait_semaphore._semlock.key}",
+        condition_parts,
+    )
+    introduce(
+        synchronize.Event,
+        lambda event: f"event {event._flag._semlock.key}",
+        lambda event: {"flag": part(event._flag), **condition_parts(event._cond)},
+    )
+    introduce(
+        synchronize.Barrier,
+        lambda barrier: f"barrier {barrier._cond._wait_semaphore._semlock.key}",
+        _barrier_parts,
+        lambda barrier: barrier._parties,
+    )
+    for cls, methods in (
+        (synchronize.Condition, ("wait", "wait_for", "notify", "notify_all")),
+        (synchronize.Event, ("is_set", "set", "clear", "wait")),
+        (synchronize.Barrier, ("wait", "reset", "abort")),
+    ):
+        for method in methods:
+            mark(cls, method)
+    synchronize.SemLock._syncsim_shared = True
+
+
+def _own_key(lock: Any) -> str:
+    key: str = lock._semlock.key
+    return key
+
+
+def _permits(semaphore: Any) -> int | None:
+    return semaphore._semlock.value or None
+
+
+class Wrapper:
+    """In the place of ``heap.BufferWrapper``: the two numbers that a Barrier keeps in memory.
+
+    Written, and mostly read, under its lock, where they are no steps.  ``n_waiting`` and
+    ``broken`` read them without it.
+    """
+
+    _syncsim_shared = True
+
+    def __init__(self, size: int) -> None:
+        self.keys = [here().new_atom() for _ in range(size // 4)]
+
+    def create_memoryview(self) -> Wrapper:
+        """Itself."""
+        return self
+
+    def cast(self, form: str) -> Wrapper:
+        """Itself."""
+        return self
+
+    def __getitem__(self, at: int) -> int:
+        body = here()
+        if body.silent:
+            return 0
+        value: int = body.operate(Verb.READ, self.keys[at], silent=body.call is not None)
+        return value
+
+    def __setitem__(self, at: int, value: int) -> None:
+        body = here()
+        if not body.silent:
+            body.operate(Verb.WRITE, self.keys[at], payload=value, silent=True)
+
+
+def _barrier_parts(barrier: Any) -> dict[str, Any]:
+    parts: dict[str, Any] = dict(condition_parts(barrier._cond))
+    for role, key in zip(("phase", "count"), barrier._wrapper.keys, strict=True):
+        parts[role] = (key, Semaphore(0, 0), Memory(0))
+    return parts
