@@ -18,7 +18,7 @@ from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.words.status import Status
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import find
-from syncsim.real.locating import Search
+from syncsim.real.locating import ThreadLocator
 from syncsim.session.headless import FINISHED, HeadlessRun
 
 PROJECT = Path(__file__).parents[1]
@@ -190,7 +190,7 @@ def test_a_bound_holds_while_the_report_looks_closer(
         "import multiprocessing\nlock = multiprocessing.Lock()\nwhile True:\n    with lock: pass\n"
     )
     # A process whose account is in doubt is asked again: what it has written meanwhile is read.
-    monkeypatch.setattr(Search, "doubt", lambda *_: "in doubt")
+    monkeypatch.setattr(ThreadLocator, "doubt", lambda *_: "in doubt")
     out = io.StringIO()
     assert HeadlessRun(load(program), None, max_steps=9, as_json=True, out=out).run() == 3
     *told, verdict = map(json.loads, out.getvalue().splitlines())

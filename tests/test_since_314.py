@@ -11,7 +11,7 @@ import syncsim
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.scheduler import RoundRobin
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 LOOKS = """
 from multiprocessing import Lock, Process
@@ -77,7 +77,7 @@ if sys.version_info >= (3, 14):
         path = tmp_path / "ends.py"
         path.write_text(ENDS_WORKERS)
         printed: list[str] = []
-        world = RealWorld(
+        world = RealRun(
             load(path, (how,)), on_print=lambda actor, stream, text: printed.append(text)
         )
         try:

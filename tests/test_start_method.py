@@ -15,7 +15,7 @@ from commands import check, pytest_in
 import syncsim
 from syncsim.cli import main
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 METHODS = ("fork", "spawn", "forkserver")
 #: A forked child has the memory of its parent; any other one imports the file anew.
@@ -255,7 +255,7 @@ def test_so_it_is_for_a_program_of_ours(tmp_path: Path) -> None:
 def test_a_run_that_asks_for_nothing_changes_nothing(tmp_path: Path) -> None:
     text = "import multiprocessing.context as c\nassert c._default_context._actual_context is None"
     path = written(tmp_path, text)
-    world = RealWorld(load(path), controlled=False)
+    world = RealRun(load(path), controlled=False)
     try:
         while not world.over:
             world.pump(0.05)

@@ -18,7 +18,7 @@ from syncsim.core.words.status import status
 from syncsim.core.words.waiting import counted, waiting_for
 from syncsim.explore.worker import Found
 from syncsim.program.source import Program
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 #: Seconds for one replay; it takes less than one, if the machine is not busy.
 _REPLAY = 60.0
@@ -27,7 +27,7 @@ _REPLAY = 60.0
 def confirm(
     program: Program,
     found: Found,
-    look: Callable[[RealWorld], None] = lambda world: None,
+    look: Callable[[RealRun], None] = lambda world: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Failure:
     """Replay the schedule on the real processes; what came of it.
@@ -41,7 +41,7 @@ def confirm(
     deadline = time.monotonic() + _REPLAY
     begins, made = len(parse_schedule(way)), 0
     goes_round = verdict in (Verdict.LIVELOCK, Verdict.STARVATION)
-    world = RealWorld(program, patience=10.0, on_step=steps.append)
+    world = RealRun(program, patience=10.0, on_step=steps.append)
     world.interrupted = interrupted
     try:
         world.settle(deadline)
@@ -109,7 +109,7 @@ def confirm(
         world.close()
 
 
-def _comes(world: RealWorld, choice: Choice, deadline: float) -> bool:
+def _comes(world: RealRun, choice: Choice, deadline: float) -> bool:
     """Whether the choice can be made; a thread that has just been started comes unannounced."""
     until = min(time.monotonic() + world.patience, deadline)
     while choice not in (choices := world.choices()):
@@ -120,7 +120,7 @@ def _comes(world: RealWorld, choice: Choice, deadline: float) -> bool:
     return True
 
 
-def _place(world: RealWorld) -> object:
+def _place(world: RealRun) -> object:
     """Where everybody is, and the value of everything."""
     state = world.state
     who = tuple((actor.pending, actor.life, actor.exitcode) for actor in state.actors)
@@ -141,7 +141,7 @@ def _essence(atom: Atom) -> object:
             return atom
 
 
-def _final(world: RealWorld, deadline: float) -> Diagnosis:
+def _final(world: RealRun, deadline: float) -> Diagnosis:
     """The diagnosis, once nothing that is unseen may still change it."""
     while True:
         diagnosis = diagnose(world.state)

@@ -6,7 +6,7 @@ from syncsim.core.atoms import Channel
 from syncsim.core.state import State
 from syncsim.explore.properties.properties import Kind, NotYetError, Property
 from syncsim.explore.properties.views import RealView
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 
 class Witness:
@@ -26,7 +26,7 @@ class Witness:
         """How often it was quiet."""
         return len(self._holds)
 
-    def look(self, world: RealWorld) -> None:
+    def look(self, world: RealRun) -> None:
         """It is quiet; raises ``PropertyError`` where the property cannot be judged."""
         state = world.state
         stacks: dict[int, tuple[str, ...]] = {}

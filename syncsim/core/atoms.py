@@ -3,7 +3,7 @@
 Each atom answers two questions about an operation: would it go through now
 (``enabled``), and what is left behind when it does (``apply``).  The rules are those of
 CPython's ``Modules/_multiprocessing/semaphore.c`` for ``Semaphore``, and of a POSIX pipe
-for ``Channel``; those of ``Work`` and ``Outcome`` are in ``work``.
+for ``Channel``; those of ``Work`` and ``TaskOutcome`` are in ``work``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from syncsim.core.operation import (
     Operation,
     Verb,
 )
-from syncsim.core.work import Outcome, Work
+from syncsim.core.work import TaskOutcome, Work
 
 #: The number of an actor in its state: 0 is the main process, then in order of birth.
 ActorId: TypeAlias = int
@@ -68,7 +68,7 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
             return self._with(self.value, (*self.holders, actor)), "True"
         if self.value <= 0:
             return self, "False"
-        # Units released by strangers leave more takers than there were units: forget the oldest.
+        # Units released by non-holders leave more takers than units: forget the oldest.
         holders = (*self.holders, actor) if self.resource else ()
         if not self.recursive and len(holders) > self.maximum:
             holders = holders[1:]
@@ -286,4 +286,4 @@ class Block(Struct, frozen=True, gc=False):
                 return self, ""
 
 
-Atom: TypeAlias = Semaphore | Channel | Cell | Sleepers | Block | Work | Outcome
+Atom: TypeAlias = Semaphore | Channel | Cell | Sleepers | Block | Work | TaskOutcome

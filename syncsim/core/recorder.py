@@ -1,4 +1,4 @@
-"""The ledger: applies what happened, in order, and gives the state and the steps.
+"""The recorder: applies what happened, in order, and gives the state and the steps.
 
 Both worlds write their events here.  One event costs a few microseconds; a ``State`` is
 made only when one is asked for.
@@ -28,14 +28,14 @@ from syncsim.core.operation import (
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Life, Primitive, State, any_ready
 from syncsim.core.steps import Step
-from syncsim.core.work import Outcome, Work
+from syncsim.core.work import TaskOutcome, Work
 
 
 class DivergenceError(Exception):
     """The real primitive did something else than its model says: an error of ours."""
 
 
-class Ledger:
+class Recorder:
     """A run as it happens.
 
     ``on_step`` is called for each step: when its call is complete, or stops to wait in the
@@ -83,7 +83,7 @@ class Ledger:
                 actors=tuple(self.actors),
                 atoms=dict(self.atoms),
                 primitives=dict(self.primitives),
-                unheard=dict(self._unheard),
+                lost_notifications=dict(self._unheard),
                 gone=self.gone,
                 grain=self._grain,
             )
@@ -236,7 +236,7 @@ class Ledger:
         verb = operation.verb
         name = operation.atom
         if verb is Verb.SUBMIT:
-            self.atoms[name] = Outcome()
+            self.atoms[name] = TaskOutcome()
         atom = self.atoms.get(name)
         modelled = result or ""
         if verb is ACQUIRE or verb is Verb.AWAIT:
@@ -322,7 +322,7 @@ class Ledger:
         """Something behind the scenes took effect for the actor: no step of its own."""
         atom = self.atoms.get(operation.atom)
         if atom is None and operation.verb is Verb.SETTLE and operation.detail == "0":
-            atom = Outcome()  # of which nothing is there yet
+            atom = TaskOutcome()  # of which nothing is there yet
         if atom is not None and result != "False":
             self._set(operation.atom, atom.apply(operation, self._owner(actor, operation))[0])
         underway = self._underway.get(actor)
@@ -404,7 +404,7 @@ class Ledger:
 
     def _set(self, name: str, atom: Atom) -> None:
         self._state = None
-        if isinstance(atom, Outcome) and atom.complete:
+        if isinstance(atom, TaskOutcome) and atom.complete:
             # Nobody ever waits for it again: there may be very many of them.
             del self.atoms[name]
             return

@@ -9,7 +9,7 @@ from syncsim.core.state import State
 from syncsim.core.steps import Step
 
 
-class World(Protocol):
+class Run(Protocol):
     """A run of a program.  Its bodies are the real processes and, later, the virtual ones."""
 
     @property

@@ -152,7 +152,7 @@ class State(Struct, frozen=True):
     atoms: Mapping[str, Atom] = {}
     primitives: Mapping[str, Primitive] = {}
     #: Conditions (by id) that were notified while nobody waited, and the step of the last time.
-    unheard: Mapping[str, int] = {}
+    lost_notifications: Mapping[str, int] = {}
     #: The atoms that have vanished with the server of a manager: nobody waits there any longer.
     gone: frozenset[str] = frozenset()
     #: At what size the next step is made.

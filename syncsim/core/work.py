@@ -50,7 +50,7 @@ class Work(Struct, frozen=True):
     closed: str = ""
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """Nothing that is done to the whole blocks; one waits for an ``Outcome``."""
+        """Nothing that is done to the whole blocks; one waits for an ``TaskOutcome``."""
         return True
 
     def task_of(self, worker: ActorId) -> Task | None:
@@ -114,7 +114,7 @@ def _task(operation: Operation) -> Task:
     return Task(key, label)
 
 
-class Outcome(Struct, frozen=True, gc=False):
+class TaskOutcome(Struct, frozen=True, gc=False):
     """What somebody can wait for inside a process: a result, the next of many, a thread's end.
 
     ``ready`` counts what is there and was not taken.  Once it is ``complete``, nobody ever waits
@@ -129,7 +129,7 @@ class Outcome(Struct, frozen=True, gc=False):
         waits = operation.verb is Verb.AWAIT and operation.blocking
         return not waits or self.complete or self.ready > 0
 
-    def apply(self, operation: Operation, actor: ActorId) -> tuple[Outcome, str]:
+    def apply(self, operation: Operation, actor: ActorId) -> tuple[TaskOutcome, str]:
         """The outcome afterwards, and whether it was there.
 
         To ``SETTLE`` it completes it; a number says how many became ready instead, nought that

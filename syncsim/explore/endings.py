@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from syncsim.core.atoms import Semaphore
-from syncsim.virtual.model.automaton import Node
+from syncsim.virtual.model.automaton import AutomatonState
 from syncsim.virtual.model.data_atoms import Pipe, Thing
 from syncsim.virtual.model.states import Move, State
 
@@ -42,7 +42,7 @@ def _exit_of_main(state: State) -> tuple[int, ...]:
     return ()
 
 
-def _who(node: Node | None) -> Hashable:
+def _who(node: AutomatonState | None) -> Hashable:
     if node is None:
         return None
     if node.ended is not None:

@@ -21,7 +21,7 @@ from syncsim.virtual.model.system import System
 _NONE: Mapping[int, int] = MappingProxyType({})
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a run is."""
 
     state: State
@@ -42,12 +42,12 @@ class Follower:
             Grain.ATOM: system.stepwise(by_call=False),
         }
 
-    def start(self) -> Place:
+    def start(self) -> Position:
         """The beginning of a run."""
         state, did = self._systems[Grain.ATOM].start()
-        return self._counted(Place(state, ()), did, Grain.ATOM)
+        return self._counted(Position(state, ()), did, Grain.ATOM)
 
-    def after(self, place: Place, choice: Choice) -> Place | None:
+    def after(self, place: Position, choice: Choice) -> Position | None:
         """Where that choice leads; None where it cannot be followed."""
         if choice.move.is_fault or choice.actor >= len(place.who):
             return None
@@ -68,7 +68,7 @@ class Follower:
         state, did = system.follow(place.state, move)
         return self._counted(place._replace(state=state), did, choice.grain)
 
-    def choices(self, place: Place, grain: Grain) -> tuple[Choice, ...] | None:
+    def choices(self, place: Position, grain: Grain) -> tuple[Choice, ...] | None:
         """What may happen next; None where that cannot be said."""
         if place.unseen and grain is Grain.ATOM:
             return None
@@ -82,7 +82,7 @@ class Follower:
             found += self._feeding(place)
         return tuple(sorted(found))
 
-    def _feeding(self, place: Place) -> list[Choice]:
+    def _feeding(self, place: Position) -> list[Choice]:
         system, found = self._systems[Grain.ATOM], []
         taken = {
             feeds[1]
@@ -108,7 +108,7 @@ class Follower:
                 found.append(Choice(number, grain=Grain.ATOM))
         return found
 
-    def _drops(self, place: Place, feeder: int) -> bool:
+    def _drops(self, place: Position, feeder: int) -> bool:
         """Whether what it does next is to drop an item, for which it needs no lock."""
         feeds = self._systems[Grain.ATOM].members[feeder].feeds
         assert feeds is not None
@@ -116,7 +116,7 @@ class Follower:
         pipe = place.state.atoms[at]
         return isinstance(pipe, Pipe) and pipe.drops(process)
 
-    def _flushes(self, place: Place, actor: int) -> bool:
+    def _flushes(self, place: Position, actor: int) -> bool:
         """Whether it waits until its feeder has given the put lock back."""
         system = self._systems[Grain.ATOM]
         request = system.request(place.state, actor)
@@ -130,18 +130,18 @@ class Follower:
             )
         )
 
-    def _has_ended(self, place: Place, process: int) -> bool:
+    def _has_ended(self, place: Position, process: int) -> bool:
         node = place.state.nodes[process]
         return node is None or node.ended is not None
 
-    def _adapted(self, place: Place, grain: Grain) -> Place:
+    def _adapted(self, place: Position, grain: Grain) -> Position:
         """By the call, what is inside the calls follows by itself."""
         if grain is Grain.ATOM:
             return place
         state, did = self._systems[grain].settled(place.state)
         return self._counted(place._replace(state=state), did, grain) if did else place
 
-    def _counted(self, place: Place, did: tuple[Did, ...], grain: Grain) -> Place:
+    def _counted(self, place: Position, did: tuple[Did, ...], grain: Grain) -> Position:
         """With those who were born meanwhile."""
         who, unseen = list(place.who), place.unseen
         for one in did:

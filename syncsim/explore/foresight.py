@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.outlook import Foreseen, Outlook
 from syncsim.core.schedule import Choice, Grain
-from syncsim.explore.following import Follower, Place
+from syncsim.explore.following import Follower, Position
 from syncsim.explore.results import Bounds, failure_in, verdict_at_the_end
 from syncsim.explore.search.forever import circles, hopeless_waits
 from syncsim.explore.search.graph import Graph, GraphSearch
@@ -94,7 +94,7 @@ class Foresight:
         self._ends: dict[Hashable, int] = {}
         self._learn(graph)
         self._follower = Follower(graph.system)
-        self._places: list[Place | None] = [self._follower.start()]
+        self._places: list[Position | None] = [self._follower.start()]
 
     def foresee(self, keep: int, then: Sequence[Choice], grain: Grain) -> Foreseen | None:
         """What may come after the first ``keep`` of the choices of before, and those.
@@ -127,7 +127,7 @@ class Foresight:
         for state, ends in zip(graph.states, ends_of(graph), strict=True):
             self._ends[state.key] = ends
 
-    def _of(self, place: Place | None) -> int:
+    def _of(self, place: Position | None) -> int:
         """The ends of that place; 0 where they are not known."""
         if place is None:
             return 0

@@ -12,7 +12,7 @@ from types import FrameType
 
 from syncsim.virtual.errors import TooLongError
 from syncsim.virtual.process import body
-from syncsim.virtual.stopwatch import Since
+from syncsim.virtual.stopwatch import Stopwatch
 
 #: Seconds of the processor's time that a process may run without an operation.
 TOO_LONG = 5.0
@@ -45,7 +45,7 @@ def mind_the_time(number: int = 0, frame: FrameType | None = None) -> None:
         body.break_off(TooLongError())
 
 
-def takes_too_long(since: Since | None) -> bool:
+def takes_too_long(since: Stopwatch | None) -> bool:
     """Whether what has been at work since then is to be broken off."""
     return since is not None and (
         time.process_time() - since.processor > TOO_LONG or time.monotonic() - since.clock > _ASLEEP

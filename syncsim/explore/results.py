@@ -59,7 +59,7 @@ See: TypeAlias = Callable[[State, Callable[[], Path]], None]
 
 
 @dataclass(slots=True)
-class Outcome:
+class SearchResult:
     """What was visited, and what was found.
 
     ``complete`` says that nothing was left out: ``limit`` says why not.  ``executions`` is what a

@@ -14,7 +14,7 @@ from syncsim.explore.dependence.races import DataRace, Races
 from syncsim.explore.endings import Endings
 from syncsim.virtual.model.states import Did, Move
 from syncsim.virtual.model.system import System
-from syncsim.virtual.run import VirtualWorld
+from syncsim.virtual.run import VirtualRun
 
 #: So many data races are told one by one.
 MOST_RACES = 10
@@ -89,7 +89,7 @@ def _up_to_both(system: System, race: DataRace) -> list[Did]:
 
 
 def _at_the_end(system: System, moves: Iterable[Move]) -> tuple[Finding, ...]:
-    world = VirtualWorld(system)
+    world = VirtualRun(system)
     for move in moves:
         world.make(move)
     return diagnose(world.state).findings

@@ -43,8 +43,8 @@ from syncsim.explore.properties.properties import PropertyError, unpack
 from syncsim.explore.results import (
     USUAL,
     Bounds,
-    Outcome,
     Path,
+    SearchResult,
     choices,
 )
 from syncsim.explore.search.exhaustive import search
@@ -190,7 +190,7 @@ def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
 
 def _searched(
     system: System, request: Request, judge: Judge | None, began: float
-) -> Iterator[tuple[Outcome, int]]:
+) -> Iterator[tuple[SearchResult, int]]:
     gone = time.monotonic() - began
     bounds = Bounds(request.states, request.depth, request.seconds, gone)
     asked = Asked(request.path, request.arguments, request.start_method, request.by_call)
@@ -219,7 +219,7 @@ def _way_of(system: System, path: Path, request: Request) -> str:
     return schedule_of(system, every, by_call=request.by_call)
 
 
-def _report(system: System, outcome: Outcome, frontier: int, request: Request) -> Report:
+def _report(system: System, outcome: SearchResult, frontier: int, request: Request) -> Report:
     return Report(
         outcome.search,
         complete=outcome.complete,
@@ -258,7 +258,7 @@ def _judged(system: System, judge: Judge, request: Request) -> tuple[Judged, ...
 
 
 def _smaller(
-    program: Program, system: System, outcome: Outcome, path: Path, request: Request
+    program: Program, system: System, outcome: SearchResult, path: Path, request: Request
 ) -> Iterator[Found]:
     """That failure with ever fewer steps and switches."""
     if not path.circle and path.waits is None:
@@ -306,7 +306,7 @@ def _say(what: object, out: Out) -> None:
     out.say(as_json(what))
 
 
-def _foresee(system: System, outcome: Outcome, questions: Iterable[bytes], out: Out) -> None:
+def _foresee(system: System, outcome: SearchResult, questions: Iterable[bytes], out: Out) -> None:
     """Say whether what may come is known; if so, answer whoever asks."""
     foresight = None
     if outcome.complete and not system.by_call:
@@ -334,7 +334,7 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
         system = System(program.main(), by_call=request.by_call, eager=not properties)
         judge = Judge(system, properties, lambda: program.functions) if properties else None
         told = time.monotonic()
-        outcome, frontier = Outcome(request.search), 0
+        outcome, frontier = SearchResult(request.search), 0
         for outcome, frontier in _searched(system, request, judge, began):
             if time.monotonic() - told > 0.2:
                 told = time.monotonic()

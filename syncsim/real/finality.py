@@ -12,13 +12,13 @@ import time
 from enum import IntEnum
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor
 from syncsim.core.words.waiting import listing
-from syncsim.real.interpreter.records import Scribe
+from syncsim.real.interpreter.records import RecordInterpreter
 from syncsim.real.kernel import sleeping_on
 from syncsim.real.kernel.sleep import Sleep, look_at_all
-from syncsim.real.locating import Search
+from syncsim.real.locating import ThreadLocator
 
 #: Seconds of sleep after which a thread on an unknown pipe or a local socket is believed idle.
 _STILL = 0.6
@@ -38,12 +38,14 @@ class _Help(IntEnum):
     FAR = 2  # by itself, after some time, or from anywhere
 
 
-class Standstill:
+class Finality:
     """Looks at the threads of one run; to be asked again and again while nothing is reported."""
 
-    def __init__(self, ledger: Ledger, scribe: Scribe, search: Search) -> None:
-        self._ledger = ledger
-        self._scribe = scribe
+    def __init__(
+        self, recorder: Recorder, interpreter: RecordInterpreter, search: ThreadLocator
+    ) -> None:
+        self._recorder = recorder
+        self._interpreter = interpreter
         self._search = search
         self._seen: dict[tuple[int, int], Sleep] = {}
         self._since = 0.0
@@ -56,7 +58,7 @@ class Standstill:
         """Something was reported."""
         self._looks = 0
         for actor in self._marked:
-            self._ledger.change(actor, outside=False)
+            self._recorder.change(actor, outside=False)
         self._marked.clear()
 
     def look(self) -> None:
@@ -69,8 +71,10 @@ class Standstill:
             return
         self._looked = now
         seen = {}
-        pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
-        others = {pid for pid in self._scribe.strangers if pid > 0} | self._scribe.kin.alive
+        pids = {actor.pid for actor in self._recorder.actors if not actor.ended}
+        others = {
+            pid for pid in self._interpreter.untracked if pid > 0
+        } | self._interpreter.registry.alive
         for pid in pids | others:
             for tid, sleep in look_at_all(pid).items():
                 if self._is_idle_server(pid, tid, sleep):
@@ -100,12 +104,12 @@ class Standstill:
         """Whether nothing moves, and nothing that we know of comes by itself."""
         if self.seconds < HANGS_AFTER or not self._seen:
             return False
-        alive = [actor for actor in self._ledger.actors if not actor.ended]
+        alive = [actor for actor in self._recorder.actors if not actor.ended]
         return not any(self._goes_on_by_itself(actor) for actor in alive)
 
     def _goes_on_by_itself(self, actor: Actor) -> bool:
         if actor.pending is not None:
-            return actor.pending.can_time_out or self._ledger.can_go(actor)
+            return actor.pending.can_time_out or self._recorder.can_go(actor)
         sleep = self._seen.get(self._key(actor.id))
         return sleep is not None and sleep.timed
 
@@ -117,24 +121,24 @@ class Standstill:
         return far is _Help.FAR or (far is _Help.NEAR and self.seconds < _STILL)
 
     def _unseen(self) -> list[tuple[tuple[int, int], Sleep]]:
-        known = {self._key(actor.id) for actor in self._ledger.actors if not actor.ended}
+        known = {self._key(actor.id) for actor in self._recorder.actors if not actor.ended}
         return [(key, sleep) for key, sleep in self._seen.items() if key not in known]
 
     def helpers(self) -> str:
         """Who beyond our view may still help, in words; empty if nobody."""
         found = []
         for (pid, _), sleep in self._unseen():
-            actor = self._ledger.by_pid(pid)
+            actor = self._recorder.by_pid(pid)
             if actor is not None and self._help(pid, sleep) is _Help.FAR:
                 bound = ", for some time" if sleep.timed else ""
                 doing = self._search.doing(actor.id, sleep)
                 found.append(f"a thread of {actor.name} is {doing}{bound}")
-        strangers = sorted(pid for pid in self._scribe.strangers if pid > 0)
-        if strangers:
-            pids = listing([str(pid) for pid in strangers])
+        untracked = sorted(pid for pid in self._interpreter.untracked if pid > 0)
+        if untracked:
+            pids = listing([str(pid) for pid in untracked])
             found.append(f"forked past multiprocessing: pid {pids}")
-        if self._scribe.kin.alive:
-            found.append(self._scribe.kin.who_was_not_seen.removesuffix("."))
+        if self._interpreter.registry.alive:
+            found.append(self._interpreter.registry.who_was_not_seen.removesuffix("."))
         return "; ".join(found)
 
     def _help(self, pid: int, sleep: Sleep) -> _Help:
@@ -150,23 +154,23 @@ class Standstill:
     def _help_on(self, pid: int, fd: int) -> _Help:
         target = sleeping_on.target_of(pid, fd)
         inode = sleeping_on.inode_of(target)
-        if self._scribe.primitive_with(f"pipe:{inode}") is not None:
+        if self._interpreter.primitive_with(f"pipe:{inode}") is not None:
             return _Help.INSIDE
         if target.startswith("pipe:") or sleeping_on.kind_of_socket(inode) == "unix":
             return _Help.NEAR
         return _Help.FAR
 
     def _key(self, actor: ActorId) -> tuple[int, int]:
-        pid, tid = self._scribe.thread_of(actor)
+        pid, tid = self._interpreter.thread_of(actor)
         return pid, tid or pid
 
     def _mark(self) -> None:
-        for actor in self._ledger.actors:
+        for actor in self._recorder.actors:
             if actor.ended or actor.pending is not None or actor.outside or actor.library:
                 continue
             self._marked.add(actor.id)
             found = self._search.of(actor.id)
-            self._ledger.change(actor.id, outside=True, whereabouts=found)
+            self._recorder.change(actor.id, outside=True, whereabouts=found)
 
     def _is_idle_server(self, pid: int, tid: int, sleep: Sleep) -> bool:
         """Whether it is a thread that wakes by itself again and again, and never for us."""

@@ -13,11 +13,11 @@ from syncsim import instrument
 from syncsim.core.atoms import ActorId
 from syncsim.core.live import Frame
 from syncsim.core.operation import Site, Verb
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor
 from syncsim.core.whereabouts import Whereabouts
 from syncsim.core.words.waiting import listing
-from syncsim.real.interpreter.records import Scribe
+from syncsim.real.interpreter.records import RecordInterpreter
 from syncsim.real.kernel import python_stack, sleeping_on
 from syncsim.real.kernel.sleep import Sleep, look
 
@@ -36,18 +36,18 @@ _OUR_FILES = 200
 _NAMED = 3
 
 
-class Search:
+class ThreadLocator:
     """Looks for the actors of one run."""
 
-    def __init__(self, ledger: Ledger, scribe: Scribe) -> None:
-        self._ledger = ledger
-        self._scribe = scribe
+    def __init__(self, recorder: Recorder, interpreter: RecordInterpreter) -> None:
+        self._recorder = recorder
+        self._interpreter = interpreter
 
     def of(self, actor: ActorId) -> Whereabouts:
         """Where the actor stands."""
         sleep = self.sleep(actor)
         doing = self.doing(actor, sleep) if sleep is not None else ""
-        pid, tid = self._scribe.thread_of(actor)
+        pid, tid = self._interpreter.thread_of(actor)
         if sleep is not None and not tid and self.is_server(pid, sleep):
             return Whereabouts("a Manager's server, waits to be asked", serves=True)
         stack = self.stack(actor) if sleep is not None and sleep.asleep else ()
@@ -55,22 +55,22 @@ class Search:
             top = stack[-1]
             site: Site | None = Site(top.file, top.line, top.function)
         else:
-            site = self._ledger.last_site(actor)
+            site = self._recorder.last_site(actor)
         return Whereabouts(doing, site, bool(stack), sleep is not None and sleep.timed)
 
     def sleep(self, actor: ActorId) -> Sleep | None:
         """What the kernel says of the actor's thread."""
-        return look(*self._scribe.thread_of(actor))
+        return look(*self._interpreter.thread_of(actor))
 
     def stack(self, actor: ActorId) -> tuple[Frame, ...]:
         """The actor's call stack in the program's own files, innermost last.
 
         It is read from outside, so it means something only while the actor sleeps.
         """
-        key = self._scribe.thread_of(actor)
+        key = self._interpreter.thread_of(actor)
         found: list[Frame] = []
         for level in reversed(
-            python_stack.stack_of(key[0], self._scribe.thread_states.get(key, 0))
+            python_stack.stack_of(key[0], self._interpreter.thread_states.get(key, 0))
         ):
             if (level.file, level.function) in _BOTTOMS:
                 break
@@ -85,7 +85,7 @@ class Search:
         """
         if not sleep.timed:
             return False
-        stack = python_stack.stack_of(pid, self._scribe.thread_states.get((pid, 0), 0))
+        stack = python_stack.stack_of(pid, self._interpreter.thread_states.get((pid, 0), 0))
         return any(
             level.function == "serve_forever" and level.file.endswith("managers.py")
             for level in stack
@@ -105,7 +105,7 @@ class Search:
 
     def on(self, actor: ActorId, sleep: Sleep) -> str:
         """On what it sleeps: ``on fd 5, the pipe of q``, ``for the end of pid 9``; or empty."""
-        pid = self._ledger.actors[actor].pid
+        pid = self._recorder.actors[actor].pid
         match sleep.call:
             case "futex":
                 atom = self.semaphore_at(actor, sleep.arguments[0])
@@ -130,29 +130,29 @@ class Search:
         that was inherited lies where the process that made it has it: the nearest one above.
         (Who makes one maps a file of another name: see ``sem_open`` of glibc.)
         """
-        known = self._scribe.semaphores
-        who: Actor | None = self._ledger.actors[actor]
+        known = self._interpreter.semaphores
+        who: Actor | None = self._recorder.actors[actor]
         path = sleeping_on.mapping_at(who.pid, address) if who is not None else ""
         _, found, name = path.removesuffix(" (deleted)").rpartition("/sem.")
         if not found:
             return ""
-        if self._scribe.primitive_with(f"/{name}") is not None:
+        if self._interpreter.primitive_with(f"/{name}") is not None:
             return f"/{name}"
         while who is not None:
             atom = known.get((who.pid, address), "")
             if atom:
                 return atom
-            who = self._ledger.actors[who.parent] if who.parent is not None else None
+            who = self._recorder.actors[who.parent] if who.parent is not None else None
         return ""
 
     def _child(self, sleep: Sleep) -> str:
         pid = sleep.arguments[0 if sleep.call == "wait4" else 1]
         if pid <= 0 or pid >= 1 << 31:
             return "for the end of any child"
-        target = self._ledger.by_pid(pid)
+        target = self._recorder.by_pid(pid)
         if target is not None:
             return f"for the end of {target.name}"
-        if pid in self._scribe.strangers:
+        if pid in self._interpreter.untracked:
             return f"for the end of pid {pid}, which was forked past multiprocessing"
         try:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -166,7 +166,7 @@ class Search:
         inode = sleeping_on.inode_of(target)
         name = {0: "its stdin", 1: "its stdout", 2: "its stderr"}.get(fd, f"fd {fd}")
         if inode:
-            primitive = self._scribe.primitive_with(f"pipe:{inode}")
+            primitive = self._interpreter.primitive_with(f"pipe:{inode}")
             if primitive is not None:
                 return f"{name}, the pipe of {primitive.name}"
         if fd >= _OUR_FILES and target.startswith("socket:"):
@@ -182,11 +182,11 @@ class Search:
         return f"{name}, {target}" if target else name
 
     def _who(self, pid: int) -> str:
-        actor = self._ledger.by_pid(pid)
+        actor = self._recorder.by_pid(pid)
         return actor.name if actor is not None else f"pid {pid}"
 
     def _name(self, atom: str) -> str:
-        primitive = self._scribe.primitive_with(atom)
+        primitive = self._interpreter.primitive_with(atom)
         return primitive.name if primitive is not None else "a primitive"
 
     # -- whether the kernel agrees ------------------------------------------------------------
@@ -201,11 +201,11 @@ class Search:
 
     def doubt(self, actor: ActorId, sleep: Sleep) -> str:
         """Where the kernel's account is another than ours: a sentence; empty where they agree."""
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         operation = who.pending
-        if operation is None or who.ended or self._ledger.can_go(who):
+        if operation is None or who.ended or self._recorder.can_go(who):
             return ""
-        it = self._scribe.primitive_with(operation.atom)
+        it = self._interpreter.primitive_with(operation.atom)
         waits = f"we say that {who.name} waits" + (f" for {it.name}" if it is not None else "")
         if not sleep.asleep:
             return f"{waits}, the kernel that it is {sleep.state}"

@@ -13,19 +13,19 @@ from syncsim.core.operation import Site
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.steps import Step
 from syncsim.core.words.report import (
-    Place,
     PrimitiveReport,
     ProcessReport,
     Report,
+    SourcePlace,
     StepReport,
 )
 from syncsim.core.words.status import status
 from syncsim.core.words.waiting import names, waiting_for
-from syncsim.real.locating import Search
+from syncsim.real.locating import ThreadLocator
 
 
 def report(
-    state: State, diagnosis: Diagnosis, search: Search, steps: Iterable[Step], command: str
+    state: State, diagnosis: Diagnosis, search: ThreadLocator, steps: Iterable[Step], command: str
 ) -> Report:
     """The report of this state, while its processes are still there; ``steps`` are the last."""
     return Report(
@@ -51,7 +51,9 @@ def report(
     )
 
 
-def _process(state: State, actor: Actor, diagnosis: Diagnosis, search: Search) -> ProcessReport:
+def _process(
+    state: State, actor: Actor, diagnosis: Diagnosis, search: ThreadLocator
+) -> ProcessReport:
     wait = waiting_for(state, actor)
     place, kernel, doubt, waits = None, "", "", wait.clause if wait else ""
     if not actor.ended:
@@ -98,9 +100,9 @@ def _holders(state: State, primitive: Primitive) -> list[str]:
     ]
 
 
-def _where(site: Site, exact: bool) -> Place:
+def _where(site: Site, exact: bool) -> SourcePlace:
     text = linecache.getline(site.file, site.line).strip()[:200]
-    return Place(site.file, site.line, site.function, text, exact)
+    return SourcePlace(site.file, site.line, site.function, text, exact)
 
 
 def _place(file: str, line: int) -> str:

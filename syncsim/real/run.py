@@ -31,12 +31,12 @@ from syncsim.core.deadlock.diagnosis import (
     diagnose_standstill,
     stuck_actors,
 )
-from syncsim.core.deadlock.doubt import View, doubted
+from syncsim.core.deadlock.doubt import Coverage, doubted
 from syncsim.core.faults import possible
 from syncsim.core.live import Frame, Inspected
 from syncsim.core.operation import Operation, Verb
-from syncsim.core.recorder import DivergenceError, Ledger
-from syncsim.core.run import World
+from syncsim.core.recorder import DivergenceError, Recorder
+from syncsim.core.run import Run
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Life, State
 from syncsim.core.steps import Step
@@ -44,14 +44,14 @@ from syncsim.core.words.report import Report
 from syncsim.instrument.dispositions import Disposition, disposition
 from syncsim.program.source import Program
 from syncsim.real import kernel
-from syncsim.real.finality import Standstill
-from syncsim.real.interpreter.records import Scribe
+from syncsim.real.finality import Finality
+from syncsim.real.interpreter.records import RecordInterpreter
 from syncsim.real.interpreter.signals import Hand, Signals
-from syncsim.real.interpreter.untracked import Kin
+from syncsim.real.interpreter.untracked import ProcessRegistry
 from syncsim.real.launch import Launch, StageError
-from syncsim.real.locating import Search
+from syncsim.real.locating import ThreadLocator
 from syncsim.real.postmortem import report
-from syncsim.real.quiescence import Account
+from syncsim.real.quiescence import Quiescence
 
 #: Bytes of records that may be read ahead of what is applied, and how many to apply at once.
 _BACKLOG, _SLICE = 8 << 20, 1 << 16
@@ -82,8 +82,8 @@ _FORETOLD = frozenset(
 _MODELLED = frozenset((Verb.ACQUIRE, Verb.RELEASE))
 
 
-class RealWorld(World):
-    """One run of a program as real processes; a body of ``core.world.World``.
+class RealRun(Run):
+    """One run of a program as real processes; a body of ``core.world.Run``.
 
     ``on_step`` hears of every step, ``on_print`` of everything written: the actor (None where
     it is not known), the stream and the text; ``on_records`` hears the records themselves, in
@@ -117,32 +117,32 @@ class RealWorld(World):
         self._closed = False
         #: Asked while waiting for a quiet point, and before reading: whether to hear no more.
         self.interrupted: Callable[[], bool] = lambda: False
-        self._ledger = Ledger(self._stepped)
-        self._account = Account()
-        self._signals = Signals(self._ledger, self._account)
+        self._recorder = Recorder(self._stepped)
+        self._account = Quiescence()
+        self._signals = Signals(self._recorder, self._account)
         self._launch = launch = Launch(program, controlled=controlled, stdin=stdin)
-        self._kin = Kin(self._ledger, launch.directory, launch.stage.pid)
+        self._registry = ProcessRegistry(self._recorder, launch.directory, launch.stage.pid)
         #: What the stage has complained of before the program began; None once it has.
         self._complaints: bytes | None = b""
-        self._scribe = Scribe(
-            self._ledger,
+        self._interpreter = RecordInterpreter(
+            self._recorder,
             self._account,
             self._signals,
-            self._kin,
+            self._registry,
             on_print=on_print,
             watch=launch.deaths.watch,
             main_code=launch.stage.wait,
         )
-        self._search = Search(self._ledger, self._scribe)
-        self._standstill = Standstill(self._ledger, self._scribe, self._search)
-        self._hand = Hand(self._ledger, self._signals, launch.deaths.send, self._catch_up)
+        self._search = ThreadLocator(self._recorder, self._interpreter)
+        self._finality = Finality(self._recorder, self._interpreter, self._search)
+        self._hand = Hand(self._recorder, self._signals, launch.deaths.send, self._catch_up)
         launch.listen(launch.fifo, self._read_records)
         launch.listen(launch.door.fileno(), self._open_door)
-        launch.listen(launch.deaths.fileno(), self._bury)
+        launch.listen(launch.deaths.fileno(), self._apply_exits)
         for stream in launch.spills:
             self._hear_spill(stream)
         try:
-            self._scribe.add(Actor(id=0, name="main", pid=launch.stage.pid))
+            self._interpreter.add(Actor(id=0, name="main", pid=launch.stage.pid))
         except kernel.UnwatchedError:
             self.close()
             raise
@@ -165,36 +165,36 @@ class RealWorld(World):
     @property
     def state(self) -> State:
         """The state now."""
-        return self._ledger.state
+        return self._recorder.state
 
     @property
     def records(self) -> int:
         """How many records were read off the wire and applied."""
-        return self._scribe.records
+        return self._interpreter.records
 
     @property
     def quiet(self) -> bool:
         """Whether nobody owes us anything: a choice may be made."""
-        return not self._backlog and self._account.quiet(self._ledger)
+        return not self._backlog and self._account.quiet(self._recorder)
 
     @property
     def over(self) -> bool:
         """Whether every process has ended."""
-        return not self._account.owing and all(actor.ended for actor in self._ledger.actors)
+        return not self._account.owing and all(actor.ended for actor in self._recorder.actors)
 
-    def view(self) -> View:
+    def view(self) -> Coverage:
         """Return what is known of the run besides its state: who was not seen, and what else."""
-        return self._kin.view()
+        return self._registry.view()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be known of this machine, before anything is seen."""
-        return self._kin.notes
+        return self._registry.notes
 
     @property
     def who_was_not_seen(self) -> str:
         """The processes that are known by now never to report, in a sentence; empty if none."""
-        return self._kin.who_was_not_seen
+        return self._registry.who_was_not_seen
 
     def doubted(self, diagnosis: Diagnosis) -> Diagnosis:
         """Return the last word on the run: the diagnosis, unless somebody was not seen."""
@@ -206,21 +206,21 @@ class RealWorld(World):
         A thread of the library or of the program, a feeder at work, a process that was forked
         past ``multiprocessing``, a signal that has not done yet what it will.
         """
-        scribe = self._scribe
-        if scribe.strangers or scribe.had_strangers or self._kin.shaken:
+        interpreter = self._interpreter
+        if interpreter.untracked or interpreter.had_untracked or self._registry.shaken:
             return True
-        if self._account.awaits_signals(self._ledger):
+        if self._account.awaits_signals(self._recorder):
             return True
-        pids = {actor.pid for actor in self._ledger.actors if not actor.ended}
-        if self.controlled and not pids.isdisjoint(scribe.helped):
+        pids = {actor.pid for actor in self._recorder.actors if not actor.ended}
+        if self.controlled and not pids.isdisjoint(interpreter.helped):
             return True  # such threads are beyond our gates, and may be held up by them
         if any(map(self._may_ring, pids)):
             return True
         if not any(kernel.threads(pid) > 1 for pid in pids):
             return False
         if self.controlled:
-            self._standstill.look()
-        return self._standstill.may_be_broken()
+            self._finality.look()
+        return self._finality.may_be_broken()
 
     def _may_ring(self, pid: int) -> bool:
         """Whether an alarm may ring, and its handler do something, or it end the process."""
@@ -228,7 +228,7 @@ class RealWorld(World):
             case Disposition.CATCHES:
                 return True  # somebody else may send it, too
             case Disposition.DEFAULT:
-                return pid in self._scribe.alarmed
+                return pid in self._interpreter.alarmed
         return False
 
     def is_final(self, diagnosis: Diagnosis) -> bool:
@@ -242,14 +242,14 @@ class RealWorld(World):
             return False
         if diagnosis.verdict is not Verdict.DEADLOCK and self.goes_on_beside(diagnosis.stuck):
             return False
-        self._kin.look()
-        return not self._kin.shaken
+        self._registry.look()
+        return not self._registry.shaken
 
     def goes_on_beside(self, stuck: Sequence[ActorId]) -> bool:
         """Whether somebody goes on who is none of those."""
         return any(
             not (actor.ended or actor.serves or actor.rests or actor.id in stuck)
-            for actor in self._ledger.actors
+            for actor in self._recorder.actors
         )
 
     def _sleep_on(self, stuck: Sequence[ActorId]) -> bool:
@@ -262,8 +262,8 @@ class RealWorld(World):
         if any(sleep is not None and not sleep.is_for_ever for sleep in before):
             return False
         # (Others may say more and more meanwhile: they cannot help.)
-        self._bury()
-        if self._scribe.strangers or stuck_actors(self.state) != stuck:
+        self._apply_exits()
+        if self._interpreter.untracked or stuck_actors(self.state) != stuck:
             return False
         now = [self._search.sleep(actor) for actor in stuck]
         return [sleep and sleep.switches for sleep in before] == [
@@ -272,16 +272,16 @@ class RealWorld(World):
 
     def standstill(self) -> Diagnosis | None:
         """What is known where, in free running, nothing moves; None where something may."""
-        if not self._standstill.hangs:
+        if not self._finality.hangs:
             return None
-        return diagnose_standstill(self.state, self._standstill.helpers())
+        return diagnose_standstill(self.state, self._finality.helpers())
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: those at a gate whose operation would go through, or time out."""
         account = self._account
-        if self._scribe.has_pipes:
+        if self._interpreter.has_pipes:
             self._look_for_ends()
-        choices = self._ledger.choices()
+        choices = self._recorder.choices()
         # Who was granted and has not reported yet (a start may take its time) is not granted again.
         gone = account.free | account.granted
         if gone:
@@ -297,7 +297,7 @@ class RealWorld(World):
 
         (Both ends of a Queue's pipe are open in every process that has it.)
         """
-        for actor in self._ledger.actors:
+        for actor in self._recorder.actors:
             operation = actor.pending
             if operation is None or operation.verb not in (
                 Verb.RECEIVE,
@@ -305,17 +305,17 @@ class RealWorld(World):
                 Verb.WAIT_ANY,
             ):
                 continue
-            if actor.stopped or actor.id in self._account.free or self._ledger.can_go(actor):
+            if actor.stopped or actor.id in self._account.free or self._recorder.can_go(actor):
                 continue
-            primitive = self._ledger.primitives.get(operation.primitive)
+            primitive = self._recorder.primitives.get(operation.primitive)
             if primitive is not None and primitive.kind != "Pipe":
                 continue
             if self._ask(actor.id, wire.READY, b"y", b"n") != b"y":
                 continue
             if operation.verb is Verb.WAIT_ANY:
-                self._ledger.change(actor.id, pending=replace(operation, blocking=False))
+                self._recorder.change(actor.id, pending=replace(operation, blocking=False))
             else:
-                self._ledger.end_channel(operation.atom)
+                self._recorder.end_channel(operation.atom)
 
     # -- what one may do --------------------------------------------------------------
 
@@ -347,7 +347,7 @@ class RealWorld(World):
     @property
     def grain(self) -> Grain:
         """At what size the choices are that are offered now."""
-        return self._ledger.grain
+        return self._recorder.grain
 
     def adapt(self, grain: Grain, deadline: float | None = None) -> None:
         """From here on choices are offered at that grain.
@@ -355,36 +355,36 @@ class RealWorld(World):
         When the X-ray ends, the feeders that it held up are let go, one after the other (so that
         what comes of it is always the same), until each has sent all, or cannot.
         """
-        if grain is self._ledger.grain:
+        if grain is self._recorder.grain:
             return
         while (choice := self.feeding()) is not None and not self._is_late(deadline):
             self.grant(choice)
             self.settle(deadline)
-        self._ledger.grain = grain
+        self._recorder.grain = grain
         if not self.controlled:
             return
         self._say_mode()
         if grain is Grain.ATOM:
-            self._scribe.xray()
+            self._interpreter.xray()
         else:
-            self._let_go(only=[actor.id for actor in self._ledger.actors if actor.library])
+            self._let_go(only=[actor.id for actor in self._recorder.actors if actor.library])
 
     def feeding(self) -> Choice | None:
         """What a feeder thread that the X-ray holds up may do next."""
-        actors = self._ledger.actors
+        actors = self._recorder.actors
         return next((one for one in self.choices() if actors[one.actor].library), None)
 
     def _say_mode(self) -> None:
-        xray = self._ledger.grain is Grain.ATOM
+        xray = self._recorder.grain is Grain.ATOM
         self._launch.say(wire.OPEN if not self.controlled else wire.XRAY if xray else wire.SHUT)
 
     def _goes_on(self, actor: ActorId) -> bool:
         """Whether the actor is in the middle of a call that can go on."""
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         if not (who.call and who.pending and self.controlled):
             return False
         gone = actor in self._account.free or actor in self._account.granted
-        return not gone and self._ledger.can_go(who)
+        return not gone and self._recorder.can_go(who)
 
     def strike(self, choice: Choice) -> bool:
         """Does the fault to its process at once, also while the operating system schedules.
@@ -392,7 +392,7 @@ class RealWorld(World):
         False if the process ended by itself before it could be done.
         """
         self._moved = time.monotonic()
-        who = self._ledger.actors[choice.actor]
+        who = self._recorder.actors[choice.actor]
         if self.controlled:
             self._let_sleep(who)
         return self._hand.strike(choice, still=self.controlled and self.quiet)
@@ -403,29 +403,29 @@ class RealWorld(World):
         What comes of an operation on a semaphore is foretold by its model, and the process
         is told what to expect: it reports only if it got something else.
         """
-        actor, account, ledger = choice.actor, self._account, self._ledger
-        operation = ledger.actors[actor].pending
+        actor, account, recorder = choice.actor, self._account, self._recorder
+        operation = recorder.actors[actor].pending
         assert operation is not None
         assert actor not in account.free
         account.owing.add(actor)
         if operation.verb is Verb.TERMINATE:
-            target = self._scribe.actor(int(operation.atom))
+            target = self._interpreter.actor(int(operation.atom))
             if target is not None and target != actor:
-                self._let_sleep(ledger.actors[target])
+                self._let_sleep(recorder.actors[target])
         if choice.move is Move.TIME_OUT:
             if self._let_through(actor, wire.TIME_OUT):
-                self._scribe.effect(actor, operation, "False")
+                self._interpreter.effect(actor, operation, "False")
             else:
                 account.granted.add(actor)
         elif operation.verb in _MODELLED and (
-            operation.atom not in ledger.atoms or operation.atom in ledger.gone
+            operation.atom not in recorder.atoms or operation.atom in recorder.gone
         ):
             account.granted.add(actor)
             self._let_through(actor, wire.RUN_FREE)
         elif operation.verb in _FORETOLD:
-            in_vain = not operation.blocking and not ledger.would_take(actor, operation)
+            in_vain = not operation.blocking and not recorder.would_take(actor, operation)
             if self._let_through(actor, wire.IN_VAIN if in_vain else wire.GO):
-                self._scribe.effect(actor, operation, "")
+                self._interpreter.effect(actor, operation, "")
             else:
                 account.free.add(actor)  # it reports what it does
         else:
@@ -435,14 +435,14 @@ class RealWorld(World):
     def open_gates(self) -> None:
         """From here on the operating system schedules."""
         self.controlled = False
-        self._ledger.grain = Grain.CALL
+        self._recorder.grain = Grain.CALL
         self._say_mode()
         self._let_go()
 
     def _let_go(self, only: Sequence[ActorId] | None = None) -> None:
         """Lets those go (``only`` these) who wait at a gate although it is open."""
         account = self._account
-        for actor in self._ledger.actors:
+        for actor in self._recorder.actors:
             if only is not None and actor.id not in only:
                 continue
             waits = actor.pending is not None and actor.id not in account.granted
@@ -458,16 +458,16 @@ class RealWorld(World):
 
     def inspect(self, actor: ActorId) -> Inspected:
         """The actor's call stack, asked of the process itself where it waits at its gate."""
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         if who.ended:
             return Inspected(actor, note="It has ended.")
         if who.pending is not None:
-            kernel.falls_asleep(*self._scribe.thread_of(actor))
+            kernel.falls_asleep(*self._interpreter.thread_of(actor))
         account, doubt = self._search.account(actor)
         if doubt:  # it may have been just about to report
             self._read_records()
             account, doubt = self._search.account(actor)
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         if who.library:
             note = "A thread of the library: it runs no line of the program."
             return Inspected(actor, note=note, kernel=account, doubt=doubt)
@@ -484,7 +484,9 @@ class RealWorld(World):
         except ValueError:
             return Inspected(actor, note="It does not answer.", kernel=account, doubt=doubt)
         frames = tuple(
-            Frame(file, line, function, tuple((n, self._scribe.named(v)) for n, v in variables))
+            Frame(
+                file, line, function, tuple((n, self._interpreter.named(v)) for n, v in variables)
+            )
             for file, line, function, variables in stack
         )
         return Inspected(actor, frames, "", account, doubt)
@@ -495,7 +497,7 @@ class RealWorld(World):
         doubtful = [n for n, process in enumerate(made.processes) if process.doubt]
         if doubtful:  # one may be just about to report, or to fall asleep
             for actor in doubtful:
-                kernel.falls_asleep(*self._scribe.thread_of(actor))
+                kernel.falls_asleep(*self._interpreter.thread_of(actor))
             self._read_records()
             made = report(self.state, diagnosis, self._search, steps, command)
         return made
@@ -542,7 +544,7 @@ class RealWorld(World):
             except ConnectionError:
                 # It has just died, which will be noticed; or has shut its gate and knocks again.
                 self._gates.pop(actor).close()
-                if kernel.has_ended(self._ledger.actors[actor].pid):
+                if kernel.has_ended(self._recorder.actors[actor].pid):
                     return True
         return False
 
@@ -586,7 +588,7 @@ class RealWorld(World):
                 words += word
         # Its first announcement was written before it knocked.
         self._read_records()
-        actor = self._scribe.actor(*map(int, words.split())) if words.endswith(b"\n") else None
+        actor = self._interpreter.actor(*map(int, words.split())) if words.endswith(b"\n") else None
         if actor is None:
             gate.close()
         else:
@@ -600,14 +602,14 @@ class RealWorld(World):
     def _let_late_through(self, actor: ActorId) -> None:
         """Lets through who comes to its gate only now, unless it has withdrawn meanwhile."""
         account, grant = self._account, self._late.pop(actor, None)
-        operation = self._ledger.actors[actor].pending
+        operation = self._recorder.actors[actor].pending
         if grant is None or operation is None or actor not in account.free | account.granted:
             return
         with contextlib.suppress(ConnectionError):
             self._gates[actor].send(grant)
             if grant == wire.TIME_OUT:  # it does not report that
                 account.granted.discard(actor)
-                self._scribe.effect(actor, operation, "False")
+                self._interpreter.effect(actor, operation, "False")
 
     # -- listening ----------------------------------------------------------------------
 
@@ -627,7 +629,7 @@ class RealWorld(World):
             if not self._helpers_are_stuck():
                 self.pump(0.05)
         if self.quiet:
-            self._scribe.tell_who_waits()
+            self._interpreter.tell_who_waits()
 
     def _helpers_are_stuck(self) -> bool:
         """Whether it is known at once that a thread of the library waits for room in its pipe.
@@ -635,7 +637,7 @@ class RealWorld(World):
         (It has said so far what it did, and nobody else is at work who might make room.)
         """
         account = self._account
-        if account.owing or self._backlog or not account.helpers.owe(self._ledger):
+        if account.owing or self._backlog or not account.helpers.owe(self._recorder):
             return False
         return not self.pump(0) and account.helpers.stall_who(kernel.waits_to_write)
 
@@ -658,10 +660,10 @@ class RealWorld(World):
         Who was forked past ``multiprocessing`` has ``seconds`` to end, too; whether it did.  A
         ``Process`` that is being born is waited for: then it is not over.
         """
-        scribe, end = self._scribe, time.monotonic() + seconds
-        while scribe.strangers and not self._is_late(deadline):
+        interpreter, end = self._interpreter, time.monotonic() + seconds
+        while interpreter.untracked and not self._is_late(deadline):
             # (Who starts one may have been killed just before there was one.)
-            if time.monotonic() > end and not any(pid > 0 for pid in scribe.births):
+            if time.monotonic() > end and not any(pid > 0 for pid in interpreter.births):
                 break
             self.pump(0.05)
         # Of a process that has ended no more is left than its pipe holds.
@@ -669,7 +671,7 @@ class RealWorld(World):
             if not self._launch.wait(0):
                 break
         self.drain()
-        return not any(pid > 0 for pid in scribe.strangers)
+        return not any(pid > 0 for pid in interpreter.untracked)
 
     def _is_late(self, deadline: float | None) -> bool:
         return self.interrupted() or (deadline is not None and time.monotonic() > deadline)
@@ -686,51 +688,51 @@ class RealWorld(World):
         if self._backlog:
             self._read_records()
         if self._launch.deaths.gone:
-            self._bury()
+            self._apply_exits()
         if self.quiet:
-            self._scribe.tell_who_waits()
+            self._interpreter.tell_who_waits()
         if self._moved == before:
             self._lose_patience()
             self._bury_threads()
             if not self.controlled:
-                self._standstill.look()
+                self._finality.look()
         return self._moved != before
 
     def _lose_patience(self) -> None:
         idle = time.monotonic() - self._moved
-        self._kin.look_in_time(idle)
+        self._registry.look_in_time(idle)
         if idle < 0.05:
             return
         self._signals.look()
         if not self.controlled or self.quiet:
             return
         account = self._account
-        alive = {actor.pid for actor in self._ledger.actors if not actor.ended}
+        alive = {actor.pid for actor in self._recorder.actors if not actor.ended}
         # Some sleep while processes that are none of ours (the guard, a fork server) work.
         # So do those who are on their way out.
-        served = any(map(self._scribe.is_served, account.granted)) or account.helpers.start()
+        served = any(map(self._interpreter.is_served, account.granted)) or account.helpers.start()
         served = served or not account.leaving.keys().isdisjoint(account.owing)
         served = served or any(
-            self._ledger.actors[actor].life is Life.STARTING for actor in account.owing
+            self._recorder.actors[actor].life is Life.STARTING for actor in account.owing
         )
         asleep = not served and all(map(kernel.is_asleep, alive))
         self._asleep = self._asleep + 1 if asleep else 0
         if idle < self.patience and self._asleep < _LOOKS and not self._waits_in_vain():
             return
-        account.clog(self._ledger)
+        account.clog(self._recorder)
         account.helpers.stall()
         for actor in account.owing:
-            who = self._ledger.actors[actor]
+            who = self._recorder.actors[actor]
             waits = who.pending is not None and actor not in account.granted
             if not (who.library or waits):  # a signal that does nothing leaves it where it was
-                self._ledger.change(actor, outside=True, whereabouts=self._search.of(actor))
+                self._recorder.change(actor, outside=True, whereabouts=self._search.of(actor))
         account.owing.clear()
 
     def _waits_in_vain(self) -> bool:
         """Whether all that is owed is owed by processes that are known never to report."""
-        actors, owing = self._ledger.actors, self._account.owing
+        actors, owing = self._recorder.actors, self._account.owing
         return bool(owing) and all(
-            actors[one].life is Life.STARTING and self._kin.never_reports(actors[one])
+            actors[one].life is Life.STARTING and self._registry.never_reports(actors[one])
             for one in owing
         )
 
@@ -755,7 +757,7 @@ class RealWorld(World):
             return
         self._moved = time.monotonic()
         self._asleep = 0
-        self._standstill.end()
+        self._finality.end()
         # Records are written whole, and so arrive whole unless our buffer was full.
         end = backlog.rfind(b"\n", 0, _SLICE) + 1
         lines = bytes(backlog[:end])
@@ -766,8 +768,8 @@ class RealWorld(World):
         except msgspec.DecodeError as error:
             raise DivergenceError(f"a record on the wire cannot be read: {error}") from error
         self._on_records(records)
-        self._scribe.take_in(records)
-        if self._complaints is not None and self._ledger.actors[0].life is Life.ALIVE:
+        self._interpreter.take_in(records)
+        if self._complaints is not None and self._recorder.actors[0].life is Life.ALIVE:
             self._begin()
         if not self.controlled:
             self._let_go()
@@ -778,7 +780,7 @@ class RealWorld(World):
         if complaints:
             self._on_print(None, "stderr", complaints.decode("utf-8", "backslashreplace"))
 
-    def _bury(self) -> None:
+    def _apply_exits(self) -> None:
         """Notes who has died, after what they said before.
 
         First who, then what they said: somebody may die while we read.
@@ -786,8 +788,8 @@ class RealWorld(World):
         dead = self._launch.deaths.collect()
         self._catch_up()
         for pid in dead:
-            self._scribe.died(pid)
-        main = self._ledger.actors[0]
+            self._interpreter.died(pid)
+        main = self._recorder.actors[0]
         if self._complaints is not None and main.ended and not main.killed:
             self._launch.wait(0)  # for what it has said last
             raise StageError(self._launch.why_not_started(self._complaints))
@@ -797,12 +799,12 @@ class RealWorld(World):
 
         It is no step, and nobody can do more or less for it: so it does not matter when we look.
         """
-        threads = self._scribe.threads()
+        threads = self._interpreter.threads()
         ended = [actor for actor, pid, tid in threads if kernel.thread_has_ended(pid, tid)]
         if ended:
             self._catch_up()
         for actor in ended:
-            self._scribe.thread_ended(actor)
+            self._interpreter.thread_ended(actor)
 
     def _hear_spill(self, stream: str) -> None:
         """Hears what is written past ``sys.stdout``: by C code, ``os.write``, another program."""

@@ -42,7 +42,7 @@ from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force, replayed
 from syncsim.real.kernel import UnwatchedError
 from syncsim.real.launch import StageError
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 from syncsim.terminal import complain, json_line, say, say_json
 
 #: So many steps are told in a report.
@@ -99,7 +99,7 @@ class HeadlessRun:
         self._standstill = ""  # what was told when nothing moved
         self._unseen = ""  # and of whom it was told that they do not report
         self._partial: dict[tuple[ActorId | None, str], str] = {}
-        self._world: RealWorld
+        self._world: RealRun
 
     def run(self) -> int:
         """Runs to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
@@ -117,8 +117,8 @@ class HeadlessRun:
                     diagnosis = replace(diagnosis, verdict=None)
             return self._conclude(diagnosis, reason)
 
-    def _begin(self) -> RealWorld:
-        return RealWorld(
+    def _begin(self) -> RealRun:
+        return RealRun(
             self._program,
             controlled=self._scheduler is not None,
             patience=10.0,

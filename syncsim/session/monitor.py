@@ -40,7 +40,7 @@ from syncsim.core.state import State
 from syncsim.core.steps import Step
 from syncsim.core.words.waiting import names, waiting_for
 from syncsim.program.source import Program
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 #: Of one core, what playing flat out may use: a screen cannot show more, and must stay awake.
 FLAT_OUT_SHARE = 0.1
@@ -87,7 +87,7 @@ class Monitor:
         self._told: State | None = None
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
-        self._world = RealWorld(
+        self._world = RealRun(
             program,
             patience=patience,
             on_step=self._stepped,

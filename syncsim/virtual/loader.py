@@ -27,7 +27,7 @@ from syncsim.virtual.process.body import (
     here,
     running,
 )
-from syncsim.virtual.process.private_memory import Memory
+from syncsim.virtual.process.private_memory import PrivateMemory
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.chance import random_module
 from syncsim.virtual.stdlib.environment import replaced
@@ -351,7 +351,7 @@ class _MainSeed:
         main._config["authkey"] = b"virtual"
         identity = Identity(main, None, program.default_context)
         who = Who((), "main", False, FIRST_PID, 1)
-        body = ProcessBody(who, Memory(), identity, program.seed)
+        body = ProcessBody(who, PrivateMemory(), identity, program.seed)
         return body, body.grow(partial(live_as_main, body, program.run), results)
 
 
@@ -374,7 +374,7 @@ class _ChildSeed:
     def _syncsim_key(self) -> Hashable:
         return self.key
 
-    def _body(self, memory: Memory, process_obj: Any, method: Any) -> ProcessBody:
+    def _body(self, memory: PrivateMemory, process_obj: Any, method: Any) -> ProcessBody:
         who = Who(self.key, process_obj.name, process_obj.daemon, self.pid, self._parent_pid)
         identity = Identity(process_obj, method, self._program.default_context)
         body = ProcessBody(who, memory, identity, self._program.seed)
@@ -390,7 +390,7 @@ class _ForkSeed(_ChildSeed):
         program: VirtualProgram,
         key: tuple[int, ...],
         parent: ProcessBody,
-        memory: Memory,
+        memory: PrivateMemory,
         process_obj: Any,
         method: Any,
     ) -> None:
@@ -401,7 +401,7 @@ class _ForkSeed(_ChildSeed):
         self.name: str = process_obj.name
         self.daemon: bool = process_obj.daemon
 
-    def server_side(self) -> tuple[Any, Memory]:
+    def server_side(self) -> tuple[Any, PrivateMemory]:
         """What a server that is this child has: its only argument, and its memory."""
         return self._object._args[0], self._memory
 
@@ -432,7 +432,7 @@ class _SpawnSeed(_ChildSeed):
         self.name: str = process_obj.name
         self.daemon: bool = process_obj.daemon
 
-    def server_side(self) -> tuple[Any, Memory]:
+    def server_side(self) -> tuple[Any, PrivateMemory]:
         """What a server that is this child has: its only argument, and its memory."""
         memory = self._memory.fresh()
         body = ServerBody(memory)

@@ -1,4 +1,4 @@
-"""The virtual body of ``World``: the same steps as the real one, over greenlets."""
+"""The virtual body of ``Run``: the same steps as the real one, over greenlets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from syncsim.core.atoms import ActorId
 from syncsim.core.managed import SERVED
 from syncsim.core.operation import Operation, Verb
-from syncsim.core.recorder import Ledger
-from syncsim.core.run import World
+from syncsim.core.recorder import Recorder
+from syncsim.core.run import Run
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Actor, Life
@@ -29,7 +29,7 @@ from syncsim.virtual.model.automaton import (
     Said,
     Wrote,
 )
-from syncsim.virtual.model.data_atoms import GONE, Items, Memory
+from syncsim.virtual.model.data_atoms import GONE, Items, SharedMemory
 from syncsim.virtual.model.states import (
     DROPPED,
     Did,
@@ -38,13 +38,13 @@ from syncsim.virtual.model.states import (
 )
 from syncsim.virtual.model.system import System
 
-#: What changes a channel and is no step in the ledger's books.
+#: What changes a channel and is no step in the recorder's books.
 _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
 #: The calls whose name says which signal they send.
 _CALLS = frozenset(("Process.terminate", "Process.kill"))
 
 
-class VirtualWorld(World):
+class VirtualRun(Run):
     """One run of a program in the virtual world; or of a system that is there, at its grain.
 
     ``on_step`` hears of every step, ``on_print`` of everything written.
@@ -60,11 +60,11 @@ class VirtualWorld(World):
         self._on_step = on_step
         self._on_print = on_print
         self._steps: list[Step] = []
-        self._ledger = Ledger(self._stepped)
+        self._recorder = Recorder(self._stepped)
         self._actors: dict[int, ActorId] = {}
         if isinstance(program, System):
             self.system = program
-            self._ledger.grain = Grain.ATOM if program.xray else Grain.CALL
+            self._recorder.grain = Grain.ATOM if program.xray else Grain.CALL
         else:
             self.system = System(VirtualProgram(program).main(), eager=False)
             self.system.xray = False
@@ -79,11 +79,11 @@ class VirtualWorld(World):
     @property
     def state(self) -> ShownState:
         """The state now."""
-        return self._ledger.state
+        return self._recorder.state
 
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next."""
-        return self._ledger.choices()
+        return self._recorder.choices()
 
     def faults(self) -> tuple[Choice, ...]:
         """None: what is done to a process is the program's own doing here."""
@@ -98,8 +98,8 @@ class VirtualWorld(World):
         return tuple(self._steps)
 
     def _goes_on(self, actor: ActorId) -> bool:
-        who = self._ledger.actors[actor]
-        return bool(who.call and who.pending) and self._ledger.can_go(who)
+        who = self._recorder.actors[actor]
+        return bool(who.call and who.pending) and self._recorder.can_go(who)
 
     def _take(self, choice: Choice) -> None:
         number = next(n for n, actor in self._actors.items() if actor == choice.actor)
@@ -115,7 +115,7 @@ class VirtualWorld(World):
         self._steps.append(step)
         self._on_step(step)
 
-    # -- what happened, in the ledger ---------------------------------------------------
+    # -- what happened, in the recorder ---------------------------------------------------
 
     def _write(self, dids: tuple[Did, ...]) -> None:
         touched: dict[int, None] = {}
@@ -144,7 +144,7 @@ class VirtualWorld(World):
         assert member.automaton is not None
         seed, root = member.automaton.seed, member.automaton.root.node
         actor = Actor(
-            id=len(self._ledger.actors),
+            id=len(self._recorder.actors),
             name=seed.name,
             pid=seed.pid,
             parent=self._actors.get(member.parent) if member.parent is not None else None,
@@ -153,7 +153,7 @@ class VirtualWorld(World):
             is_server=root.request is None and root.ended is None,
         )
         self._actors[number] = actor.id
-        self._ledger.add(actor)
+        self._recorder.add(actor)
 
     def _fed(self, did: Did) -> None:
         feeds = self.system.members[did.actor].feeds
@@ -161,24 +161,24 @@ class VirtualWorld(World):
         process, pipe = feeds
         name = next(name for name, at in self.system.atoms.items() if at == pipe)
         if did.request is not None:
-            self._ledger.move(self._actors[process], did.request.operation)
+            self._recorder.move(self._actors[process], did.request.operation)
         elif did.verb is Verb.SEND and did.part == DROPPED:
-            self._ledger.drop(name, self._actors[process])
+            self._recorder.drop(name, self._actors[process])
         elif did.verb is Verb.SEND:
-            self._ledger.send(self._actors[process], name)
+            self._recorder.send(self._actors[process], name)
 
     def _helped(self, did: Did) -> None:
         """A thread of the library did something: it counts for its process, and is no step."""
         assert did.request is not None
         actor, operation = self._actors[did.actor], did.request.operation
         if did.verb is Verb.START:
-            self._ledger.hire(operation.atom, self._actors[did.atom])
+            self._recorder.hire(operation.atom, self._actors[did.atom])
         elif did.verb is Verb.WAIT_ANY:
             assert isinstance(did.result, tuple)
             for pid, _ in did.result:
-                self._ledger.change(self._actors[pid - FIRST_PID], reaped=True)
+                self._recorder.change(self._actors[pid - FIRST_PID], reaped=True)
         elif did.result is not False:
-            self._ledger.move(actor, operation)
+            self._recorder.move(actor, operation)
 
     def _done(self, did: Did) -> None:
         assert did.request is not None
@@ -186,7 +186,7 @@ class VirtualWorld(World):
         sends = did.verb is Verb.SEND and operation.call.startswith("Connection.")
         if did.verb in _UNSTEPPED and not sends:
             if did.verb is not Verb.CLOSE:
-                self._ledger.move(actor, operation)
+                self._recorder.move(actor, operation)
             return
         self._reap(actor, did)
         gives_up = did.verb is Verb.RELEASE and operation.call.startswith(SERVED)
@@ -194,30 +194,30 @@ class VirtualWorld(World):
             self._serve(did)
             return
         if did.verb is Verb.ACQUIRE and did.result == GONE:
-            self._ledger.change(actor, pending=None)
+            self._recorder.change(actor, pending=None)
             return
         if did.verb is Verb.CALL or did.verb is Verb.WAKE:
             self._serve(did)
             if not operation.atom:
                 self._shut_down(did)
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
-            victim = self._ledger.actors[self._actors[did.atom]]
+            victim = self._recorder.actors[self._actors[did.atom]]
             to = "" if operation.call in _CALLS else f"{operation.detail} to "
             operation = replace(operation, detail=to + victim.name)
         if did.verb is Verb.WRITE and isinstance(did.request.payload, Items):
             memory = self._at.atoms[did.atom]
-            assert isinstance(memory, Memory)
+            assert isinstance(memory, SharedMemory)
             operation = replace(operation, detail=safe_text(memory.value))
-        self._ledger.effect(actor, self._named(operation), self._text(did))
+        self._recorder.effect(actor, self._named(operation), self._text(did))
         if did.verb is Verb.START and operation.atom:
-            self._ledger.hire(operation.atom, self._actors[did.atom])
+            self._recorder.hire(operation.atom, self._actors[did.atom])
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             target = self._actors[did.atom]
             if did.atom != did.actor:
-                self._ledger.change(target, terminated=True)
+                self._recorder.change(target, terminated=True)
             ended = self._at.nodes[did.atom]
             if ended is not None and ended.ended is not None:
-                self._ledger.end(target, ended.ended.exitcode)
+                self._recorder.end(target, ended.ended.exitcode)
 
     def _reap(self, actor: ActorId, did: Did) -> None:
         """Who asks for the exit code of a child takes notice of its end.
@@ -225,62 +225,62 @@ class VirtualWorld(World):
         Who starts another one does so of all (``multiprocessing.process._cleanup``).
         """
         if did.verb is Verb.START:
-            ended = [a.id for a in self._ledger.actors if a.parent == actor and a.ended]
+            ended = [a.id for a in self._recorder.actors if a.parent == actor and a.ended]
         elif did.verb in (Verb.JOIN, Verb.ALIVE) and did.result is not None:
             ended = [self._actors[did.atom]]
         else:
             return
         for child in ended:
-            self._ledger.change(child, reaped=True)
+            self._recorder.change(child, reaped=True)
 
     def _serve(self, did: Did) -> None:
         """What the server tells of a call: who is woken, and what is there now."""
         if did.served is None or did.request is None:
             return
         name = did.request.operation.atom
-        kept = next(p for p in self._ledger.primitives.values() if name in p.parts.values())
+        kept = next(p for p in self._recorder.primitives.values() if name in p.parts.values())
         for number in did.served.wakes:
             sleeper = self._actors[number]
-            callers = self._ledger.callers(*kept.parts.values())
+            callers = self._recorder.callers(*kept.parts.values())
             by = [one for one in callers if one != sleeper]
-            self._ledger.wake(kept.parts["wait"], sleeper, by[0] if len(by) == 1 else None)
+            self._recorder.wake(kept.parts["wait"], sleeper, by[0] if len(by) == 1 else None)
         if "value" in kept.parts:
-            text = named(did.served.text, self._ledger.name_of)
-            self._ledger.show(kept.parts["value"], text)
+            text = named(did.served.text, self._recorder.name_of)
+            self._recorder.show(kept.parts["value"], text)
 
     def _shut_down(self, did: Did) -> None:
         """The server of a manager ends."""
         if did.atom in self._actors:
             server = self._actors[did.atom]
             operation = Operation(Verb.EXIT, call="exit", detail="0")
-            if not self._ledger.actors[server].ended:
-                self._ledger.effect(server, operation, "None")
-                self._ledger.change(server, reaped=True)
-                self._ledger.end(server, 0)
+            if not self._recorder.actors[server].ended:
+                self._recorder.effect(server, operation, "None")
+                self._recorder.change(server, reaped=True)
+                self._recorder.end(server, 0)
                 system = self.system
                 gone = {at for at, keeper in system.kept_by.items() if keeper == did.atom}
-                self._ledger.vanish(
+                self._recorder.vanish(
                     primitive.id
-                    for primitive in self._ledger.primitives.values()
+                    for primitive in self._recorder.primitives.values()
                     if any(system.atoms.get(one) in gone for one in primitive.parts.values())
                 )
 
     def _named(self, operation: Operation) -> Operation:
         """The operation, with the names of primitives in its words."""
-        detail = named(operation.detail, self._ledger.name_of)
+        detail = named(operation.detail, self._recorder.name_of)
         return operation if detail == operation.detail else replace(operation, detail=detail)
 
     def _happened(self, number: int, event: Event) -> None:
         actor = self._actors[number]
         match event:
             case Back(result):
-                self._ledger.back(actor, named(result, self._ledger.name_of))
+                self._recorder.back(actor, named(result, self._recorder.name_of))
             case Made(primitive, atoms):
-                self._ledger.create(primitive, dict(atoms))
+                self._recorder.create(primitive, dict(atoms))
             case Noted(operation, _):
-                self._ledger.move(actor, self._named(operation))
+                self._recorder.move(actor, self._named(operation))
             case Over(outcome):
-                self._ledger.settle(outcome)
+                self._recorder.settle(outcome)
             case Wrote(stream, text):
                 self._on_print(actor, stream, text)
 
@@ -292,25 +292,25 @@ class VirtualWorld(World):
         raised = node.ended.raised if node.ended is not None else None
         if node.request is not None:
             raised = node.request.raised
-        if raised is not None and not self._ledger.actors[actor].error:
-            self._ledger.change(
+        if raised is not None and not self._recorder.actors[actor].error:
+            self._recorder.change(
                 actor,
                 error=raised.error,
                 error_site=raised.site,
                 is_assertion=raised.is_assertion,
             )
         if node.ended is not None:
-            if not self._ledger.actors[actor].ended:
-                self._ledger.end(actor, node.ended.exitcode)
+            if not self._recorder.actors[actor].ended:
+                self._recorder.end(actor, node.ended.exitcode)
         elif node.request is not None and not node.request.silent:
-            self._ledger.announce(actor, self._named(node.request.operation))
+            self._recorder.announce(actor, self._named(node.request.operation))
             if node.request.operation.verb is Verb.AWAIT:
-                self._ledger.stops(actor)
+                self._recorder.stops(actor)
 
     def _text(self, did: Did) -> str:
         """The result as the real process would report it."""
         said = [event.text for event in did.events if isinstance(event, Said)]
-        return named(said[0], self._ledger.name_of) if said else _text(did)
+        return named(said[0], self._recorder.name_of) if said else _text(did)
 
 
 def _text(did: Did) -> str:

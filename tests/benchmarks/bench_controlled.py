@@ -12,7 +12,7 @@ from pathlib import Path
 
 from syncsim.core.scheduler import Random, RoundRobin, Scheduler
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 PROGRAM = Path(__file__).parent / "programs" / "locks.py"
 
@@ -36,7 +36,7 @@ def ping_pong(rounds: int = 20_000) -> float:
 
 def controlled(scheduler: Scheduler, processes: int, rounds: int) -> float:
     """Steps a second from the first choice to the last."""
-    world = RealWorld(load(PROGRAM, (str(processes), str(rounds))))
+    world = RealRun(load(PROGRAM, (str(processes), str(rounds))))
     try:
         world.settle()
         start, steps = time.perf_counter(), 0

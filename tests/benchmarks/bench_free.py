@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 PROGRAMS = Path(__file__).parent / "programs"
 
@@ -28,7 +28,7 @@ def events(processes: int = 3, rounds: int = 40_000) -> tuple[float, float]:
     def count(step: object) -> None:
         steps[0] += 1
 
-    world = RealWorld(
+    world = RealRun(
         load(PROGRAMS / "locks.py", (str(processes), str(rounds))), controlled=False, on_step=count
     )
     try:
@@ -47,7 +47,7 @@ def wire_alone(processes: int = 3, rounds: int = 40_000) -> float:
     """Records a second when they are only counted: what the wire itself carries."""
     counted = [0]
 
-    class Counting(RealWorld):
+    class Counting(RealRun):
         def _read_records(self) -> None:
             try:
                 data = os.read(self._launch.fifo, 1 << 18)
@@ -75,7 +75,7 @@ def worker_seconds(watched: bool, items: int = 1000) -> float:
         )
         return float(answer.stdout)
     said: list[str] = []
-    world = RealWorld(
+    world = RealRun(
         load(program, (str(items),)),
         controlled=False,
         on_print=lambda actor, stream, text: said.append(text),

@@ -17,7 +17,7 @@ import syncsim
 from syncsim.core.deadlock.diagnosis import Verdict, diagnose
 from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 PROGRAM = Path(__file__).parent.parent / "explore" / "programs" / "philosophers.py"
 ARGUMENTS = ("3", "1")
@@ -49,7 +49,7 @@ def replay(schedule: str) -> tuple[float, float]:
     """Milliseconds from the first grant to the verdict, and with all that is before and after."""
     choices = parse_schedule(schedule)
     started = time.perf_counter()
-    world = RealWorld(load(PROGRAM, ARGUMENTS), patience=10.0)
+    world = RealRun(load(PROGRAM, ARGUMENTS), patience=10.0)
     try:
         world.settle(time.monotonic() + 20)
         began = time.perf_counter()

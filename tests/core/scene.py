@@ -1,4 +1,4 @@
-"""A run that is told by hand: a ledger, some processes and primitives, and what they do."""
+"""A run that is told by hand: a recorder, some processes and primitives, and what they do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.steps import Step
 
@@ -20,26 +20,26 @@ class Scene:
 
     def __init__(self, *names: str) -> None:
         self.steps: list[Step] = []
-        self.ledger = Ledger(self.steps.append)
+        self.recorder = Recorder(self.steps.append)
         for name in names:
-            self.born(name, parent=0 if self.ledger.actors else None)
+            self.born(name, parent=0 if self.recorder.actors else None)
 
     @property
     def state(self) -> State:
-        return self.ledger.state
+        return self.recorder.state
 
     @property
     def diagnosis(self) -> Diagnosis:
         return diagnose(self.state)
 
     def actor(self, name: str) -> Actor:
-        return next(actor for actor in self.ledger.state.actors if actor.name == name)
+        return next(actor for actor in self.recorder.state.actors if actor.name == name)
 
     def born(self, name: str, parent: int | None = 0, **fields: object) -> Actor:
-        number = len(self.ledger.actors)
+        number = len(self.recorder.actors)
         actor = Actor(number, name, FIRST_PID + number, parent=parent, life=Life.ALIVE)
-        self.ledger.add(replace(actor, **fields))
-        return self.ledger.actors[number]
+        self.recorder.add(replace(actor, **fields))
+        return self.recorder.actors[number]
 
     # -- primitives ----------------------------------------------------------------------
 
@@ -48,7 +48,7 @@ class Scene:
     ) -> Primitive:
         parts = {role: f"{name}/{role}" for role in atoms}
         primitive = Primitive(f"{kind} {name}", kind, name, parts, capacity)
-        self.ledger.create(primitive, {f"{name}/{role}": atom for role, atom in atoms.items()})
+        self.recorder.create(primitive, {f"{name}/{role}": atom for role, atom in atoms.items()})
         return primitive
 
     def lock(self, name: str) -> Primitive:
@@ -86,13 +86,13 @@ class Scene:
 
     def wants(self, who: str, operation: Operation) -> None:
         """Announces it, and has not made it yet."""
-        self.ledger.announce(self.actor(who).id, operation)
+        self.recorder.announce(self.actor(who).id, operation)
 
     def does(self, who: str, operation: Operation, result: str | None = None) -> str:
         """Announces it and makes it."""
         actor = self.actor(who).id
-        self.ledger.announce(actor, operation)
-        return self.ledger.effect(actor, operation, result)
+        self.recorder.announce(actor, operation)
+        return self.recorder.effect(actor, operation, result)
 
     def takes(self, who: str, primitive: Primitive) -> str:
         return self.does(who, acquire(primitive))
@@ -111,8 +111,8 @@ class Scene:
     def ends(self, who: str, exitcode: int | None = 0, *, reaped: bool = True) -> None:
         """The process is gone, and its parent knows."""
         actor = self.actor(who).id
-        self.ledger.end(actor, exitcode)
-        self.ledger.change(actor, reaped=reaped)
+        self.recorder.end(actor, exitcode)
+        self.recorder.change(actor, reaped=reaped)
 
     def sleeps_on(self, who: str, condition: Primitive) -> None:
         """Is inside ``Condition.wait`` and waits to be woken."""
@@ -124,7 +124,7 @@ class Scene:
         self.does(who, look, "0")
         if wakes:
             self.does(who, act(condition, Verb.RELEASE, "wait", "notify", compound=True))
-        self.ledger.back(self.actor(who).id, "None")
+        self.recorder.back(self.actor(who).id, "None")
 
 
 def act(

@@ -166,7 +166,7 @@ def test_a_dead_process_never_gives_its_lock_back() -> None:
     scene.ends("Ada", -9)
     scene.waits("Bob", gate)
     scene.joins("main", "Bob")
-    scene.ledger.change(1, terminated=True)
+    scene.recorder.change(1, terminated=True)
     diagnosis = scene.diagnosis
     assert diagnosis.verdict is Verdict.DEADLOCK
     assert diagnosis.explanation == (
@@ -253,7 +253,7 @@ def test_what_a_feeder_gave_up_is_told() -> None:
     jobs = scene.queue("jobs")
     for item in ("7", "8"):
         scene.does("Ada", act(jobs, Verb.PUT, "items", "put", detail=item))
-    scene.ledger.move(1, act(jobs, Verb.DROP, "items"))
+    scene.recorder.move(1, act(jobs, Verb.DROP, "items"))
     assert finding(scene.diagnosis, "unflushed queue") == (
         "Ada put 7 and 8 into jobs, and its feeder thread could not send it"
     )
@@ -264,7 +264,7 @@ def left_in_the_queue(items: int, got: int) -> Scene:
     jobs = scene.queue("jobs")
     for item in range(items):
         scene.does("Ada", act(jobs, Verb.SEND, "items", "put", detail=f"i{item}"))
-        scene.ledger.move(1, act(jobs, Verb.SENT, "items"))
+        scene.recorder.move(1, act(jobs, Verb.SENT, "items"))
     for _ in range(got):
         scene.does("main", act(jobs, Verb.RECEIVE, "items", "get"))
     scene.ends("Ada")
@@ -291,7 +291,7 @@ def test_what_nobody_has_got_at_the_end_is_told(items: int, got: int, told: str)
 def test_where_all_was_got_or_somebody_failed_nothing_is_left() -> None:
     assert "items left" not in kinds(left_in_the_queue(2, 2).diagnosis)
     scene = left_in_the_queue(2, 0)
-    scene.ledger.change(1, error="ValueError: no")
+    scene.recorder.change(1, error="ValueError: no")
     assert scene.actor("Ada").failed
     assert "items left" not in kinds(scene.diagnosis)
 
@@ -299,7 +299,7 @@ def test_where_all_was_got_or_somebody_failed_nothing_is_left() -> None:
 def test_a_new_interpreter_that_starts_processes_on_import_lacks_a_guard() -> None:
     scene = Scene("main", "Ada")
     said = "RuntimeError: … before the current process has finished its bootstrapping phase."
-    scene.ledger.change(1, error=said)
+    scene.recorder.change(1, error=said)
     assert "__name__ == '__main__'" in finding(scene.diagnosis, "missing guard")
 
 
@@ -307,8 +307,8 @@ def test_items_that_reached_the_pipe_are_not_lost() -> None:
     scene = Scene("main", "Ada")
     jobs = scene.queue("jobs")
     scene.does("Ada", act(jobs, Verb.PUT, "items", "put", detail="7"))
-    scene.ledger.move(1, act(jobs, Verb.SEND, "items"))
-    scene.ledger.move(1, act(jobs, Verb.SENT, "items"))
+    scene.recorder.move(1, act(jobs, Verb.SEND, "items"))
+    scene.recorder.move(1, act(jobs, Verb.SENT, "items"))
     scene.ends("Ada")
     assert kinds(scene.diagnosis) == set()
 
@@ -319,7 +319,7 @@ def test_a_finished_child_that_nobody_can_join_any_more_is_left_a_zombie() -> No
     assert kinds(scene.diagnosis) == set()  # its parent may still join it
     scene.ends("main")
     assert finding(scene.diagnosis, "zombie") == "nobody has joined Ada after it ended"
-    scene.ledger.change(1, reaped=True)
+    scene.recorder.change(1, reaped=True)
     assert kinds(scene.diagnosis) == set()
 
 
@@ -334,7 +334,7 @@ def test_join_before_get_is_told_as_what_it_is() -> None:
     scene = Scene("main", "Ada")
     jobs = scene.queue("jobs")
     scene.does("Ada", act(jobs, Verb.PUT, "items", "put", detail="'xxx…'"))
-    scene.ledger.move(0 + 1, act(jobs, Verb.SEND, "items"))
+    scene.recorder.move(0 + 1, act(jobs, Verb.SEND, "items"))
     scene.wants("Ada", act(jobs, Verb.FLUSH, "items", "flush"))
     scene.joins("main", "Ada")
     diagnosis = scene.diagnosis
@@ -438,7 +438,7 @@ def test_a_program_that_starts_no_process_finishes_and_is_told_so() -> None:
 
 def test_what_forks_by_itself_is_not_said_to_have_started_nothing() -> None:
     scene = Scene("main")
-    scene.ledger.change(0, called=("os.fork", "subprocess.Popen"))
+    scene.recorder.change(0, called=("os.fork", "subprocess.Popen"))
     scene.ends("main")
     assert scene.diagnosis.explanation == (
         "It started no process by multiprocessing, and called os.fork and subprocess.Popen."
@@ -467,7 +467,7 @@ def test_the_only_child_is_told_as_one() -> None:
 
 def test_an_uncaught_exception_is_a_crash_with_its_place() -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.change(1, error="ValueError: no such door", error_site="program.py, line 7")
+    scene.recorder.change(1, error="ValueError: no such door", error_site="program.py, line 7")
     scene.ends("Ada", 1)
     diagnosis = scene.diagnosis
     assert diagnosis.verdict is Verdict.CRASH
@@ -479,7 +479,7 @@ def test_an_uncaught_exception_is_a_crash_with_its_place() -> None:
 
 def test_an_assert_of_the_program_is_an_assertion() -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.change(
+    scene.recorder.change(
         1, error="AssertionError: 3 of 4", error_site="program.py, line 7", is_assertion=True
     )
     scene.ends("Ada", 1)
@@ -499,7 +499,7 @@ def test_death_by_a_signal_from_outside_is_a_crash() -> None:
 
 def test_who_is_terminated_by_the_program_has_not_crashed() -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.change(1, terminated=True)
+    scene.recorder.change(1, terminated=True)
     scene.ends("Ada", -15)
     scene.ends("main")
     assert scene.diagnosis.verdict is Verdict.FINISHED
@@ -515,7 +515,7 @@ def test_an_exit_code_that_is_not_zero_is_no_crash() -> None:
 def test_a_failure_comes_before_those_who_wait_for_ever_because_of_it() -> None:
     scene = philosophers("Plato", "Socrates")
     scene.born("Kant")
-    scene.ledger.change(3, error="ValueError: 7")
+    scene.recorder.change(3, error="ValueError: 7")
     scene.ends("Kant", 1)
     diagnosis = scene.diagnosis
     assert diagnosis.verdict is Verdict.CRASH
@@ -555,7 +555,7 @@ def build(graph: Graph) -> tuple[State, list[int | None]]:
         elif at in ("lock", "lock or time"):
             scene.wants(f"P{n}", acquire(lock, timeout=1.0 if at == "lock or time" else None))
         elif at == "join":
-            scene.wants(f"P{n}", join(scene.ledger.actors[target % size]))
+            scene.wants(f"P{n}", join(scene.recorder.actors[target % size]))
         elif at == "item":
             scene.wants(f"P{n}", act(jobs, Verb.RECEIVE, "items", "get", compound=True))
     return scene.state, holders
@@ -623,7 +623,7 @@ def test_every_state_has_a_diagnosis_and_every_deadlock_a_sentence(graph: Graph)
 
 
 def kill(scene: Scene, who: str, *, reaped: bool = True) -> None:
-    scene.ledger.fault(scene.actor(who).id, Move.KILL)
+    scene.recorder.fault(scene.actor(who).id, Move.KILL)
     scene.ends(who, -9, reaped=reaped)
 
 
@@ -642,8 +642,8 @@ def test_a_killed_process_alone_is_no_crash_of_the_program() -> None:
 
 def test_who_is_told_to_end_and_then_fails_has_failed() -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.fault(1, Move.TERMINATE)
-    scene.ledger.change(1, error="ValueError: no")
+    scene.recorder.fault(1, Move.TERMINATE)
+    scene.recorder.change(1, error="ValueError: no")
     scene.ends("Ada", 1)
     assert scene.diagnosis.verdict is Verdict.CRASH
 
@@ -700,7 +700,7 @@ def test_a_stopped_lock_holder_is_no_deadlock_for_it_may_be_continued() -> None:
     scene.waits("Bob", gate)
     scene.joins("main", "Ada")
     assert halted(scene.state) == ()
-    scene.ledger.fault(1, Move.STOP)
+    scene.recorder.fault(1, Move.STOP)
     diagnosis = scene.diagnosis
     assert (diagnosis.verdict, diagnosis.stuck) == (None, ())
     assert finding(diagnosis, "stopped process") == (
@@ -714,13 +714,13 @@ def test_a_stopped_lock_holder_is_no_deadlock_for_it_may_be_continued() -> None:
 
 def test_one_who_is_stopped_alone_holds_up_nobody() -> None:
     scene = Scene("main", "Ada", "Bob")
-    scene.ledger.fault(1, Move.STOP)
+    scene.recorder.fault(1, Move.STOP)
     assert finding(scene.diagnosis, "stopped process") == "Ada is stopped"
     assert halted(scene.state) == ()
 
 
 def test_philosophers_in_a_ring_stay_deadlocked_although_one_is_stopped() -> None:
     scene = philosophers("Plato", "Socrates")
-    scene.ledger.fault(1, Move.STOP)
+    scene.recorder.fault(1, Move.STOP)
     assert scene.diagnosis.verdict is Verdict.DEADLOCK
     assert scene.diagnosis.stuck == (0, 1, 2)

@@ -40,11 +40,11 @@ def woken_sleeper(grains: list[Grain]) -> Scene:
     scene = Scene("Ada")
     bell = scene.condition("bell")
     scene.takes("Ada", bell)
-    scene.ledger.move(0, act(bell, Verb.RELEASE, "wait"))
+    scene.recorder.move(0, act(bell, Verb.RELEASE, "wait"))
     for grain, operation in zip(grains, of_wait(bell), strict=True):
-        scene.ledger.grain = grain
+        scene.recorder.grain = grain
         scene.does("Ada", operation)
-    scene.ledger.back(0, "True")
+    scene.recorder.back(0, "True")
     return scene
 
 
@@ -100,17 +100,17 @@ def test_choices_are_offered_at_the_grain_of_the_state(grain: Grain) -> None:
     gate = scene.lock("gate")
     scene.takes("main", gate)
     scene.waits("Ada", gate, timeout=1.0)
-    scene.ledger.grain = grain
+    scene.recorder.grain = grain
     expected = (Choice(1, Move.TIME_OUT, grain),)
-    assert scene.state.choices() == scene.ledger.choices() == expected
+    assert scene.state.choices() == scene.recorder.choices() == expected
 
 
 def test_a_notification_that_nobody_heard_is_noticed_by_atom_as_well() -> None:
     scene = Scene("Ada")
     bell = scene.condition("bell")
-    scene.ledger.grain = Grain.ATOM
+    scene.recorder.grain = Grain.ATOM
     scene.notifies("Ada", bell, wakes=False)
-    assert scene.state.unheard == {bell.id: scene.state.n}
+    assert scene.state.lost_notifications == {bell.id: scene.state.n}
 
 
 @pytest.mark.parametrize("operation", sorted({*steps._ATOMS, *steps._ATOMS_IN_VAIN}))
@@ -128,11 +128,11 @@ def test_every_operation_on_a_part_has_a_sentence(operation: str) -> None:
 def test_a_feeder_moves_what_its_process_has_put() -> None:
     scene, jobs, feeder = queue_with_feeder()
     assert scene.state.channel(jobs).unsent(1)
-    scene.ledger.announce(feeder.id, act(jobs, Verb.SEND, "items", detail="7"))
-    scene.ledger.effect(feeder.id, act(jobs, Verb.SEND, "items", detail="7"))
+    scene.recorder.announce(feeder.id, act(jobs, Verb.SEND, "items", detail="7"))
+    scene.recorder.effect(feeder.id, act(jobs, Verb.SEND, "items", detail="7"))
     assert scene.steps[-1].sentence == "moves 7 into the pipe of jobs"
     assert [item.sender for item in scene.state.channel(jobs).items] == [1]
-    scene.ledger.move(feeder.id, act(jobs, Verb.SENT, "items"))
+    scene.recorder.move(feeder.id, act(jobs, Verb.SENT, "items"))
     assert not scene.state.channel(jobs).unsent(1)
 
 
@@ -142,7 +142,7 @@ def test_a_feeder_that_rests_helps_nobody_and_one_that_can_go_helps_everybody() 
     scene.wants("Bob", act(jobs, Verb.RECEIVE, "items", "get"))
     scene.wants("main", join(scene.actor("Bob")))
     assert scene.diagnosis.verdict is Verdict.DEADLOCK
-    scene.ledger.announce(feeder.id, act(jobs, Verb.SEND, "items", detail="7"))
+    scene.recorder.announce(feeder.id, act(jobs, Verb.SEND, "items", detail="7"))
     assert scene.diagnosis.verdict is None
 
 
@@ -181,8 +181,8 @@ def test_by_atom_the_pending_operation_is_told_with_its_part_and_its_call() -> N
 def test_a_lock_that_was_taken_unseen_can_be_set_right() -> None:
     scene = Scene("main", "Ada")
     gate = scene.lock("gate")
-    scene.ledger.hold("gate/lock", 1)
+    scene.recorder.hold("gate/lock", 1)
     assert scene.state.holders(gate) == (1,)
-    scene.ledger.hold("gate/lock", None)
+    scene.recorder.hold("gate/lock", None)
     assert scene.state.semaphore(gate).value == 1
     assert scene.state.holders(gate) == ()

@@ -1,4 +1,4 @@
-"""The ledger counts what happened, and a state taken from it is never changed again."""
+"""The recorder counts what happened, and a state taken from it is never changed again."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Workshop(Scene):
         if operation.verb is Verb.RELEASE and self.state.semaphore(self.gate).value:
             return
         self.wants(who, operation)
-        if self.ledger.can_go(self.actor(who)):
-            self.ledger.effect(self.actor(who).id, operation)
+        if self.recorder.can_go(self.actor(who)):
+            self.recorder.effect(self.actor(who).id, operation)
 
 
 def tell(scene: Workshop, story: list[tuple[str, int]]) -> list[State]:
@@ -81,9 +81,9 @@ def test_the_ledger_and_its_state_offer_the_same_choices(story: list[tuple[str, 
     scene = Workshop()
     for who, what in story:
         scene.attempt(who, what)
-        assert scene.ledger.choices() == scene.state.choices()
-        for actor in scene.ledger.actors:
-            assert scene.ledger.can_go(actor) == scene.state.enabled(actor)
+        assert scene.recorder.choices() == scene.state.choices()
+        for actor in scene.recorder.actors:
+            assert scene.recorder.can_go(actor) == scene.state.enabled(actor)
 
 
 @given(stories)
@@ -145,7 +145,7 @@ def test_a_step_says_how_long_it_was_waited_for() -> None:
     scene.takes("Ada", gate)
     scene.waits("Bob", gate)
     scene.gives("Ada", gate)
-    scene.ledger.effect(2, acquire(gate), "True")
+    scene.recorder.effect(2, acquire(gate), "True")
     assert [step.waited for step in scene.steps] == [0, 0, 1]
 
 
@@ -167,7 +167,7 @@ def test_a_call_of_many_operations_is_one_step_when_it_returns() -> None:
     scene.does("Ada", act(jobs, Verb.PUT, "items", "put", compound=True, detail="7"))
     assert scene.steps == []
     assert scene.actor("Ada").call == "Queue.put"
-    scene.ledger.back(0, "None")
+    scene.recorder.back(0, "None")
     (step,) = scene.steps
     assert (step.call, step.detail, step.sentence) == ("Queue.put", "7", "puts 7 into jobs")
     assert scene.actor("Ada").call == ""
@@ -190,7 +190,7 @@ def test_a_call_that_raises_has_the_exception_as_its_result() -> None:
     scene = Scene("Ada")
     jobs = scene.queue("jobs", 1)
     scene.does("Ada", act(jobs, Verb.ACQUIRE, "slots", "put", compound=True), "False")
-    scene.ledger.back(0, "Full")
+    scene.recorder.back(0, "Full")
     assert scene.steps[-1].result == "Full"
 
 
@@ -213,10 +213,10 @@ def test_what_the_feeder_does_is_no_step_of_its_process() -> None:
     scene = Scene("Ada")
     jobs = scene.queue("jobs")
     scene.does("Ada", act(jobs, Verb.PUT, "items", "put", detail="7"))
-    assert scene.ledger.feeding == {"jobs/items"}
+    assert scene.recorder.feeding == {"jobs/items"}
     for verb in (Verb.SEND, Verb.SENT):
-        scene.ledger.move(0, act(jobs, verb, "items"))
-    assert scene.ledger.feeding == set()
+        scene.recorder.move(0, act(jobs, verb, "items"))
+    assert scene.recorder.feeding == set()
     assert len(scene.steps) == 1
     assert [item.label for item in scene.state.channel(jobs).items] == ["7"]
 
@@ -225,8 +225,8 @@ def test_an_item_that_the_feeder_drops_is_owed_no_more() -> None:
     scene = Scene("Ada")
     jobs = scene.queue("jobs")
     scene.does("Ada", act(jobs, Verb.PUT, "items", "put", detail="7"))
-    scene.ledger.drop("jobs/items", 0)
-    assert scene.ledger.feeding == set()
+    scene.recorder.drop("jobs/items", 0)
+    assert scene.recorder.feeding == set()
     assert scene.state.channel(jobs).buffered == ()
 
 
@@ -257,7 +257,7 @@ def test_a_join_goes_through_when_its_process_has_ended() -> None:
     assert not scene.state.enabled(scene.actor("main"))
     scene.ends("Ada")
     assert scene.state.enabled(scene.actor("main"))
-    assert scene.ledger.can_go(scene.actor("main"))
+    assert scene.recorder.can_go(scene.actor("main"))
 
 
 def test_a_pid_that_comes_again_is_the_newest_process() -> None:
@@ -267,7 +267,7 @@ def test_a_pid_that_comes_again_is_the_newest_process() -> None:
     scene.wants("main", join(again))
     assert scene.state.by_pid(str(again.pid)) == again
     assert not scene.state.enabled(scene.actor("main"))
-    assert not scene.ledger.can_go(scene.actor("main"))
+    assert not scene.recorder.can_go(scene.actor("main"))
 
 
 def test_nobody_holds_the_places_of_a_queue() -> None:
@@ -287,7 +287,7 @@ def test_an_operation_on_nothing_known_always_goes_through() -> None:
 def test_a_fault_is_a_step_in_words_and_no_call_of_the_process() -> None:
     scene = Scene("main", "Ada")
     for move in FAULTS:
-        scene.ledger.fault(1, move)
+        scene.recorder.fault(1, move)
     assert [(step.n, step.process, step.move, step.sentence) for step in scene.steps] == [
         (1, "Ada", Move.KILL, "is killed by the person"),
         (2, "Ada", Move.TERMINATE, "is told by the person to end"),
@@ -301,23 +301,23 @@ def test_who_is_stopped_offers_nothing_until_it_is_continued() -> None:
     scene = Scene("main", "Ada")
     gate = scene.lock("gate")
     scene.waits("Ada", gate)
-    scene.ledger.fault(1, Move.STOP)
-    assert scene.state.choices() == scene.ledger.choices() == ()
+    scene.recorder.fault(1, Move.STOP)
+    assert scene.state.choices() == scene.recorder.choices() == ()
     assert not scene.state.enabled(scene.actor("Ada"))
     assert not scene.state.blocked(scene.actor("Ada"))
-    assert not scene.ledger.can_go(scene.actor("Ada"))
+    assert not scene.recorder.can_go(scene.actor("Ada"))
     assert scene.state.waiting(gate) == ()
-    scene.ledger.fault(1, Move.CONTINUE)
-    assert scene.state.choices() == scene.ledger.choices() == (Choice(1),)
+    scene.recorder.fault(1, Move.CONTINUE)
+    assert scene.state.choices() == scene.recorder.choices() == (Choice(1),)
 
 
 def test_the_threads_of_a_process_are_stopped_with_it() -> None:
     scene = Scene("main", "Ada")
     thread = scene.born("helper", 1, pid=scene.actor("Ada").pid, thread="helper")
-    scene.ledger.fault(1, Move.STOP)
-    assert scene.ledger.actors[thread.id].stopped
+    scene.recorder.fault(1, Move.STOP)
+    assert scene.recorder.actors[thread.id].stopped
     assert not scene.actor("main").stopped
-    assert why_not(scene.state, scene.ledger.actors[thread.id], Move.KILL) == (
+    assert why_not(scene.state, scene.recorder.actors[thread.id], Move.KILL) == (
         "helper is a thread: signals go to Ada, the process it belongs to."
     )
 
@@ -330,11 +330,11 @@ def test_what_can_be_done_to_a_process_depends_on_how_it_stands(
     for actor, move in story:
         offered = possible(scene.state)
         if move is None:
-            scene.ledger.end(actor, 0)
+            scene.recorder.end(actor, 0)
         elif Choice(actor, move) in offered:
-            scene.ledger.fault(actor, move)
+            scene.recorder.fault(actor, move)
             if move is Move.KILL:
-                scene.ledger.end(actor, -9)
+                scene.recorder.end(actor, -9)
         else:
             assert why_not(scene.state, scene.state.actors[actor], move).endswith(".")
         for one in scene.state.actors:
@@ -379,9 +379,9 @@ def test_who_died_on_its_way_to_sleep_or_from_it_is_counted_where_it_sleeps() ->
 def test_a_release_that_is_refused_is_one_step_and_gives_nothing() -> None:
     scene = Scene("Ada")
     lock = scene.lock("lock")
-    scene.ledger.effect(0, release(lock), "None")
+    scene.recorder.effect(0, release(lock), "None")
     assert scene.steps[-1].sentence == "calls release on lock: ValueError"
-    scene.ledger.refused(0, release(lock), "ValueError")
+    scene.recorder.refused(0, release(lock), "ValueError")
     assert scene.state.semaphore(lock).value == 1
     assert len(scene.steps) == 1
 
@@ -389,15 +389,15 @@ def test_a_release_that_is_refused_is_one_step_and_gives_nothing() -> None:
 def test_a_release_that_was_only_told_before_the_taking_is_not_refused() -> None:
     scene = Scene("Ada", "Bob")
     lock = scene.lock("lock")
-    scene.ledger.effect(0, release(lock), "None")  # Bob has the lock, and has not said so yet
-    scene.ledger.effect(1, acquire(lock), "True")
+    scene.recorder.effect(0, release(lock), "None")  # Bob has the lock, and has not said so yet
+    scene.recorder.effect(1, acquire(lock), "True")
     assert scene.state.semaphore(lock).value == 1
 
 
 def test_a_look_at_a_value_gives_nothing_even_where_strangers_are_believed() -> None:
     scene = Scene("Ada")
     count = scene.semaphore("count", 0)
-    scene.ledger.effect(0, act(count, Verb.VALUE, "permits", "get_value"), "True", believe=True)
+    scene.recorder.effect(0, act(count, Verb.VALUE, "permits", "get_value"), "True", believe=True)
     assert scene.state.semaphore(count, "permits").value == 0
 
 

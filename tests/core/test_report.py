@@ -16,10 +16,10 @@ from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.whereabouts import Whereabouts
 from syncsim.core.words.report import (
     WIDTH,
-    Place,
     PrimitiveReport,
     ProcessReport,
     Report,
+    SourcePlace,
     StepReport,
     as_text,
 )
@@ -28,7 +28,7 @@ SOCKET = Whereabouts("asleep in recvfrom on fd 5, a tcp socket", Site("/a/b.py",
 
 
 def outside(scene: Scene, who: str, where: Whereabouts) -> None:
-    scene.ledger.change(scene.actor(who).id, outside=True, whereabouts=where)
+    scene.recorder.change(scene.actor(who).id, outside=True, whereabouts=where)
 
 
 def test_who_is_outside_is_told_with_what_it_does_and_where() -> None:
@@ -95,8 +95,8 @@ def test_what_a_thread_puts_is_its_process_to_deliver() -> None:
     scene.born("Thread-1", thread="Thread-1")
     items = queue.parts["items"]
     put = Operation(Verb.PUT, items, "Queue.put", queue.id, "items", compound=True, detail="7")
-    scene.ledger.effect(1, put)
-    scene.ledger.move(0, Operation(Verb.SEND, items, "Queue.put", queue.id, "items"))
+    scene.recorder.effect(1, put)
+    scene.recorder.move(0, Operation(Verb.SEND, items, "Queue.put", queue.id, "items"))
     assert [item.label for item in scene.state.channel(queue).items] == ["7"]
     assert scene.state.channel(queue).buffered == ()
 
@@ -123,7 +123,7 @@ def test_the_text_is_never_wider_than_a_hundred_columns(
                 waits=explanation,
                 held_by=names,
                 since=number,
-                place=Place(names[1], number, names[0], line),
+                place=SourcePlace(names[1], number, names[0], line),
                 holds=names,
                 kernel=line,
                 doubt=line,

@@ -172,10 +172,10 @@ def test_where_nobody_can_go_nobody_is_picked() -> None:
 
 def test_only_a_schedule_asks_for_faults_and_also_where_nobody_can_go() -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.stop(1)
+    scene.recorder.stop(1)
     replay = Replay("b@cb@k")
     assert replay.choose(scene.state, []) == Choice(1, Move.CONTINUE)
-    scene.ledger.stop(1, stopped=False)
+    scene.recorder.stop(1, stopped=False)
     assert replay.choose(scene.state, [Choice(0)]) == Choice(1, Move.KILL)
     assert replay.choose(scene.state, [Choice(0)]) is None
 

@@ -24,7 +24,7 @@ WAKE = Operation(Verb.WAKE, "wait")
 
 def served() -> Scene:
     scene = Scene("main", "server", "Ada", "Bob")
-    scene.ledger.change(1, is_server=True)
+    scene.recorder.change(1, is_server=True)
     return scene
 
 
@@ -49,7 +49,7 @@ def test_a_block_is_open_in_whoever_opened_it_and_not_in_the_dead() -> None:
     scene.does("Bob", act(block, Verb.CLOSE, "block"), "BufferError")
     scene.ends("Ada")
     assert scene.state.atoms["block/block"] == Block(8, (2,))
-    scene.ledger.inherit(2, 0)
+    scene.recorder.inherit(2, 0)
     scene.does("Bob", act(block, Verb.UNLINK, "block"), "None")
     assert scene.state.atoms["block/block"] == Block(8, (2, 0), unlinked=True)
 
@@ -101,10 +101,10 @@ def test_what_the_server_tells_is_shown_with_who_called_last() -> None:
     scene = served()
     marks = scene.make("Manager dict", "marks", {"value": Cell("{}")})
     scene.wants("Ada", act(marks, Verb.CALL, "value", "__setitem__", detail="1 to 2"))
-    scene.ledger.show("marks/value", "{1: 2}")
+    scene.recorder.show("marks/value", "{1: 2}")
     assert scene.state.atoms["marks/value"] == Cell("{1: 2}", "{}", 2)
     scene.wants("Bob", act(marks, Verb.CALL, "value", "clear"))
-    scene.ledger.show("marks/value", "{}")
+    scene.recorder.show("marks/value", "{}")
     changed = scene.state.atoms["marks/value"]
     assert changed == Cell("{}", "{1: 2}", None), "two are calling: nobody knows whose it is"
 
@@ -114,12 +114,12 @@ def test_a_notification_while_nobody_sleeps_is_unheard() -> None:
     atoms = {"lock": Semaphore(1, 1, recursive=True), "wait": Sleepers()}
     ready = scene.make("Manager Condition", "ready", atoms)
     scene.does("Ada", act(ready, Verb.CALL, "wait", "notify"), "None")
-    assert dict(scene.state.unheard) == {ready.id: 1}
+    assert dict(scene.state.lost_notifications) == {ready.id: 1}
     scene.wants("Bob", act(ready, Verb.WAKE, "wait", "wait", compound=True))
     scene.wants("Ada", act(ready, Verb.CALL, "wait", "notify"))
-    scene.ledger.wake("ready/wait", 3, by=2)
-    scene.ledger.effect(2, scene.ledger.actors[2].pending, "None")
-    assert dict(scene.state.unheard) == {ready.id: 1}
+    scene.recorder.wake("ready/wait", 3, by=2)
+    scene.recorder.effect(2, scene.recorder.actors[2].pending, "None")
+    assert dict(scene.state.lost_notifications) == {ready.id: 1}
     assert scene.state.enabled(scene.actor("Bob"))
 
 
@@ -127,7 +127,7 @@ def test_a_thing_with_the_id_of_one_that_is_gone_takes_its_place() -> None:
     scene = Scene("main")
     gate = scene.lock("gate")
     scene.takes("main", gate)
-    scene.ledger.create(replace(gate, name="door"), {"gate/lock": Semaphore(1, 1)})
+    scene.recorder.create(replace(gate, name="door"), {"gate/lock": Semaphore(1, 1)})
     assert [p.name for p in scene.state.primitives.values()] == ["door"]
     assert scene.state.semaphore(gate).value == 1
 
@@ -145,7 +145,7 @@ def test_one_of_several_is_enough() -> None:
     wait = waiting_for(scene.state, scene.actor("main"))
     assert wait is not None
     assert wait.clause == "waits for any of left, the end of Ada"
-    assert not scene.ledger.can_go(scene.actor("main"))
+    assert not scene.recorder.can_go(scene.actor("main"))
     put = act(left, Verb.SEND, "items", detail="1")
     scene.does("Ada", put)
     assert scene.state.enabled(scene.actor("main"))
@@ -153,7 +153,7 @@ def test_one_of_several_is_enough() -> None:
     assert not scene.state.enabled(scene.actor("main"))
     scene.ends("Ada")
     assert scene.state.enabled(scene.actor("main"))
-    assert scene.ledger.can_go(scene.actor("main"))
+    assert scene.recorder.can_go(scene.actor("main"))
 
 
 @pytest.mark.parametrize(

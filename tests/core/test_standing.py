@@ -24,7 +24,7 @@ def stands(scene: Scene, who: str = "Ada") -> tuple[Status, Activity]:
 
 def test_one_that_has_not_reported_yet_is_starting() -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.change(1, life=Life.STARTING)
+    scene.recorder.change(1, life=Life.STARTING)
     assert stands(scene) == (Status.STARTING, Activity.ABSENT)
 
 
@@ -67,7 +67,7 @@ def test_one_that_waits_for_ever_is_stuck() -> None:
 
 def test_one_that_never_announces_is_outside() -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.change(1, outside=True)
+    scene.recorder.change(1, outside=True)
     assert stands(scene)[0] is Status.OUTSIDE
     scene.wants("Ada", SLEEP)
     assert stands(scene)[0] is Status.READY
@@ -89,7 +89,7 @@ def test_how_one_ended_is_told_apart(
     exitcode: int | None, reaped: bool, error: str, word: Status
 ) -> None:
     scene = Scene("main", "Ada")
-    scene.ledger.change(1, error=error)
+    scene.recorder.change(1, error=error)
     scene.ends("Ada", exitcode, reaped=reaped)
     assert stands(scene) == (word, Activity.ABSENT)
 
@@ -106,7 +106,7 @@ def test_one_that_a_signal_has_halted_is_stopped_whatever_it_waits_for() -> None
     scene = Scene("main", "Ada")
     gate = scene.lock("gate")
     scene.takes("main", gate)
-    scene.ledger.stop(1)
+    scene.recorder.stop(1)
     assert stands(scene) == (Status.STOPPED, Activity.WAITING)
     scene.waits("Ada", gate)
     assert stands(scene) == (Status.STOPPED, Activity.WAITING)

@@ -266,10 +266,10 @@ def test_hostile_names_pass_through_a_wait_as_they_are(
 ) -> None:
     scene = Scene(process, "Ada")
     thing, role, verb = data.draw(st.sampled_from(every_wait(scene, primitive)))
-    if verb is Verb.ACQUIRE and scene.ledger.atoms[thing.parts[role]].value:
-        scene.ledger.effect(0, act(thing, Verb.ACQUIRE, role))
+    if verb is Verb.ACQUIRE and scene.recorder.atoms[thing.parts[role]].value:
+        scene.recorder.effect(0, act(thing, Verb.ACQUIRE, role))
     scene.wants("Ada", act(thing, verb, role, "call", compound=True))
-    ada = scene.ledger.actors[1]
+    ada = scene.recorder.actors[1]
     wait = waiting_for(scene.state, ada)
     assert wait is not None
     assert wait.what == primitive

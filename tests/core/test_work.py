@@ -10,7 +10,7 @@ from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.steps import Step
 from syncsim.core.words.waiting import waiting_for
-from syncsim.core.work import KNOWN, Outcome, Task, Work
+from syncsim.core.work import KNOWN, Task, TaskOutcome, Work
 
 AWAIT = Operation(Verb.AWAIT, "work job 0 7", "AsyncResult.get", "pool", detail="f(3)")
 
@@ -73,7 +73,7 @@ def test_of_very_many_tasks_only_the_number_is_kept() -> None:
 
 
 def test_an_outcome_is_waited_for_until_it_is_there() -> None:
-    nothing = Outcome()
+    nothing = TaskOutcome()
     assert not nothing.enabled(AWAIT, 0)
     assert nothing.enabled(Operation(Verb.VALUE), 0)
     assert nothing.enabled(Operation(Verb.AWAIT, blocking=False), 0)
@@ -102,7 +102,7 @@ def scene(work: Work, *pending: Operation | None, dead: tuple[int, ...] = ()) ->
     )
     pool = Primitive("pool", "Pool", "pool", {"work": "work", "tasks": "pipe"}, capacity=2)
     return State(
-        actors=actors, atoms={"work": work, AWAIT.atom: Outcome()}, primitives={"pool": pool}
+        actors=actors, atoms={"work": work, AWAIT.atom: TaskOutcome()}, primitives={"pool": pool}
     )
 
 
@@ -131,7 +131,7 @@ def test_a_task_that_no_worker_is_free_for_says_so() -> None:
     state = scene(busy, operation, None, None)
     state = State(
         actors=state.actors,
-        atoms={**state.atoms, "work job 0 8": Outcome()},
+        atoms={**state.atoms, "work job 0 8": TaskOutcome()},
         primitives=state.primitives,
     )
     wait = waiting_for(state, state.actors[0])

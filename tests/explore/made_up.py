@@ -20,8 +20,8 @@ from syncsim.virtual.model.data_atoms import (
     GONE,
     UNSENDABLE,
     Lent,
-    Memory,
     Pipe,
+    SharedMemory,
 )
 from syncsim.virtual.model.managed import (
     ROOT,
@@ -34,13 +34,13 @@ from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.library import library
 from syncsim.virtual.stdlib.managers import Server
 
-#: What the processes share: (name, what the ledger would see, what the virtual atom begins with).
+#: What the processes share: (name, what the recorder would see, what the virtual atom begins with).
 ATOMS: tuple[tuple[str, Atom, Hashable], ...] = (
     ("lock", Semaphore(1, 1), None),
     ("other", Semaphore(1, 1), None),
     ("two", Semaphore(2, 2**31 - 1), None),
     ("signal", Semaphore(0, 2**31 - 1, resource=False), None),
-    ("cell", Cell(), Memory(0)),
+    ("cell", Cell(), SharedMemory(0)),
     ("rlock", Semaphore(1, 1, recursive=True), None),
     ("bounded", Semaphore(2, 2), None),
     ("pipe", Channel(), Pipe(writers=(0,), readers=(0,))),
@@ -199,7 +199,7 @@ def served(*processes: tuple[Act, ...], main: tuple[Act, ...] = ()) -> Planned:
     first = program(*processes, main=main)
     first.children = (*first.children, Idle((len(processes),)))
     module = library().modules["multiprocessing.managers"]
-    host = Server(module, module.SyncManager._registry, private_memory.Memory())
+    host = Server(module, module.SyncManager._registry, private_memory.SharedMemory())
     for typeid, arguments in SERVED:
         keeper = Keeper(host, typeid, pickling.dumps((arguments, {})))
         primitive = Primitive(typeid, typeid, typeid, {"value": typeid})

@@ -12,7 +12,7 @@ from syncsim.checking import Checked, told
 from syncsim.core.deadlock.diagnosis import Finding, diagnose
 from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 pytestmark = pytest.mark.once
 
@@ -25,7 +25,7 @@ def findings(checked: Checked) -> dict[str, Finding]:
 
 def really_found(path: Path, schedule: str) -> set[str]:
     """The findings at the end of that schedule on real processes."""
-    world = RealWorld(load(path), patience=30.0)
+    world = RealRun(load(path), patience=30.0)
     try:
         world.settle()
         for choice in parse_schedule(schedule):

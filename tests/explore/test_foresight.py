@@ -19,7 +19,7 @@ from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.results import failure_in, verdict_at_the_end
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
@@ -205,7 +205,7 @@ def test_who_eats_for_ever_is_neither_safe_nor_doomed_until_each_has_one_fork() 
 def _walk(path: Path, grain: Grain, seed: int, switch: bool = False) -> list[Foreseen | None]:
     """A random run of real processes; what was foreseen on its way."""
     ours, source = foresight(path), random.Random(seed)
-    world = RealWorld(load(path), patience=30.0)
+    world = RealRun(load(path), patience=30.0)
     made: list[Choice] = []
     seen: list[Foreseen | None] = []
     try:

@@ -23,7 +23,7 @@ from test_brute_force import (
 )
 from test_counts import PROGRAMS, system_of
 
-from syncsim.explore.results import Bounds, Outcome
+from syncsim.explore.results import Bounds, SearchResult
 from syncsim.explore.search.dpor import DPORSearch
 from syncsim.explore.search.jobs import Jobs, processes
 from syncsim.explore.search.leases import (
@@ -33,7 +33,7 @@ from syncsim.explore.search.leases import (
     Returned,
     add,
 )
-from syncsim.explore.search.parallel import Frontier, Node, ParallelSearch
+from syncsim.explore.search.parallel import Frontier, LeaseTree, ParallelSearch
 from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
@@ -41,7 +41,9 @@ pytestmark = pytest.mark.once
 WITHOUT_END = Bounds(states=2**62)
 
 
-def in_pieces(make: Callable[[], System], seed: int, *, jobs: int = 3, steps: int = 1) -> Outcome:
+def in_pieces(
+    make: Callable[[], System], seed: int, *, jobs: int = 3, steps: int = 1
+) -> SearchResult:
     """A search by so many who take turns at random; each piece is ``steps`` long, or a little more.
 
     Each of them learns the program for itself.
@@ -54,13 +56,13 @@ def in_pieces(make: Callable[[], System], seed: int, *, jobs: int = 3, steps: in
             return found
 
 
-def _once(system: System, borrowers: list[Borrower], source: random.Random) -> Outcome | None:
+def _once(system: System, borrowers: list[Borrower], source: random.Random) -> SearchResult | None:
     """None if somebody turned out to be of interest meanwhile."""
     interests, names = system.interests, Names(system)
     alone = DPORSearch(system)
     goes_on = alone.advance(1, WITHOUT_END)
     frontier = Frontier(names, [names.level(place) for place in alone.dpor.rest()])
-    out: list[tuple[Node, Returned]] = []
+    out: list[tuple[LeaseTree, Returned]] = []
     while goes_on and system.interests == interests:
         found = frontier.lend() if source.random() < 0.6 or not out else None
         if found is not None:
@@ -79,7 +81,7 @@ def _once(system: System, borrowers: list[Borrower], source: random.Random) -> O
     return alone.outcome if system.interests == interests else None
 
 
-def alone(make: Callable[[], System]) -> Outcome:
+def alone(make: Callable[[], System]) -> SearchResult:
     """A search in one piece."""
     system = make()
     while True:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from syncsim.explore.limits import TOO_LONG, takes_too_long
-from syncsim.virtual.stopwatch import Since
+from syncsim.virtual.stopwatch import Stopwatch
 
 
 def test_who_has_had_the_processor_for_too_long_is_broken_off() -> None:
-    now = Since.now()
+    now = Stopwatch.now()
     assert takes_too_long(now._replace(processor=now.processor - TOO_LONG))
 
 
 def test_who_was_held_up_is_not() -> None:
-    now = Since.now()
+    now = Stopwatch.now()
     assert not takes_too_long(now._replace(clock=now.clock - 2 * TOO_LONG))
 
 
 def test_who_sleeps_and_does_not_wake_up_is() -> None:
-    now = Since.now()
+    now = Stopwatch.now()
     assert takes_too_long(now._replace(clock=now.clock - 60))
 
 

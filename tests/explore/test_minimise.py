@@ -24,7 +24,7 @@ from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.states import Did, Move, State
 from syncsim.virtual.model.system import System
-from syncsim.virtual.run import VirtualWorld
+from syncsim.virtual.run import VirtualRun
 
 pytestmark = pytest.mark.once
 
@@ -102,7 +102,7 @@ def test_no_deadlock_is_smaller(processes: tuple[tuple[Act, ...], ...]) -> None:
         return not fine.moves(state) and verdict_at_the_end(fine, state) is Verdict.DEADLOCK
 
     def is_said(state: State, moves: tuple[Move, ...]) -> bool:
-        world = VirtualWorld(fine)
+        world = VirtualRun(fine)
         for move in moves:
             world.make(move)
         return diagnose(world.state).verdict is Verdict.DEADLOCK

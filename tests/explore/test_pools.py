@@ -11,7 +11,7 @@ import syncsim
 from syncsim.explore.search.dpor import DPOR
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.model.data_atoms import Memory
+from syncsim.virtual.model.data_atoms import SharedMemory
 from syncsim.virtual.model.states import State
 from syncsim.virtual.model.system import System
 
@@ -22,7 +22,7 @@ PROGRAMS = sorted((HERE / "pools").glob("*.py"))
 def end_of(state: State) -> Hashable:
     """What has come of a run: how each process ended, and what is in the memory."""
     codes = [node.ended.exitcode if node and node.ended else None for node in state.nodes]
-    return tuple(codes), tuple(a.value for a in state.atoms if isinstance(a, Memory))
+    return tuple(codes), tuple(a.value for a in state.atoms if isinstance(a, SharedMemory))
 
 
 def every_end(system: System) -> set[Hashable]:

@@ -19,7 +19,7 @@ from syncsim.explore.search.dpor import DPORSearch
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.sampling import SampleSearch
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 
@@ -164,7 +164,7 @@ def test_the_schedule_of_a_data_race_leads_the_real_processes_to_it(grain: str) 
     for race in races:
         *way, one, other = parse_schedule(race.schedule)
         assert one.actor != other.actor
-        world = RealWorld(load(CHECKED / "unlocked.py"), patience=30.0)
+        world = RealRun(load(CHECKED / "unlocked.py"), patience=30.0)
         try:
             world.settle()
             for choice in way:
@@ -180,7 +180,7 @@ def test_the_schedule_of_a_data_race_leads_the_real_processes_to_it(grain: str) 
             world.close()
 
 
-def _take(world: RealWorld, choice: Choice) -> None:
+def _take(world: RealRun, choice: Choice) -> None:
     assert choice in world.choices()
     world.take(choice)
     world.settle()

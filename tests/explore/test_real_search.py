@@ -22,7 +22,7 @@ from syncsim.explore.worker import schedule_of
 from syncsim.program.source import Program, load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.system import System
-from syncsim.virtual.run import VirtualWorld
+from syncsim.virtual.run import VirtualRun
 
 pytestmark = pytest.mark.once
 
@@ -47,9 +47,9 @@ def virtual_schedules(program: Program, *, by_call: bool) -> list[str]:
 def real_schedules(program: Program, grain: Grain) -> list[str]:
     system, found = RealSystem(program, grain, time.monotonic() + 300), []
     try:
-        mortal = -1
-        while len(system.mortal) > mortal:
-            mortal = len(system.mortal)
+        killable = -1
+        while len(system.killable) > killable:
+            killable = len(system.killable)
             ends = [execution.state for execution in RealDPOR(system).executions()]
             assert not any(end.lost for end in ends)
             found = [end.schedule for end in ends]
@@ -61,7 +61,7 @@ def real_schedules(program: Program, grain: Grain) -> list[str]:
 
 def end_of(program: Program, schedule: str) -> object:
     """What a schedule leads to, in the virtual world."""
-    world = VirtualWorld(program)
+    world = VirtualRun(program)
     try:
         for choice in parse_schedule(schedule):
             world.take(choice)

@@ -20,9 +20,9 @@ from syncsim.explore.properties.views import VirtualView
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import catalogue
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.model.states import Did, Kept
+from syncsim.virtual.model.states import Did, PlaceOfData
 from syncsim.virtual.model.system import System
 
 pytestmark = pytest.mark.once
@@ -58,14 +58,14 @@ def run_both(path: Path, arguments: tuple[str, ...], seed: int, *, by_call: bool
     program = load(path, arguments)
     virtual = VirtualProgram(program)
     system = System(virtual.main(), by_call=by_call, eager=False)
-    system.keep(Kept.HOLDERS)
-    system.keep(Kept.HISTORY)
+    system.keep(PlaceOfData.HOLDERS)
+    system.keep(PlaceOfData.HISTORY)
     state, did = system.start()
     every: list[Did] = [*did]
     view = VirtualView(system)
     views: list[View] = []
     witness = Witness(always(lambda real: views.append(real) or True))
-    real = RealWorld(program, patience=30.0)
+    real = RealRun(program, patience=30.0)
     made = 0
     try:
         real.settle()

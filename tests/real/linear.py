@@ -1,7 +1,7 @@
 """A checker of recorded runs: is the order on the wire a true linearization?
 
 It reads the records alone and keeps books of its own, as simple as can be, so that it can
-disagree with the ledger.  What gives is recorded before it takes effect, what takes after: so
+disagree with the recorder.  What gives is recorded before it takes effect, what takes after: so
 by the records a semaphore may never be below zero, and an item received was sent.  What only
 looks (a try in vain, a value) says something that was true at some moment since the last word
 of its thread, where what others have taken and not yet said, and what they have said and not
@@ -180,28 +180,28 @@ class Checker:
         self._giving.clear()
 
     def compare(self, state: State) -> None:
-        """Complains where the ledger, which has applied the same records, says something else."""
+        """Complains where the recorder, which has applied the same records, says something else."""
         for name in [name for name in self.semaphores if name not in state.atoms]:
             del self.semaphores[name]  # of a queue whose pipe has a successor of the same number
         for name, mine in self.semaphores.items():
             theirs = state.atoms[name]
             assert isinstance(theirs, atoms.Semaphore)
             if theirs.value != mine.value:
-                self._complain(f"{name} is {mine.value}, and {theirs.value} by the ledger")
+                self._complain(f"{name} is {mine.value}, and {theirs.value} by the recorder")
             held = len(theirs.holders) if mine.recursive else mine.depth
             if held != mine.depth:
-                self._complain(f"{name} is held {mine.depth} times, {held} by the ledger")
+                self._complain(f"{name} is held {mine.depth} times, {held} by the recorder")
         for name, pipe in self.channels.items():
             channel = state.atoms[name]
             assert isinstance(channel, atoms.Channel)
             items = [item.label for item in channel.items]
             if items != [*pipe.items]:
-                self._complain(f"{name} has {pipe.items}, by the ledger {items}")
+                self._complain(f"{name} has {pipe.items}, by the recorder {items}")
         for name, value in self.cells.items():
             cell = state.atoms[name]
             assert isinstance(cell, atoms.Cell)
             if cell.value != value:
-                self._complain(f"{name} is {value}, by the ledger {cell.value}")
+                self._complain(f"{name} is {value}, by the recorder {cell.value}")
 
     def _complain(self, what: str) -> None:
         self.complaints.append(f"record {self.at}: {what}")

@@ -27,7 +27,7 @@ from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, State
 from syncsim.core.steps import Step
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 from syncsim.session.headless import HeadlessRun
 
 #: Far more than anything here takes on a machine that is busy.
@@ -116,12 +116,10 @@ def timeless(text: str) -> str:
 
 
 @contextmanager
-def world(
-    path: Path, *arguments: str, run: Run | None = None, **options: Any
-) -> Iterator[RealWorld]:
+def world(path: Path, *arguments: str, run: Run | None = None, **options: Any) -> Iterator[RealRun]:
     """A world of that program, closed at the end."""
     heard = run or Run()
-    real = RealWorld(
+    real = RealRun(
         load(path, arguments),
         on_step=heard.steps.append,
         on_print=lambda actor, stream, text: heard.output.append((stream, text)),

@@ -21,7 +21,7 @@ from syncsim.core.words.report import WIDTH, Report, as_text
 from syncsim.core.words.status import Status, status
 from syncsim.program.source import load
 from syncsim.real.finality import HANGS_AFTER
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 from syncsim.session.monitor import Monitor
 
 HANGS = PROGRAMS / "hangs.py"
@@ -34,16 +34,16 @@ def line_with(text: str, nth: int = 0) -> int:
 
 
 @contextmanager
-def free(path: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[RealWorld]:
+def free(path: Path, *arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[RealRun]:
     """A free run of that program."""
-    world = RealWorld(load(path, arguments), controlled=False, stdin=stdin)
+    world = RealRun(load(path, arguments), controlled=False, stdin=stdin)
     try:
         yield world
     finally:
         world.close()
 
 
-def standstill(world: RealWorld) -> Diagnosis:
+def standstill(world: RealRun) -> Diagnosis:
     """What is said once nothing moves."""
     end = time.monotonic() + 2 * DEADLINE
     while (found := world.standstill()) is None:
@@ -53,7 +53,7 @@ def standstill(world: RealWorld) -> Diagnosis:
     return found
 
 
-def reported(world: RealWorld) -> Report:
+def reported(world: RealRun) -> Report:
     return world.report(standstill(world), [], "a command")
 
 

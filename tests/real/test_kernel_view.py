@@ -20,7 +20,7 @@ from syncsim.core.schedule import Choice
 from syncsim.real.kernel import python_stack, sleeping_on
 from syncsim.real.kernel.sleep import Sleep, look, look_at_all
 from syncsim.real.kernel.syscalls import is_timed, name_of
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 FORKED = """
 from multiprocessing import Lock, Process, Queue, set_start_method
@@ -195,7 +195,7 @@ def test_a_wrong_address_leads_to_no_stack(address: int) -> None:
 # -- beside our own account --------------------------------------------------------------------
 
 
-def inspected(real: RealWorld, actor: int, call: str) -> Inspected:
+def inspected(real: RealRun, actor: int, call: str) -> Inspected:
     """The look at an actor once the kernel says that it sleeps in that call."""
 
     def found() -> Inspected | None:

@@ -19,7 +19,7 @@ from running import DEADLINE
 
 from syncsim.core.recorder import DivergenceError
 from syncsim.program.source import load
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 PLAYER = Path(__file__).parent / "truth" / "player.py"
 #: So many programs are played in one stage.
@@ -33,7 +33,7 @@ class Stage:
         self.checker = Checker()
         self.played = 0
         reader, self._plans = os.pipe()
-        self._world = RealWorld(
+        self._world = RealRun(
             load(PLAYER, arguments),
             controlled=False,
             stdin=reader,
@@ -152,10 +152,10 @@ CROWD: Plan = {
 @pytest.mark.parametrize(
     ("mutant", "complaint"),
     [
-        ("release_is_told_afterwards", "taken by two|by the ledger"),
+        ("release_is_told_afterwards", "taken by two|by the recorder"),
         ("acquire_is_told_before", "taken by two"),
         ("a_try_lies", "cannot have been 0"),
-        ("put_is_told_afterwards", "were lost|is .*by the ledger|was sent"),
+        ("put_is_told_afterwards", "were lost|is .*by the recorder|was sent"),
         ("send_is_told_afterwards", "what nobody has sent"),
         ("a_record_is_lost", "taken by two|were lost|cannot have been"),
         ("a_record_is_told_twice", "taken by two"),

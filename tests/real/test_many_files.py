@@ -15,7 +15,7 @@ from test_monitored_runs import Watch, watch  # noqa: F401
 from syncsim.core.live import Broken
 from syncsim.program.source import load
 from syncsim.real.kernel import Deaths, UnwatchedError
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 pytestmark = pytest.mark.once
 
@@ -122,7 +122,7 @@ def test_a_run_that_cannot_be_watched_at_all_is_not_begun(
     monkeypatch.setattr(os, "pidfd_open", fails)
     monkeypatch.setenv("MARK", str(program))
     with pytest.raises(UnwatchedError):
-        RealWorld(load(program, ()))
+        RealRun(load(program, ()))
     wait_for(lambda: not processes_of(str(program)))
 
 

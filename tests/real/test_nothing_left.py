@@ -170,7 +170,7 @@ def test_a_signal_that_comes_while_a_run_begins_ends_it_in_the_same_way(number: 
     code = (
         "import os, sys\n"
         "from syncsim import cli, headless\n"
-        f"headless.RealWorld = lambda *args, **options: os.kill(os.getpid(), {number:d})\n"
+        f"headless.RealRun = lambda *args, **options: os.kill(os.getpid(), {number:d})\n"
         "sys.exit(cli.main(['run', 'ab-ba']))\n"
     )
     ended = subprocess.run(

@@ -13,7 +13,7 @@ from syncsim.core.schedule import Choice, Grain
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 from syncsim.core.state import State
 from syncsim.core.work import Work
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 both = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
 each_program = pytest.mark.parametrize("name", ["pool", "executor"])
@@ -31,7 +31,7 @@ def work_of(state: State) -> Work:
     return work
 
 
-def step_until(real: RealWorld, actor: int, such: Callable[[State], bool]) -> State:
+def step_until(real: RealRun, actor: int, such: Callable[[State], bool]) -> State:
     """Lets one actor go until the state is such."""
     end = time.monotonic() + DEADLINE
     real.settle(end)

@@ -17,7 +17,7 @@ from syncsim.puzzles.catalogue import Puzzle, catalogue
 each_puzzle = pytest.mark.parametrize("puzzle", catalogue(), ids=lambda puzzle: puzzle.slug)
 each_method = pytest.mark.parametrize("method", METHODS)
 
-OWN = """\
+PRIVATE = """\
 import multiprocessing, sys
 import multiprocessing.connection, multiprocessing.queues, multiprocessing.sharedctypes
 import multiprocessing.synchronize, multiprocessing.pool
@@ -57,7 +57,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("scheduler", ["os", "round-robin"])
 def test_every_primitive_is_one_of_cpython(method: str, scheduler: str, tmp_path: Path) -> None:
     program = tmp_path / "own.py"
-    program.write_text(OWN)
+    program.write_text(PRIVATE)
     told = tell(program, "--scheduler", scheduler, "--", method)
     assert told.verdict["verdict"] == "finished", told.verdict["explanation"]
     assert told.exitcode == 0

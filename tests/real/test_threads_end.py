@@ -17,7 +17,7 @@ from syncsim.core.steps import Step
 from syncsim.explore.worker import Found
 from syncsim.program.source import load
 from syncsim.real import kernel
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 pytestmark = pytest.mark.once
 
@@ -99,7 +99,7 @@ def test_its_last_words_are_heard_first(tmp_path: Path, monkeypatch: pytest.Monk
         told.append((step.process, world.state.actors[step.actor].ended))
 
     told: list[tuple[str, bool]] = []
-    world = RealWorld(load(path, [str(sign)]), controlled=False, on_step=heard)
+    world = RealRun(load(path, [str(sign)]), controlled=False, on_step=heard)
     try:
         wait_for(lambda: world.pump(0.05) and told == [("Ada", False)] * 2)
         monkeypatch.setattr(kernel, "thread_has_ended", end_at_once)

@@ -18,12 +18,12 @@ from syncsim.checking.verdict import judge
 from syncsim.core import pythons
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.live import Diagnosed
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life
 from syncsim.explore.worker import Found, Report
 from syncsim.program.source import load
-from syncsim.real.interpreter.untracked import Kin
+from syncsim.real.interpreter.untracked import ProcessRegistry
 from syncsim.real.kernel import tree
 from syncsim.session.monitor import Monitor
 
@@ -319,14 +319,14 @@ def test_what_the_instrumentation_does_not_find_is_said_and_doubts_the_end(
 def test_one_of_ours_that_is_killed_before_its_first_word_has_done_nothing(
     forked: bool, unseen: list[int]
 ) -> None:
-    ledger = Ledger(lambda step: None)
-    ledger.add(Actor(id=0, name="main", pid=4711, parent=None, life=Life.ALIVE))
-    ledger.add(Actor(id=1, name="", pid=4712, parent=0))
-    kin = Kin(ledger, "no directory", 0)
-    kin.born(4711, "main")
+    recorder = Recorder(lambda step: None)
+    recorder.add(Actor(id=0, name="main", pid=4711, parent=None, life=Life.ALIVE))
+    recorder.add(Actor(id=1, name="", pid=4712, parent=0))
+    registry = ProcessRegistry(recorder, "no directory", 0)
+    registry.born(4711, "main")
     if forked:
-        kin.forking(4711)
-    kin.started(4712, 4711)
-    ledger.end(1, -signal.SIGTERM)
-    kin.ended(4712, 4711)
-    assert [one.pid for one in kin.view().unseen] == unseen
+        registry.forking(4711)
+    registry.started(4712, 4711)
+    recorder.end(1, -signal.SIGTERM)
+    registry.ended(4712, 4711)
+    assert [one.pid for one in registry.view().unseen] == unseen

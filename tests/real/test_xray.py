@@ -18,7 +18,7 @@ from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import Actor
 from syncsim.core.steps import Step
 from syncsim.puzzles.catalogue import find
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 
 INSIDE = PROGRAMS / "inside.py"
 MESSAGES = PROGRAMS / "messages.py"
@@ -94,7 +94,7 @@ def test_by_call_nothing_of_all_this_is_seen() -> None:
 class Stepper:
     """Steps a program by atom, by hand."""
 
-    def __init__(self, real: RealWorld, run: Run) -> None:
+    def __init__(self, real: RealRun, run: Run) -> None:
         self.real = real
         self.run = run
         self.end = time.monotonic() + 3 * DEADLINE

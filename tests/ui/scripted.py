@@ -1,7 +1,7 @@
 """A live run that is made up: deterministic, single-threaded, in memory.
 
 ``ScriptedLive`` stands at the seam ``syncsim.core.live.Live``.  A program is a generator per
-process; it yields the operations that CPython's own primitives would make, and the ledger of
+process; it yields the operations that CPython's own primitives would make, and the recorder of
 the core says what comes of them.  Pids are 4120, 4121, ...
 """
 
@@ -29,7 +29,7 @@ from syncsim.core.live import (
     Update,
 )
 from syncsim.core.operation import Operation, Site, Verb
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life, Primitive, State
@@ -349,16 +349,16 @@ class ScriptedLive:
         self._unborn: dict[str, Callable[[], Body]] = {}
         self._feeders: dict[tuple[int, str], int] = {}
         self._to_feed: dict[int, deque[tuple[Queue, str]]] = {}
-        self._ledger = Ledger(self._steps.append)
+        self._recorder = Recorder(self._steps.append)
         for thing in things:
-            self._ledger.create(thing.primitive, thing.atoms)
+            self._recorder.create(thing.primitive, thing.atoms)
         self._born("main", None, main)
         self.updates.append(Settled(self.state))
         self.updates.append(ModeChanged(self.mode))
 
     @property
     def state(self) -> State:
-        return self._ledger.state
+        return self._recorder.state
 
     # What a watcher may ask.
 
@@ -398,7 +398,7 @@ class ScriptedLive:
             self.diagnosis = Diagnosis(None)
             self.mode = Mode.PAUSED
             self.updates.append(ModeChanged(self.mode))
-        choice = Choice(actor, move, self._ledger.grain)
+        choice = Choice(actor, move, self._recorder.grain)
         self.scheduler.made(choice)
         self._take(choice)
 
@@ -473,28 +473,28 @@ class ScriptedLive:
             while feeders := [c for c in self.state.choices() if actors[c.actor].library]:
                 self.scheduler.made(feeders[0])
                 self._take(feeders[0])
-        self._ledger.grain = grain
+        self._recorder.grain = grain
 
     def _take(self, choice: Choice) -> None:
         actor, move = choice.actor, choice.move
         if move.is_fault:
-            self._ledger.fault(actor, move)
+            self._recorder.fault(actor, move)
             if move in (Move.KILL, Move.TERMINATE):
-                self._ledger.end(actor, {Move.KILL: -9, Move.TERMINATE: -15}[move])
+                self._recorder.end(actor, {Move.KILL: -9, Move.TERMINATE: -15}[move])
             self._tell(choice)
             return
         operation = self.state.actors[actor].pending
         assert operation is not None
         in_vain = "False" if move is Move.TIME_OUT else None
-        value = self._ledger.effect(actor, operation, in_vain)
+        value = self._recorder.effect(actor, operation, in_vain)
         if operation.verb is Verb.OUTPUT:
             self.updates.append(Printed(actor, "stdout", operation.detail + "\n"))
         elif operation.verb is Verb.JOIN:
             child = self.state.by_pid(operation.atom)
             if child is not None:
-                self._ledger.change(child.id, reaped=True)
+                self._recorder.change(child.id, reaped=True)
         elif operation.verb is Verb.EXIT:
-            self._ledger.end(actor, int(operation.detail or 0))
+            self._recorder.end(actor, int(operation.detail or 0))
         elif operation.verb is Verb.START:
             self._born(operation.detail, actor, self._unborn.pop(operation.detail))
         if operation.verb is not Verb.EXIT:
@@ -517,9 +517,9 @@ class ScriptedLive:
             self._turn(Mode.OVER)
 
     def _born(self, name: str, parent: int | None, body: Callable[[], Body]) -> None:
-        number = len(self._ledger.actors)
+        number = len(self._recorder.actors)
         pid = FIRST_PID + number
-        self._ledger.add(Actor(number, name, pid, parent=parent, life=Life.ALIVE))
+        self._recorder.add(Actor(number, name, pid, parent=parent, life=Life.ALIVE))
         self._bodies[number] = body()
         self._advance(number, None)
 
@@ -532,14 +532,14 @@ class ScriptedLive:
             except StopIteration:
                 asked = Operation(Verb.EXIT, call="exit", detail="0")
             except AssertionError as error:
-                self._ledger.change(
+                self._recorder.change(
                     actor, error=f"AssertionError: {error}", error_site="", is_assertion=True
                 )
                 asked = Operation(Verb.EXIT, call="exit", detail="1")
             if isinstance(asked, Back):
                 if self.state.actors[actor].library:
                     return  # it rests
-                self._ledger.back(actor, asked.result)
+                self._recorder.back(actor, asked.result)
                 value = None
                 continue
             if isinstance(asked, Feed):
@@ -548,25 +548,25 @@ class ScriptedLive:
                 continue
             operation = self._operation(asked)
             inside = self.state.actors[actor].call
-            self._ledger.announce(actor, operation)
-            goes_on = inside and operation.compound and self._ledger.grain is Grain.CALL
+            self._recorder.announce(actor, operation)
+            goes_on = inside and operation.compound and self._recorder.grain is Grain.CALL
             if not (goes_on and self.state.enabled(self.state.actors[actor])):
                 return
-            value = self._ledger.effect(actor, operation)
+            value = self._recorder.effect(actor, operation)
 
     def _feed(self, process: int, queue: Queue) -> None:
         """The item put last goes into the pipe; under the X-ray by a thread that is an actor."""
         channel = self.state.channel(queue.primitive)
         item = next(i.label for i in reversed(channel.buffered) if i.sender == process)
-        if self._ledger.grain is Grain.CALL:
+        if self._recorder.grain is Grain.CALL:
             for verb in (Verb.SEND, Verb.SENT):
-                self._ledger.move(process, queue.op(verb, "items", "send", None, compound=False))
+                self._recorder.move(process, queue.op(verb, "items", "send", None, compound=False))
             return
         feeder = self._feeders.get((process, queue.name))
         if feeder is None:
-            feeder = self._feeders[process, queue.name] = len(self._ledger.actors)
+            feeder = self._feeders[process, queue.name] = len(self._recorder.actors)
             owner = self.state.actors[process]
-            self._ledger.add(
+            self._recorder.add(
                 Actor(
                     feeder,
                     f"{owner.name}'s feeder",
@@ -591,7 +591,7 @@ class ScriptedLive:
                 queue, item = waiting.popleft()
                 yield from queue.feed(item)
                 sent = queue.op(Verb.SENT, "items", "send", None, compound=False)
-                self._ledger.move(feeder, sent)
+                self._recorder.move(feeder, sent)
             yield Back()
 
     def _operation(self, asked: Operation | Start | Join) -> Operation:

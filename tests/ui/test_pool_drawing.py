@@ -11,7 +11,7 @@ from scripted import philosophers
 from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Actor, Life, Primitive, State
-from syncsim.core.work import Outcome, Task, Work
+from syncsim.core.work import Task, TaskOutcome, Work
 from syncsim.ui.widgets.inspector import about_primitive, about_process
 from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
 from syncsim.ui.widgets.processes_panel import ProcessesPanel
@@ -35,7 +35,10 @@ def scene(work: Work = WORK, kind: str = "Pool") -> State:
     actors = tuple(actor(at, name, pending=None if at else AWAIT) for at, name in enumerate(names))
     pool = Primitive("pool", kind, "pool", {"work": "work"}, capacity=2, line=12)
     return State(
-        n=9, actors=actors, atoms={"work": work, AWAIT.atom: Outcome()}, primitives={"pool": pool}
+        n=9,
+        actors=actors,
+        atoms={"work": work, AWAIT.atom: TaskOutcome()},
+        primitives={"pool": pool},
     )
 
 

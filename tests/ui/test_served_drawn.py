@@ -12,7 +12,7 @@ from syncsim.ui.widgets.inspector import about_primitive
 from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.lines import width_of
 from syncsim.ui.widgets.processes_panel import Columns, lane
-from syncsim.ui.widgets.recollection import Memory
+from syncsim.ui.widgets.recollection import Recollection
 
 
 def made(kind: str, atoms: dict[str, Atom], capacity: int | None = None) -> Primitive:
@@ -32,7 +32,7 @@ def state(kind: str, capacity: int | None = None, /, **atoms: Atom) -> State:
 
 
 def drawn(it: State, width: int = 80) -> str:
-    drawing = draw(Scene(it, it.primitives["id"], Memory(), width, 9))
+    drawing = draw(Scene(it, it.primitives["id"], Recollection(), width, 9))
     assert width_of(drawing.main) <= width
     parts = ("".join(piece.text for piece in some) for some in (drawing.main, drawing.rest))
     return " | ".join(part.strip() for part in parts if part.strip())

@@ -8,9 +8,9 @@ import pytest
 
 from syncsim.program.source import load
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.run import VirtualWorld
+from syncsim.virtual.run import VirtualRun
 
-OWN = """
+PRIVATE = """
 from multiprocessing import Manager, Process
 from multiprocessing.managers import BaseManager
 
@@ -52,7 +52,7 @@ if __name__ == "__main__":
 )
 def test_what_is_not_there_is_named(tmp_path: Path, line: str, words: str) -> None:
     path = tmp_path / "program.py"
-    path.write_text(f"{OWN}    {line}\n")
+    path.write_text(f"{PRIVATE}    {line}\n")
     with pytest.raises(NotVirtualError, match=words):
         _run(path)
 
@@ -86,7 +86,7 @@ def test_a_class_of_the_programs_own_may_do_nothing_but_change_itself(
 
 
 def _run(path: Path) -> None:
-    world = VirtualWorld(load(path))
+    world = VirtualRun(load(path))
     try:
         while choices := world.choices():
             world.take(choices[0])

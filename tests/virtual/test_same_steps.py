@@ -14,8 +14,8 @@ from syncsim.core.schedule import Choice, format_schedule
 from syncsim.core.steps import Step
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import catalogue
-from syncsim.real.run import RealWorld
-from syncsim.virtual.run import VirtualWorld
+from syncsim.real.run import RealRun
+from syncsim.virtual.run import VirtualRun
 
 #: (The exchange prints how long it took.)
 PUZZLES = [puzzle.program for puzzle in catalogue() if puzzle.slug != "exchange"]
@@ -35,7 +35,7 @@ def run_both(path: Path, seed: int, *arguments: str) -> None:
     source = random.Random(seed)
     program = load(path, arguments)
     made: list[Choice] = []
-    virtual, real = VirtualWorld(program), RealWorld(program, patience=30.0)
+    virtual, real = VirtualRun(program), RealRun(program, patience=30.0)
     try:
         real.settle()
         while choices := real.choices():

@@ -495,7 +495,7 @@ def _findings(
     for sentence in left_over(state):
         yield Finding("items left", sentence)
     yield from _missing_guards(state)
-    for primitive_id, at in state.unheard.items():
+    for primitive_id, at in state.lost_notifications.items():
         primitive = state.primitives[primitive_id]
         sleeping = [a for a in state.waiting(primitive, "wait") if a.id in stuck and a.since >= at]
         if sleeping:

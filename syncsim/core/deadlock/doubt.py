@@ -33,7 +33,7 @@ class Child(Struct, frozen=True):
     times: int = 1
 
 
-class View(Struct, frozen=True):
+class Coverage(Struct, frozen=True):
     """What is known of a run besides its state.
 
     ``unseen`` are the processes that never reported, ``blind`` is what none of them can be seen to
@@ -70,7 +70,7 @@ def _told(one: Unseen) -> str:
     return f"{pid}started by {one.parent}{command}"
 
 
-def doubted(diagnosis: Diagnosis, view: View) -> Diagnosis:
+def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
     """Return the diagnosis with what was not seen: then nothing is ``finished``.
 
     A failure that has happened has happened; who waits for ever was proven to.

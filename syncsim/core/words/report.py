@@ -20,7 +20,7 @@ WIDTH = 100
 _QUOTED = 60
 
 
-class Place(Struct, frozen=True):
+class SourcePlace(Struct, frozen=True):
     """A line of the program: ``text`` is what stands there (hostile, like all of the program).
 
     ``exact`` is false where it is the line of the last operation, and it may be anywhere after.
@@ -48,7 +48,7 @@ class ProcessReport(Struct, frozen=True):
     waiting_for: str | None = None
     held_by: tuple[str, ...] = ()
     since: int | None = None
-    place: Place | None = None
+    place: SourcePlace | None = None
     holds: tuple[str, ...] = ()
     kernel: str = ""
     doubt: str = ""

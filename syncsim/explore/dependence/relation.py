@@ -20,7 +20,7 @@ from syncsim.virtual.model.automaton import AWAITED, Look, Request
 from syncsim.virtual.model.data_atoms import GONE, Items
 from syncsim.virtual.model.states import LIVES, Did, Move
 from syncsim.virtual.model.system import System
-from syncsim.virtual.model.transition import AWAITS, LOCAL
+from syncsim.virtual.model.transition import AWAITS, INVISIBLE
 
 (
     READ, WRITE, SET,  # a cell; one SET under a lock may be read without it
@@ -121,12 +121,12 @@ class Event(Struct, frozen=True):
     fickle: bool
 
 
-def event_of(move: Move, did: tuple[Did, ...], mortal: Iterable[int] = ()) -> Event:
-    """The event of that step; whoever is ``mortal`` may be killed between any two."""
+def event_of(move: Move, did: tuple[Did, ...], killable: Iterable[int] = ()) -> Event:
+    """The event of that step; whoever is ``killable`` may be killed between any two."""
     actor = move.actor
     touches: list[Touch] = []
     follow: list[tuple[Did, tuple[Touch, ...]]] = []
-    if actor in mortal:
+    if actor in killable:
         touches.append(Touch(_life(actor), STEP, 0))
     first = True
     awaits = _await_of(actor, did)
@@ -207,7 +207,7 @@ def _await_of(actor: int, did: tuple[Did, ...]) -> int:
                 break
             if one.verb in AWAITS or _is_awaited(one):
                 found = at
-            elif one.verb not in LOCAL:
+            elif one.verb not in INVISIBLE:
                 break
     return found
 
@@ -234,7 +234,7 @@ class Events:
     """The events of steps, each made once: the system often says the very same of one."""
 
     def __init__(self, system: System) -> None:
-        self._mortal = system.mortal
+        self._mortal = system.killable
         self.discovered = system.discovered
         self._known: dict[int, Event] = {}
 

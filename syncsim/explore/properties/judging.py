@@ -17,7 +17,7 @@ from syncsim.explore.search.graph import Graph
 from syncsim.explore.search.sampling import SAMPLERS
 from syncsim.virtual.model.states import State
 from syncsim.virtual.model.system import System
-from syncsim.virtual.stopwatch import Since
+from syncsim.virtual.stopwatch import Stopwatch
 
 
 def search_for(kind: str) -> str:
@@ -27,10 +27,10 @@ def search_for(kind: str) -> str:
     return "graph" if kind in ("exhaustive", "graph") else ""
 
 
-_asked: list[Since] = []
+_asked: list[Stopwatch] = []
 
 
-def asked_since() -> Since | None:
+def asked_since() -> Stopwatch | None:
     """Since when a condition has been at work."""
     return _asked[-1] if _asked else None
 
@@ -54,7 +54,7 @@ class Judgement:
     def holds_in(self, state: State) -> bool | None:
         """Whether the condition is true there; None where it says nothing."""
         self._view.state = state
-        _asked.append(Since.now())
+        _asked.append(Stopwatch.now())
         try:
             found = self.property.holds(self._view)
         except NotYetError as error:
@@ -68,7 +68,7 @@ class Judgement:
     def begins_in(self, state: State) -> bool:
         """Whether from there on the condition has to come true."""
         self._view.state = state
-        _asked.append(Since.now())
+        _asked.append(Stopwatch.now())
         try:
             return self.property.begins(self._view)
         except NotYetError:

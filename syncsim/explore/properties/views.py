@@ -15,9 +15,9 @@ from syncsim.explore.properties.properties import (
     Who,
     value_of,
 )
-from syncsim.virtual.model.data_atoms import Gone, Memory, Pipe
+from syncsim.virtual.model.data_atoms import Gone, Pipe, SharedMemory
 from syncsim.virtual.model.managed import Referent
-from syncsim.virtual.model.states import Kept, Move, State
+from syncsim.virtual.model.states import Move, PlaceOfData, State
 from syncsim.virtual.model.system import System
 
 
@@ -81,8 +81,8 @@ class VirtualView(View):
         return found
 
     def _held_by(self, atom: str) -> tuple[int, ...]:
-        if Kept.HOLDERS not in self._system.kept:
-            self._keep(Kept.HOLDERS)
+        if PlaceOfData.HOLDERS not in self._system.kept:
+            self._keep(PlaceOfData.HOLDERS)
         found = self._last(atom)
         return found.holders if isinstance(found, Semaphore) else ()
 
@@ -90,7 +90,7 @@ class VirtualView(View):
         found = self._last(atom)
         if isinstance(found, Referent):
             return _told(found.text)
-        assert isinstance(found, Memory)
+        assert isinstance(found, SharedMemory)
         value = found.value
         if not isinstance(value, tuple):
             return value
@@ -105,7 +105,7 @@ class VirtualView(View):
     def _received(self, atom: str) -> tuple[Any, ...]:
         history = self._pipe(atom).history
         if history is None:
-            self._keep(Kept.HISTORY)
+            self._keep(PlaceOfData.HISTORY)
         return self._shown(history or ())
 
     def _pipe(self, atom: str) -> Pipe:
@@ -117,7 +117,7 @@ class VirtualView(View):
         labels = self._system.labels
         return tuple(value_of(labels[message]) for message in messages)
 
-    def _keep(self, what: Kept) -> None:
+    def _keep(self, what: PlaceOfData) -> None:
         """The states have to hold more: the search sees that and begins again."""
         self._system.keep(what)
         raise NotYetError(what)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from syncsim.explore.real.system import Node, RealSystem
+from syncsim.explore.real.system import RealState, RealSystem
 from syncsim.virtual.model.states import Move
 
 
@@ -20,17 +20,17 @@ class FewDelays:
     def __init__(self, system: RealSystem, most_steps: int) -> None:
         self._system = system
         self._most = most_steps
-        self._todo: list[tuple[int, int, int, Node, Move]] = []
+        self._todo: list[tuple[int, int, int, RealState, Move]] = []
         self._known = 0
 
-    def executions(self) -> Iterator[Node]:
+    def executions(self) -> Iterator[RealState]:
         """The end of each; the first without any delay."""
         yield self._to_the_end(self._system.start().state, 0)
         while self._todo:
             delays, _, _, node, move = heapq.heappop(self._todo)
             yield self._to_the_end(self._system.take(node, move).state, delays)
 
-    def _to_the_end(self, node: Node, delays: int) -> Node:
+    def _to_the_end(self, node: RealState, delays: int) -> RealState:
         """Go on without a delay; what else could have been done is left for later."""
         system = self._system
         while (moves := system.moves(node)) and node.depth < self._most:

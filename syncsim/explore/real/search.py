@@ -19,7 +19,7 @@ from syncsim.core.words.waiting import counted
 from syncsim.explore import hints
 from syncsim.explore.dependence.relation import JOIN, Event
 from syncsim.explore.real.delays import FewDelays
-from syncsim.explore.real.system import Node, RealSystem, TimeUpError
+from syncsim.explore.real.system import RealState, RealSystem, TimeUpError
 from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.explore.worker import Found, Report, Request
 from syncsim.program.source import Program
@@ -47,7 +47,7 @@ class RealDPOR(DPOR):
         super().__init__(cast("System", system), most_steps)
         self._real = system
 
-    def _can(self, state: Node, event: Event) -> bool:
+    def _can(self, state: RealState, event: Event) -> bool:
         """Also what need not be done.
 
         A process that ends joins its children, but for those that it finds ended already (for
@@ -55,7 +55,9 @@ class RealDPOR(DPOR):
         """
         return self._real.can(state, event.move) or _only_joins(event)
 
-    def _take(self, state: Node, move: Move, expected: Event | None) -> tuple[Node, Event]:
+    def _take(
+        self, state: RealState, move: Move, expected: Event | None
+    ) -> tuple[RealState, Event]:
         if expected is not None and not self._real.can(state, move) and _only_joins(expected):
             return state, expected
         return self._real.take(state, move)
@@ -94,7 +96,7 @@ class RealSearch:
         self._told = self._began
         self._dpor: RealDPOR | None = None
         self._failures: dict[Verdict, Found] = {}
-        self._ends: list[Node] = []  # of the executions that were visited
+        self._ends: list[RealState] = []  # of the executions that were visited
         self._exits: set[int] = set()  # the exit codes of the main process
         self._depth = 0
         self._limit = ""
@@ -121,7 +123,7 @@ class RealSearch:
         simple = FewDelays(system, depth).executions()
         visits = 0
         while True:
-            mortal, cut = len(system.mortal), False
+            killable, cut = len(system.killable), False
             self._ends.clear()
             self._dpor = dpor = RealDPOR(system, depth)
             for execution in dpor.executions():
@@ -133,7 +135,9 @@ class RealSearch:
                 self._limit = self._bound()
                 if self._limit:
                     return False
-                if len(system.mortal) > mortal:  # it matters when that process ends: begin again
+                if (
+                    len(system.killable) > killable
+                ):  # it matters when that process ends: begin again
                     break
                 if cut and not deepens:
                     deepens, depth = True, min(_SHORT, most)
@@ -167,11 +171,11 @@ class RealSearch:
 
     def _judge(self, execution: Execution) -> None:
         if not execution.blocked:
-            end = cast("Node", execution.state)
+            end = cast("RealState", execution.state)
             self._ends.append(end)
             self._look_at(end)
 
-    def _look_at(self, node: Node) -> None:
+    def _look_at(self, node: RealState) -> None:
         """What an execution amounts to, by its end."""
         self._depth = max(self._depth, node.depth)
         if node.exitcode is not None:
@@ -183,7 +187,7 @@ class RealSearch:
         if node.verdict is Verdict.DEADLOCK:
             self._found(node.verdict, node)
 
-    def _found(self, verdict: Verdict, node: Node) -> None:
+    def _found(self, verdict: Verdict, node: RealState) -> None:
         """Keep the shortest way to each kind of failure."""
         known = self._failures.get(verdict)
         if known is None or node.depth < known.moves:

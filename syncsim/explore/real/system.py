@@ -36,7 +36,7 @@ from syncsim.explore.dependence.relation import (
 )
 from syncsim.program.source import Program
 from syncsim.real import kernel
-from syncsim.real.run import RealWorld
+from syncsim.real.run import RealRun
 from syncsim.virtual.model.states import Did, Move
 
 #: Seconds for which who is outside our view may be asleep there, when others could go on.
@@ -61,7 +61,7 @@ class TimeUpError(Exception):
     """The time is over in the middle of a run."""
 
 
-class Node:
+class RealState:
     """A state, and the way to it: ``before`` and the ``move`` from there.
 
     ``signs`` is what was seen of the last step, to be seen again whenever one comes by.  ``lost``
@@ -73,12 +73,12 @@ class Node:
         "move", "pending", "signs", "verdict",
     )  # fmt: skip
 
-    def __init__(self, before: Node | None, move: Move | None, choice: Choice | None) -> None:
+    def __init__(self, before: RealState | None, move: Move | None, choice: Choice | None) -> None:
         self.before = before
         self.move = move
         self.choice = choice
         self.depth: int = before.depth + 1 if before is not None else 0
-        self.after: dict[Move, Node] = {}
+        self.after: dict[Move, RealState] = {}
         self.choices: dict[Move, Choice] = {}
         self.event: Event | None = None
         self.signs: object = None
@@ -91,7 +91,7 @@ class Node:
         self.exitcode: int | None = None
         self.lost = False
 
-    def way(self) -> list[Node]:
+    def way(self) -> list[RealState]:
         """The states from the first one to this."""
         nodes, node = [self], self
         while node.before is not None:
@@ -108,11 +108,11 @@ class Node:
 class Taken(NamedTuple):
     """A state, and the event that led there."""
 
-    state: Node
+    state: RealState
     event: Event
 
 
-class _Watched(RealWorld):
+class _Watched(RealRun):
     """A run of which each single operation is heard that is let go."""
 
     def __init__(self, program: Program, on_step: list[Step]) -> None:
@@ -130,7 +130,7 @@ class _Watched(RealWorld):
     @property
     def forked_unseen(self) -> bool:
         """Whether the program has forked past ``multiprocessing``."""
-        return bool(self._scribe.strangers) or self._scribe.had_strangers
+        return bool(self._interpreter.untracked) or self._interpreter.had_untracked
 
     def doubt(self) -> str:
         """Why what was seen of the run, which is at its end, is not all of it; empty if it is."""
@@ -265,14 +265,14 @@ class _Execution:
         if time.monotonic() > self._deadline:
             raise TimeUpError
 
-    def begin(self) -> Node:
+    def begin(self) -> RealState:
         """To the first choice."""
-        node = Node(None, None, None)
+        node = RealState(None, None, None)
         self.settle()
         self.world.adapt(self._grain, self._deadline)
         return self._seen(node, None)
 
-    def step(self, before: Node, move: Move) -> Node:
+    def step(self, before: RealState, move: Move) -> RealState:
         """That move, from where the run is; what came of it."""
         choice = replace(before.choices[move], actor=self._numbers.index(move.actor))
         world, born = self.world, len(self.world.state.actors)
@@ -280,7 +280,7 @@ class _Execution:
         self._steps.clear()
         world.take(choice, self._deadline)
         self.settle()
-        node = Node(before, move, choice)
+        node = RealState(before, move, choice)
         self._last = move.actor
         touches: list[Touch] = []
         for at, grant in enumerate(world.grants):
@@ -297,7 +297,7 @@ class _Execution:
         event = Event(move, (), tuple(touches), follow, fickle)
         return self._seen(node, event)
 
-    def _seen(self, node: Node, event: Event | None) -> Node:
+    def _seen(self, node: RealState, event: Event | None) -> RealState:
         """Look at the state that the run has come to."""
         world = self.world
         state = world.state
@@ -431,13 +431,13 @@ class RealSystem:
         self._grain = grain
         self._deadline = deadline
         self._names = Names()
-        self._at: Node | None = None  # where the run is
+        self._at: RealState | None = None  # where the run is
         self._running: _Execution | None = None
         #: Which processes might have been next at which primitive, by name.
         self.contested: dict[str, set[str]] = {}
-        self._root: Node | None = None
+        self._root: RealState | None = None
         #: Processes that somebody may end.
-        self.mortal: set[int] = set()
+        self.killable: set[int] = set()
         #: Here nothing turns out to be a step that seemed none (as in ``System``).
         self.discovered = self.learned = 0
         #: How often the program was run, how many steps were made, and how many states are known.
@@ -465,26 +465,26 @@ class RealSystem:
             self.states = 1
         return Taken(self._root, _NOTHING)
 
-    def moves(self, state: Node) -> tuple[Move, ...]:
+    def moves(self, state: RealState) -> tuple[Move, ...]:
         """What may happen next."""
         return () if state.lost else tuple(state.choices)
 
-    def can(self, state: Node, move: Move) -> bool:
+    def can(self, state: RealState, move: Move) -> bool:
         """Whether that may happen next."""
         return not state.lost and move in state.choices
 
-    def take(self, state: Node, move: Move) -> Taken:
+    def take(self, state: RealState, move: Move) -> Taken:
         """Let that happen."""
         node = state.after.get(move)
         if node is None:
             node = state.after[move] = self._go(state, move)
             self.states += 1
         event = node.event or Event(move, (), (), (), False)
-        if move.actor in self.mortal and (event.touches or event.follow):
+        if move.actor in self.killable and (event.touches or event.follow):
             event = replace(event, touches=(Touch(-1 - move.actor, STEP, 0), *event.touches))
         return Taken(node, event)
 
-    def waiting(self, state: Node) -> tuple[int, ...]:
+    def waiting(self, state: RealState) -> tuple[int, ...]:
         """The processes that have not ended."""
         return tuple(state.pending)
 
@@ -492,12 +492,12 @@ class RealSystem:
         """Who has started it."""
         return self._names.parents.get(actor)
 
-    def pending(self, actor: int, state: Node) -> Event | None:
+    def pending(self, actor: int, state: RealState) -> Event | None:
         """What it would do at that end if it could."""
         touches = state.pending.get(actor)
         return None if touches is None else Event(Move(actor), (), touches, (), True)
 
-    def repeats(self, state: Node) -> bool:
+    def repeats(self, state: RealState) -> bool:
         """Whether a new run comes to that state again."""
         self.close()
         if self._enter(state):
@@ -507,7 +507,7 @@ class RealSystem:
 
     # -- running it ---------------------------------------------------------------------
 
-    def _begin(self) -> Node:
+    def _begin(self) -> RealState:
         self.close()
         self.runs += 1
         self._running = _Execution(self._program, self._names, self._grain, self._deadline)
@@ -516,7 +516,7 @@ class RealSystem:
         self._at = self._running.begin()
         return self._at
 
-    def _go(self, before: Node, move: Move) -> Node:
+    def _go(self, before: RealState, move: Move) -> RealState:
         """To what follows that state by that move, for the first time."""
         possible = before.choices.get(move)
         for _ in range(_TRIES if possible else 0):
@@ -532,22 +532,22 @@ class RealSystem:
             self._at = node
             return node
         self.astray += 1
-        lost = Node(before, move, possible)
+        lost = RealState(before, move, possible)
         lost.lost, lost.verdict = True, Verdict.UNDECIDED
         return lost
 
-    def _step(self, before: Node, move: Move) -> Node:
+    def _step(self, before: RealState, move: Move) -> RealState:
         assert self._running is not None
         self._on_step()
         self.steps += 1
         self._at = None
         node = self._running.step(before, move)
-        self.mortal |= self._running.ended
+        self.killable |= self._running.ended
         self.started = self.started or self._running.started
         self.touched = self.touched or self._running.touched or self.started
         return node
 
-    def _enter(self, state: Node) -> bool:
+    def _enter(self, state: RealState) -> bool:
         """Bring the run to that state; False if it comes to be another one."""
         way = state.way()
         if self._at in way:

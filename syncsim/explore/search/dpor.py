@@ -41,8 +41,8 @@ from syncsim.explore.dependence.relation import (
 )
 from syncsim.explore.results import (
     Bounds,
-    Outcome,
     Path,
+    SearchResult,
     failure_in,
     verdict_at_the_end,
 )
@@ -64,7 +64,7 @@ _MOST_PAIRS = 100_000
 Access: TypeAlias = tuple[int, int, int, int, int]
 
 
-class Place:
+class SearchFrame:
     """A state on the current path, and what is still to be explored from there."""
 
     __slots__ = (
@@ -117,7 +117,7 @@ class DPOR:
         system: System,
         most_steps: int = 100_000,
         *,
-        way: Sequence[Place] = (),
+        way: Sequence[SearchFrame] = (),
         new: int = 0,
     ) -> None:
         self.system = system
@@ -127,13 +127,13 @@ class DPOR:
         self.events = events_of(system)
         self.beyond: dict[tuple[int, tuple[Move, ...]], tuple[Word, ...]] = {}
         self._foreign = max(0, len(way) - 1)
-        self._path: list[Place] = []
+        self._path: list[SearchFrame] = []
         self._clocks: dict[int, int] = {}  # the causal past of each actor, a bit for each place
         self._accesses: dict[int, list[Access]] = {}
         #: What was raced for; None: nobody wants to know.
         self.races: Races | None = None
         self._met: dict[tuple[int, int], tuple[Event, Event]] = {}
-        for place in way or (Place(self.start.state, {}, []),):
+        for place in way or (SearchFrame(self.start.state, {}, []),):
             if self._path:
                 event = self._path[-1].children[0].event
                 assert event is not None
@@ -223,12 +223,12 @@ class DPOR:
             path.pop()
         return len(path) > foreign
 
-    def rest(self) -> Sequence[Place]:
+    def rest(self) -> Sequence[SearchFrame]:
         """Between two executions: the places of its own from which something is to be explored."""
         self._go_back()
         return self._path[self._foreign :]
 
-    def _explore(self, place: Place) -> None:
+    def _explore(self, place: SearchFrame) -> None:
         """Take the first branch."""
         branch = place.children[0]
         move = branch.move
@@ -242,11 +242,11 @@ class DPOR:
             self._new = at
         below, branch.children = branch.children, []
         self._do(place, event)
-        self._path.append(Place(state, sleep, below))
+        self._path.append(SearchFrame(state, sleep, below))
 
     # -- clocks -------------------------------------------------------------------------
 
-    def _do(self, place: Place, event: Event) -> None:
+    def _do(self, place: SearchFrame, event: Event) -> None:
         """Note what the event comes after, and what it races with."""
         at = len(self._path) - 1
         clocks, accesses = self._clocks, self._accesses
@@ -306,7 +306,7 @@ class DPOR:
             if before >> at & 1 and not place.past >> earlier & 1 and place.event is not None
         )
 
-    def _undo(self, place: Place) -> None:
+    def _undo(self, place: SearchFrame) -> None:
         event = place.event
         assert event is not None
         for actor, clock in reversed(place.changed):
@@ -403,7 +403,7 @@ class DPOR:
                     known |= path[earlier].past
         for actor in self.system.waiting(end):
             self._reverse_pending(actor, end)
-        if self.system.mortal:
+        if self.system.killable:
             for at in range(len(path) - 1):
                 event = path[at].event
                 assert event is not None
@@ -488,10 +488,10 @@ class DPORSearch:
     """A visit of one execution of each class; ``advance`` goes on with it for a while."""
 
     def __init__(
-        self, system: System, dpor: DPOR | None = None, outcome: Outcome | None = None
+        self, system: System, dpor: DPOR | None = None, outcome: SearchResult | None = None
     ) -> None:
         self.dpor = dpor if dpor is not None else DPOR(system, most_steps=10_000)
-        self.outcome = outcome if outcome is not None else Outcome("dpor")
+        self.outcome = outcome if outcome is not None else SearchResult("dpor")
         self._system = system
         self.dpor.races = self.outcome.races
         self._executions = self.dpor.executions()

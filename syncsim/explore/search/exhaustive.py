@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from syncsim.explore.properties.judging import Judge, search_for
-from syncsim.explore.results import Bounds, Outcome
+from syncsim.explore.results import Bounds, SearchResult
 from syncsim.explore.search.dpor import DPORSearch
 from syncsim.explore.search.forever import livelock, waiting_for_ever
 from syncsim.explore.search.graph import Graph, GraphSearch
@@ -27,7 +27,7 @@ SLICE = 2_000
 class Search(Protocol):
     """Something that can be advanced until it is done."""
 
-    outcome: Outcome
+    outcome: SearchResult
 
     @property
     def frontier(self) -> int:
@@ -66,7 +66,7 @@ def _begin(
     return searches
 
 
-def _look_at_the_whole(graph: Graph, outcome: Outcome, judge: Judge | None) -> None:
+def _look_at_the_whole(graph: Graph, outcome: SearchResult, judge: Judge | None) -> None:
     """What can be said only once all states are known: of runs, above all of those without end."""
     if graph.system.nursery.cyclic:
         for path in (waiting_for_ever(graph), livelock(graph)):
@@ -85,7 +85,7 @@ def search(
     seed: int = 0,
     judge: Judge | None = None,
     jobs: Jobs | None = None,
-) -> Iterator[tuple[Outcome, int]]:
+) -> Iterator[tuple[SearchResult, int]]:
     """Run that search; the outcome and the frontier now and then, the last time at the end.
 
     With two searches, each gets the same number of steps in turn.  A ``judge`` is shown the

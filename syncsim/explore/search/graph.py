@@ -15,8 +15,8 @@ from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.words.waiting import counted
 from syncsim.explore.results import (
     Bounds,
-    Outcome,
     Path,
+    SearchResult,
     See,
     failure_in,
     verdict_at_the_end,
@@ -171,7 +171,7 @@ class GraphSearch:
         see: See | None = None,
         start: Taken | None = None,
     ) -> None:
-        self.outcome = Outcome("graph")
+        self.outcome = SearchResult("graph")
         self.graph = Graph(system, start)
         self._wanted = wanted
         self._see = see

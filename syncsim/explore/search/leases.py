@@ -18,8 +18,8 @@ from typing import NamedTuple, TypeAlias
 
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.explore.dependence.relation import Event, events_of
-from syncsim.explore.results import Bounds, Outcome, Path
-from syncsim.explore.search.dpor import DPOR, DPORSearch, Place
+from syncsim.explore.results import Bounds, Path, SearchResult
+from syncsim.explore.search.dpor import DPOR, DPORSearch, SearchFrame
 from syncsim.explore.search.wakeup import Branch, Word, still_asleep
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
@@ -155,7 +155,7 @@ class Names:
             todo += reversed(branch.children)
         return tuple(found)
 
-    def level(self, place: Place) -> Level:
+    def level(self, place: SearchFrame) -> Level:
         """That place in every process: the first of its branches is the one that was taken."""
         event = place.event
         return Level(
@@ -169,18 +169,18 @@ class Names:
         events = [self.step(state, token)[0] for token in way]
         return {event.move: event for event in events}
 
-    def places(self, lease: Lease) -> list[Place]:
+    def places(self, lease: Lease) -> list[SearchFrame]:
         """The places on the way, and the last one, which is new."""
         state, found = self.system.start().state, []
         asleep: dict[Move, Event] = {}
         for token, sleep in zip(lease.way, lease.sleep, strict=True):
             event, after = self.step(state, token)
             asleep = {**asleep, **self.sleep(state, sleep)}
-            found.append(Place(state, asleep, [Branch(event.move, event, [])]))
+            found.append(SearchFrame(state, asleep, [Branch(event.move, event, [])]))
             asleep = still_asleep(asleep, event)
             state = after
         # (Nothing sleeps at a leaf; if it seems so, it is explored all the same.)
-        return [*found, Place(state, {}, [])]
+        return [*found, SearchFrame(state, {}, [])]
 
 
 class Borrower:
@@ -198,7 +198,7 @@ class Borrower:
         self._known = self.system.interests
         self._names = Names(self.system)
         # What was found in other leases need not be told again.
-        self._seen = Outcome("dpor")
+        self._seen = SearchResult("dpor")
 
     def explore(self, lease: Lease) -> Returned:
         """What comes of it."""
@@ -210,7 +210,7 @@ class Borrower:
             self._begin()
         system.nursery.cyclic |= lease.cyclic
         names, seen = self._names, self._seen
-        outcome = Outcome(
+        outcome = SearchResult(
             "dpor", endings=seen.endings, races=seen.races, failures=dict(seen.failures)
         )
         endings, races = set(seen.endings.ways), set(seen.races.data)
@@ -280,7 +280,7 @@ def explore(asked: Asked, lease: Lease) -> Returned:
     return _borrower(asked).explore(lease)
 
 
-def add(outcome: Outcome, returned: Returned, names: Names) -> None:
+def add(outcome: SearchResult, returned: Returned, names: Names) -> None:
     """Add to the outcome what came of a lease."""
     counts = returned.counts
     outcome.transitions += counts.steps

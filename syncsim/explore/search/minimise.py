@@ -30,7 +30,7 @@ from syncsim.explore.results import (
 )
 from syncsim.virtual.model.states import Did, Move, State
 from syncsim.virtual.model.system import System
-from syncsim.virtual.run import VirtualWorld
+from syncsim.virtual.run import VirtualRun
 
 #: So many states may be visited, for each of the two ways to look for a smaller one.
 MOST_STATES = 100_000
@@ -351,7 +351,7 @@ def _made(system: System, moves: tuple[Move, ...], verdict: Verdict) -> Path | N
             return Path(verdict, moves[: at + 1], tuple(every))
     if any(system.members[move.actor].feeds is not None for move in system.moves(state)):
         return None  # a feeder is no actor of the core's, and may still help
-    world = VirtualWorld(system)
+    world = VirtualRun(system)
     for move in moves:
         world.make(move)
     if diagnose(world.state).verdict is not verdict:

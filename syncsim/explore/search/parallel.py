@@ -53,7 +53,7 @@ AHEAD = 2
 _PATIENCE, _HASTE = 0.1, 0.002
 
 
-class Node:
+class LeaseTree:
     """A node of the tree of executions: the state after an event.
 
     ``children`` are what was, is or will be explored from there, from left to right; a leaf has
@@ -62,12 +62,12 @@ class Node:
 
     __slots__ = ("children", "depth", "done", "event", "looked", "parent", "sleep", "state")
 
-    def __init__(self, state: State, event: Event | None = None, parent: Node | None = None):
+    def __init__(self, state: State, event: Event | None = None, parent: LeaseTree | None = None):
         self.state = state
         self.event = event
         self.parent = parent
         self.depth: int = parent.depth + 1 if parent is not None else 0
-        self.children: list[Node] | None = None
+        self.children: list[LeaseTree] | None = None
         #: What has been explored wholly, and so has all that is to the left of it.
         self.sleep: dict[Move, Event] = {}
         #: Of a leaf: whether all below it has been explored.
@@ -81,16 +81,16 @@ class Frontier:
 
     def __init__(self, names: Names, levels: Sequence[Level]) -> None:
         self._names = names
-        self._open: list[tuple[int, int, Node]] = []  # the leaves that nobody has, by depth
+        self._open: list[tuple[int, int, LeaseTree]] = []  # the leaves that nobody has, by depth
         self._leaves = 0
-        self._root = Node(names.system.start().state)
+        self._root = LeaseTree(names.system.start().state)
         self._grow(self._root, levels)
 
     def __len__(self) -> int:
         """How many leaves nobody has."""
         return len(self._open)
 
-    def lend(self) -> tuple[Node, Lease] | None:
+    def lend(self) -> tuple[LeaseTree, Lease] | None:
         """The shallowest leaf that nobody has, and what is to be known of it."""
         if not self._open:
             return None
@@ -120,7 +120,7 @@ class Frontier:
             tuple(way), tuple(sleep), new, system.interests, system.nursery.cyclic, LEASE
         )
 
-    def take_back(self, leaf: Node, returned: Returned) -> None:
+    def take_back(self, leaf: LeaseTree, returned: Returned) -> None:
         """Insert what is wanted, and what is still open below the leaf."""
         way = [leaf]
         while way[-1].parent is not None:
@@ -134,18 +134,18 @@ class Frontier:
             leaf.done = True
             self._forget()
 
-    def _add(self, parent: Node, event: Event, state: State) -> Node:
-        node = Node(state, event, parent)
+    def _add(self, parent: LeaseTree, event: Event, state: State) -> LeaseTree:
+        node = LeaseTree(state, event, parent)
         if parent.children is None:
             parent.children = []
         parent.children.append(node)
         return node
 
-    def _offer(self, leaf: Node) -> None:
+    def _offer(self, leaf: LeaseTree) -> None:
         self._leaves += 1
         heappush(self._open, (leaf.depth, self._leaves, leaf))
 
-    def _grow(self, node: Node, levels: Sequence[Level]) -> None:
+    def _grow(self, node: LeaseTree, levels: Sequence[Level]) -> None:
         """What is open below a node that was a leaf."""
         names = self._names
         for level in levels:
@@ -157,8 +157,8 @@ class Frontier:
             self._plant(node, level.open)
             node = below
 
-    def _plant(self, root: Node, forest: Forest) -> None:
-        todo: list[Node] = []  # the parents of those to come, once for each of them
+    def _plant(self, root: LeaseTree, forest: Forest) -> None:
+        todo: list[LeaseTree] = []  # the parents of those to come, once for each of them
         for token, below in forest:
             parent = todo.pop() if todo else root
             node = self._add(parent, *self._names.step(parent.state, token))
@@ -167,7 +167,7 @@ class Frontier:
             else:
                 self._offer(node)
 
-    def _want(self, way: list[Node], pasts: tuple[int, ...], wanted: Wanted) -> None:
+    def _want(self, way: list[LeaseTree], pasts: tuple[int, ...], wanted: Wanted) -> None:
         """Insert those words, unless they are covered.
 
         From the root on: together with the way they may as well begin to the left of it.
@@ -230,7 +230,7 @@ class ParallelSearch:
         self._alone = DPORSearch(system)
         self.outcome = self._alone.outcome
         self._frontier: Frontier | None = None
-        self._lent: dict[Future[Returned], Node] = {}
+        self._lent: dict[Future[Returned], LeaseTree] = {}
 
     @property
     def frontier(self) -> int:

@@ -22,8 +22,8 @@ from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.words.waiting import counted
 from syncsim.explore.results import (
     Bounds,
-    Outcome,
     Path,
+    SearchResult,
     See,
     failure_in,
     verdict_at_the_end,
@@ -160,7 +160,7 @@ class SampleSearch:
     """One execution after the other; never complete."""
 
     def __init__(self, system: System, kind: str, seed: int, see: See | None = None) -> None:
-        self.outcome = Outcome(kind)
+        self.outcome = SearchResult(kind)
         self._system = system
         self._seed = seed
         self._see = see

@@ -13,17 +13,17 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Channel, Semaphore
 from syncsim.core.operation import Operation, Verb
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Life, Primitive
-from syncsim.real.quiescence import Account
+from syncsim.real.quiescence import Quiescence
 
 
 class Feeders:
-    """Writes into the ledger what a feeder does, and into the account what it owes."""
+    """Writes into the recorder what a feeder does, and into the account what it owes."""
 
-    def __init__(self, ledger: Ledger, account: Account) -> None:
-        self._ledger = ledger
+    def __init__(self, recorder: Recorder, account: Quiescence) -> None:
+        self._recorder = recorder
         self._account = account
         self._queues: dict[ActorId, Primitive] = {}
         # The thread that is sending into a pipe for a process, while nobody holds it up.
@@ -31,12 +31,12 @@ class Feeders:
 
     def add(self, process: ActorId, queue: str) -> ActorId | None:
         """The feeder of the process is held up for the first time; None for a queue unknown."""
-        primitive = self._ledger.primitives.get(queue)
+        primitive = self._recorder.primitives.get(queue)
         if primitive is None:
             return None
-        owner = self._ledger.actors[process]
+        owner = self._recorder.actors[process]
         feeder = Actor(
-            id=len(self._ledger.actors),
+            id=len(self._recorder.actors),
             name=f"{owner.name}'s feeder",
             pid=owner.pid,
             parent=owner.id,
@@ -45,7 +45,7 @@ class Feeders:
             life=Life.ALIVE,
             library=True,
         )
-        self._ledger.add(feeder)
+        self._recorder.add(feeder)
         self._queues[feeder.id] = primitive
         self._account.feeders[_pipe_of(primitive), process] = feeder.id
         return feeder.id
@@ -59,9 +59,9 @@ class Feeders:
             self._is_done(feeder)
         if operation.verb is not Verb.SEND:
             return operation
-        channel = self._ledger.atoms[_pipe_of(self._queues[feeder])]
+        channel = self._recorder.atoms[_pipe_of(self._queues[feeder])]
         assert isinstance(channel, Channel)
-        process = self._ledger.actors[feeder].parent
+        process = self._recorder.actors[feeder].parent
         own = (item.label for item in channel.buffered if item.sender == process)
         return replace(operation, detail=next(own, ""))
 
@@ -69,15 +69,15 @@ class Feeders:
         """It gives its lock back: the item is wholly in the pipe; or a slot: it drops the item."""
         pipe = _pipe_of(self._queues[feeder])
         if operation.atom == self._lock_of(feeder):
-            self._ledger.move(feeder, Operation(Verb.SENT, pipe))
+            self._recorder.move(feeder, Operation(Verb.SENT, pipe))
         else:
-            process = self._ledger.actors[feeder].parent
+            process = self._recorder.actors[feeder].parent
             assert process is not None
-            self._ledger.drop(pipe, process)
+            self._recorder.drop(pipe, process)
 
     def has_lock(self, feeder: ActorId) -> None:
         """It is in the middle of sending."""
-        self._ledger.hold(self._lock_of(feeder), feeder)
+        self._recorder.hold(self._lock_of(feeder), feeder)
 
     def rests(self, feeder: ActorId) -> None:
         """It has nothing to send."""
@@ -99,7 +99,7 @@ class Feeders:
         if feeder is None or not self._holds(feeder):
             return False
         self._account.clogged.discard(pipe)
-        if self._ledger.grain is Grain.ATOM:
+        if self._recorder.grain is Grain.ATOM:
             self._account.owing.add(feeder)  # its next announcement: it gives its lock back
         else:
             self._is_done(feeder)
@@ -107,9 +107,9 @@ class Feeders:
 
     def in_the_middle(self) -> Iterator[tuple[Primitive, ActorId, int]]:
         """The queues into which something is being sent: for whom, and by which thread."""
-        for queue in list(self._ledger.primitives.values()):
+        for queue in list(self._recorder.primitives.values()):
             pipe = _pipe_of(queue)
-            channel = self._ledger.atoms.get(pipe)
+            channel = self._recorder.atoms.get(pipe)
             if isinstance(channel, Channel) and "slots" in queue.parts:
                 for process in channel.sending:
                     if (pipe, process) in self._sending:
@@ -125,7 +125,7 @@ class Feeders:
         """The process has joined its feeder; who that was, if it was ever held up."""
         feeder = self._account.feeders.pop((pipe, process), None)
         if feeder is not None:
-            self._ledger.end(feeder, None)
+            self._recorder.end(feeder, None)
             self._account.settle_up(feeder)
         return feeder
 
@@ -135,14 +135,14 @@ class Feeders:
         return parts.get("send lock") or parts["put lock"]
 
     def _holds(self, feeder: ActorId) -> bool:
-        lock = self._ledger.atoms.get(self._lock_of(feeder))
+        lock = self._recorder.atoms.get(self._lock_of(feeder))
         return isinstance(lock, Semaphore) and feeder in lock.holders
 
     def _is_done(self, feeder: ActorId) -> None:
         """If it had its lock: that was given back unseen, and the item is wholly in the pipe."""
         if self._holds(feeder):
-            self._ledger.hold(self._lock_of(feeder), None)
-            self._ledger.move(feeder, Operation(Verb.SENT, _pipe_of(self._queues[feeder])))
+            self._recorder.hold(self._lock_of(feeder), None)
+            self._recorder.move(feeder, Operation(Verb.SENT, _pipe_of(self._queues[feeder])))
 
 
 def _pipe_of(queue: Primitive) -> str:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from syncsim.core.operation import Operation, Verb
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 
 
 @dataclass(slots=True)
-class Helper:
+class LibraryThread:
     """One such thread, of the process with that pid."""
 
     pid: int
@@ -34,24 +34,24 @@ class Helper:
 
 
 @dataclass(slots=True)
-class Helpers:
+class LibraryThreads:
     """All of them that are at work, by name."""
 
     #: The pipes into which they send, or a process that waits until it has sent: no feeder does.
     pipes: set[str] = field(default_factory=set)
-    _all: dict[str, Helper] = field(default_factory=dict)
-    _of_thread: dict[tuple[int, int], Helper] = field(default_factory=dict)
+    _all: dict[str, LibraryThread] = field(default_factory=dict)
+    _of_thread: dict[tuple[int, int], LibraryThread] = field(default_factory=dict)
 
     def begin(self, pid: int, name: str) -> None:
         """There is one more."""
-        self._all.setdefault(name, Helper(pid)).begun = True
+        self._all.setdefault(name, LibraryThread(pid)).begun = True
 
     def give(self, name: str, pid: int) -> None:
         """It was given something by a thread of its own process.
 
         (What a forked copy of a Pool is given reaches nobody.)
         """
-        helper = self._all.setdefault(name, Helper(pid))
+        helper = self._all.setdefault(name, LibraryThread(pid))
         if helper.pid == pid:
             helper.given += 1
 
@@ -84,13 +84,13 @@ class Helpers:
         helper.stalled = False
         return before
 
-    def owe(self, ledger: Ledger) -> bool:
+    def owe(self, recorder: Recorder) -> bool:
         """Whether one of them has something to do, and nothing that we know of in its way."""
         return any(
             helper.given > helper.dealt
             and helper.begun
             and not helper.stalled
-            and (helper.waits is None or _would_go(ledger, helper.pid, helper.waits))
+            and (helper.waits is None or _would_go(recorder, helper.pid, helper.waits))
             for helper in self._all.values()
         )
 
@@ -130,6 +130,6 @@ class Helpers:
             del self._all[name]
 
 
-def _would_go(ledger: Ledger, pid: int, operation: Operation) -> bool:
-    process = ledger.by_pid(pid)
-    return process is None or ledger.would_go(operation, process.id)
+def _would_go(recorder: Recorder, pid: int, operation: Operation) -> bool:
+    process = recorder.by_pid(pid)
+    return process is None or recorder.would_go(operation, process.id)

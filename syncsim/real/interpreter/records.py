@@ -1,4 +1,4 @@
-"""The scribe: writes what the records mean into the ledger, and what is owed into the account."""
+"""The record interpreter: from records to what happened (recorder) and what is outstanding."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from syncsim.core.operation import (
     Site,
     Verb,
 )
-from syncsim.core.recorder import DivergenceError, Ledger
+from syncsim.core.recorder import DivergenceError, Recorder
 from syncsim.core.state import Actor, Life, Primitive
-from syncsim.core.work import Outcome, Work
+from syncsim.core.work import TaskOutcome, Work
 from syncsim.program.failures import place_of
 from syncsim.program.names import Namer, Position
 from syncsim.program.safe_text import named
@@ -34,8 +34,8 @@ from syncsim.program.source import source_of
 from syncsim.real import kernel
 from syncsim.real.interpreter.feeders import Feeders
 from syncsim.real.interpreter.signals import NUMBERS, Signals
-from syncsim.real.interpreter.untracked import Kin
-from syncsim.real.quiescence import Account
+from syncsim.real.interpreter.untracked import ProcessRegistry
+from syncsim.real.quiescence import Quiescence
 
 #: The calls that end a process of the program, and how.
 _CALLS = {
@@ -56,7 +56,7 @@ _MOVES = frozenset((Verb.SENT, Verb.QUEUE, Verb.BEGIN, Verb.SETTLE, Verb.CANCEL)
 _SERVED = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE))
 
 
-class Scribe:
+class RecordInterpreter:
     """Knows which process is which actor, and takes in one record after the other.
 
     ``on_print`` hears what a process writes; ``watch`` is told the pid of every new process;
@@ -65,19 +65,19 @@ class Scribe:
 
     def __init__(
         self,
-        ledger: Ledger,
-        account: Account,
+        recorder: Recorder,
+        account: Quiescence,
         signals: Signals,
-        kin: Kin,
+        registry: ProcessRegistry,
         *,
         on_print: Callable[[ActorId | None, str, str], None],
         watch: Callable[[int], object],
         main_code: Callable[[], int],
     ) -> None:
-        self._ledger = ledger
+        self._recorder = recorder
         self._account = account
         self._signals = signals
-        self.kin = kin
+        self.registry = registry
         self._on_print = on_print
         self._watch = watch
         self._main_code = main_code
@@ -87,15 +87,15 @@ class Scribe:
         self._belongs: dict[str, tuple[str, str]] = {}  # atom -> primitive id, role
         self._parts: dict[str, list[wire.Part]] = {}  # of primitives that are being made
         self._started_by: dict[ActorId, ActorId] = {}
-        self._feeders = Feeders(ledger, account)
+        self._feeders = Feeders(recorder, account)
         # Who of the library's own threads takes what is in a channel, or misses a worker.
         self._served_by: dict[str, str] = {}
         #: How many records were taken in.
         self.records = 0
         #: Pids forked past ``multiprocessing``, or about to be born; and whether there ever was
         #: one that ended without: what it did to the primitives nobody has seen.
-        self.strangers: set[int] = set()
-        self.had_strangers = False
+        self.untracked: set[int] = set()
+        self.had_untracked = False
         #: Those of them that were forked to become a ``Process``.
         self.births: set[int] = set()
         self._forked_by: dict[int, int] = {}
@@ -134,7 +134,7 @@ class Scribe:
 
     def thread_of(self, actor: ActorId) -> tuple[int, int]:
         """The pid and the tid by which the actor reports; the tid is 0 for a process."""
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         if not who.thread:
             return who.pid, 0
         return next(key for key, one in self._actor_of.items() if one == actor)
@@ -142,7 +142,7 @@ class Scribe:
     def primitive_with(self, atom: str) -> Primitive | None:
         """The primitive that the atom is part of."""
         identity, _ = self._belongs.get(atom, ("", ""))
-        return self._ledger.primitives.get(identity)
+        return self._recorder.primitives.get(identity)
 
     def tell_who_waits(self) -> None:
         """It is quiet: who has to wait for an outcome now, has to wait.
@@ -151,13 +151,13 @@ class Scribe:
         who of the two is heard first is by chance.
         """
         while self._arrived:
-            self._ledger.waits_from_now(self._arrived.pop())
+            self._recorder.waits_from_now(self._arrived.pop())
         while self._awaiting:
-            self._ledger.stops(self._awaiting.pop(0))
+            self._recorder.stops(self._awaiting.pop(0))
 
     def add(self, actor: Actor) -> None:
         """A new process, which owes us its first announcement."""
-        self._ledger.add(actor)
+        self._recorder.add(actor)
         self._unborn.add(actor.id)
         self._actor_of[actor.pid, 0] = actor.id
         self._account.owing.add(actor.id)
@@ -166,16 +166,16 @@ class Scribe:
     def died(self, pid: int) -> None:
         """The process is gone, and everything it has said has been heard."""
         self.births.discard(pid)
-        self.kin.died(pid)
-        if pid in self.strangers:
-            self.strangers.remove(pid)
-            self.had_strangers = True
+        self.registry.died(pid)
+        if pid in self.untracked:
+            self.untracked.remove(pid)
+            self.had_untracked = True
         self.alarmed.discard(pid)
         actor = self.actor(pid)
         if actor in self._started_by:
-            forker = self._ledger.actors[self._started_by[actor]].pid
-            self.kin.ended(pid, forker)
-        if actor is None or self._ledger.actors[actor].ended:
+            forker = self._recorder.actors[self._started_by[actor]].pid
+            self.registry.ended(pid, forker)
+        if actor is None or self._recorder.actors[actor].ended:
             return
         if actor == 0:
             code: int | None = self._main_code()
@@ -183,34 +183,34 @@ class Scribe:
             code = kernel.exit_code(pid)
             if code is None:
                 code = self._account.leaving.get(actor)
-            killed = self._ledger.actors[actor].killed
+            killed = self._recorder.actors[actor].killed
             if code is None and killed:  # nobody was left who could tell us
                 code = -NUMBERS[killed]
             numbers = self._signalled.get(actor, set()) & _DEADLY
             if code is None and numbers:
                 # A fork server has taken notice of its end before us.
                 code = -max(numbers, key=lambda number: number == signal.SIGKILL)
-            if code is not None and self._ledger.actors[actor].terminated:
+            if code is not None and self._recorder.actors[actor].terminated:
                 # It may have been about to end already when it was to be ended.
                 by_program = -code in numbers
-                self._ledger.change(actor, terminated=by_program)
+                self._recorder.change(actor, terminated=by_program)
         self._account.helpers.died(pid)
-        for work in self._ledger.works_for(actor):
+        for work in self._recorder.works_for(actor):
             self._account.helpers.send(self._served_by[work])
         for (of, _), member in self._actor_of.items():
-            if of == pid and not self._ledger.actors[member].ended:
+            if of == pid and not self._recorder.actors[member].ended:
                 # (A thread has no exit code of its own, whenever it ends.)
-                self._ended(member, None if self._ledger.actors[member].thread else code)
+                self._ended(member, None if self._recorder.actors[member].thread else code)
 
     def _ended(self, actor: ActorId, code: int | None) -> None:
         self._interrupted.pop(actor, None)
-        self._ledger.vanish(self._kept_by.pop(actor, ()))
-        self._ledger.end(actor, code)
+        self._recorder.vanish(self._kept_by.pop(actor, ()))
+        self._recorder.end(actor, code)
         self._account.settle_up(actor)
 
     def threads(self) -> list[tuple[ActorId, int, int]]:
         """The threads that are not known to have ended: who, the pid, and the tid."""
-        actors = self._ledger.actors
+        actors = self._recorder.actors
         return [
             (actor, pid, tid)
             for (pid, tid), actor in self._actor_of.items()
@@ -219,21 +219,21 @@ class Scribe:
 
     def thread_ended(self, actor: ActorId) -> None:
         """The thread is gone, and everything it has said has been heard."""
-        if not self._ledger.actors[actor].ended:
+        if not self._recorder.actors[actor].ended:
             self._ended(actor, None)
 
     # -- records ------------------------------------------------------------------------
 
     def _born(self, record: wire.Born) -> None:
         self.thread_states[record.pid, record.tid] = record.state
-        self.strangers.discard(record.pid)
+        self.untracked.discard(record.pid)
         self.births.discard(record.pid)
         forked_by = self._forked_by.pop(record.pid, None)
         if not record.thread:
-            self.kin.born(record.pid, record.name)
+            self.registry.born(record.pid, record.name)
         known = self.actor(record.pid, record.tid)
-        if known is not None and not self._ledger.actors[known].ended:
-            self._ledger.change(
+        if known is not None and not self._recorder.actors[known].ended:
+            self._recorder.change(
                 known,
                 life=Life.ALIVE,
                 name=record.name,
@@ -243,7 +243,7 @@ class Scribe:
             self._inherit(forked_by, known)
             return
         actor = Actor(
-            id=len(self._ledger.actors),
+            id=len(self._recorder.actors),
             name=record.name,
             pid=record.pid,
             parent=self.actor(record.parent),
@@ -253,7 +253,7 @@ class Scribe:
             life=Life.ALIVE,
         )
         if record.thread:
-            self._ledger.add(actor)
+            self._recorder.add(actor)
             self._actor_of[record.pid, record.tid] = actor.id
         else:
             self.add(actor)
@@ -262,19 +262,19 @@ class Scribe:
     def _inherit(self, forked_by: int | None, child: ActorId) -> None:
         parent = None if forked_by is None else self.actor(forked_by)
         if parent is not None:
-            self._ledger.inherit(parent, child)
+            self._recorder.inherit(parent, child)
 
     def _point(self, record: wire.Point) -> None:
         primitive, role = self._belongs.get(record.atom, ("", ""))
         if record.primitive:
             primitive = record.primitive
-            parts = self._ledger.primitives.get(primitive)
+            parts = self._recorder.primitives.get(primitive)
             for name, atom in parts.parts.items() if parts else ():
                 if atom == record.atom:
                     role = name
         call = record.call
         if not call and primitive:
-            call = f"{self._ledger.primitives[primitive].kind}.{record.verb}"
+            call = f"{self._recorder.primitives[primitive].kind}.{record.verb}"
         site = Site(record.file, record.line, record.function) if record.file else None
         self._points[record.pid, record.n] = Operation(
             verb=Verb(record.verb),
@@ -298,9 +298,9 @@ class Scribe:
                 # who is sending into a full pipe hears of that.
                 self._account.clogged.discard(operation.atom)
             return
-        if self._ledger.actors[actor].is_server:
+        if self._recorder.actors[actor].is_server:
             return
-        if self._ledger.actors[actor].library:
+        if self._recorder.actors[actor].library:
             operation = self._feeders.wants(actor, operation)
         if record.detail or not record.blocking or record.timeout is not None:
             operation = replace(
@@ -317,23 +317,23 @@ class Scribe:
             self._account.granted.discard(actor)
         else:
             self._account.free.add(actor)
-        comes_alone = actor in self._unborn or self._ledger.actors[actor].library
+        comes_alone = actor in self._unborn or self._recorder.actors[actor].library
         self._unborn.discard(actor)
         if comes_alone and record.gated:
             self._arrived.append(actor)
-        self._ledger.announce(actor, operation)
+        self._recorder.announce(actor, operation)
         if operation.verb is Verb.AWAIT:
             if record.gated:
                 self._awaiting.append(actor)
             else:
-                self._ledger.stops(actor)
+                self._recorder.stops(actor)
 
     def _comes_between(self, actor: ActorId, operation: Operation) -> None:
         """The actor makes that in the middle of another one that it has begun.
 
         A handler of the program does, of a signal or of a fork.
         """
-        begun = self._ledger.actors[actor].pending
+        begun = self._recorder.actors[actor].pending
         let_go = actor in self._account.granted or actor in self._account.free
         if begun is not None and let_go and begun != operation:
             known = self._interrupted.setdefault(actor, [])
@@ -342,7 +342,7 @@ class Scribe:
 
     def _ends(self, actor: ActorId) -> Operation | None:
         """What the actor has been making that is over now; also if something came between."""
-        pending, begun = self._ledger.actors[actor].pending, self._interrupted.get(actor)
+        pending, begun = self._recorder.actors[actor].pending, self._interrupted.get(actor)
         if begun and pending in (None, begun[-1]):
             return begun.pop()
         return pending
@@ -354,7 +354,7 @@ class Scribe:
         says nothing: a fork server may be at work, or the kernel (which waits, before somebody is
         reaped, for whoever is looking at its files in ``/proc``).
         """
-        operation = self._ledger.actors[actor].pending
+        operation = self._recorder.actors[actor].pending
         return operation is not None and operation.verb in _SERVED
 
     def _did(self, record: wire.Did) -> None:
@@ -364,9 +364,9 @@ class Scribe:
             if made is not None:
                 self._library(record.pid, record.tid, made, record.result)
             return
-        if self._ledger.actors[actor].is_server:
+        if self._recorder.actors[actor].is_server:
             return
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         operation = self._ends(actor)
         if operation is None:
             raise DivergenceError(
@@ -392,7 +392,7 @@ class Scribe:
     def xray(self) -> None:
         """The X-ray begins: feeders that are in the middle of sending are known as well."""
         for queue, process, tid in self._feeders.in_the_middle():
-            feeder = self._feeder(self._ledger.actors[process].pid, tid, queue.id)
+            feeder = self._feeder(self._recorder.actors[process].pid, tid, queue.id)
             if feeder is not None:
                 self._feeders.has_lock(feeder)
 
@@ -418,16 +418,16 @@ class Scribe:
         self._account.granted.discard(actor)
         self._account.free.discard(actor)
         self._ends(actor)
-        if not self._ledger.actors[actor].thread:
+        if not self._recorder.actors[actor].thread:
             self._account.owing.add(actor)
-        self._ledger.change(actor, pending=None)
+        self._recorder.change(actor, pending=None)
 
     def _op(self, record: wire.Op) -> None:
         pid, result = record.pid, record.result
         operation = self._points[pid, record.point]
         verb = operation.verb
         actor = self._actor_of.get((pid, record.tid))
-        who = self._ledger.actors[actor] if actor is not None else None
+        who = self._recorder.actors[actor] if actor is not None else None
         if record.detail:
             operation = replace(operation, detail=self.named(record.detail))
         if actor is None or who is None or who.library or (who.is_server and verb is not EXIT):
@@ -439,15 +439,15 @@ class Scribe:
             return
         behind = operation.compound and not operation.call.startswith("Connection.")
         if verb in _MOVES or (verb is SEND and behind):
-            self._ledger.move(actor, operation)
+            self._recorder.move(actor, operation)
             if operation.verb is Verb.SEND and operation.atom in self._served_by:
                 self._sent(actor, operation)
             return
         if verb is RELEASE and result != "None":
-            self._ledger.refused(actor, operation, result)
+            self._recorder.refused(actor, operation, result)
             return
         self._comes_between(actor, operation)
-        self._owes(self._ledger.actors[actor])
+        self._owes(self._recorder.actors[actor])
         self.effect(actor, operation, self.named(result))
 
     def _owes(self, actor: Actor) -> None:
@@ -457,14 +457,14 @@ class Scribe:
 
     def named(self, text: str) -> str:
         """The text with the names of primitives in the place of their marks (see ``safe``)."""
-        return named(text, self._ledger.name_of)
+        return named(text, self._recorder.name_of)
 
     def _sent(self, worker: ActorId, operation: Operation) -> None:
         """A worker (or who ends a Pool) has sent something to the thread for the results."""
         self._account.helpers.send(self._served_by[operation.atom])
-        for work in self._ledger.works_for(worker):
+        for work in self._recorder.works_for(worker):
             failed = "failed" if operation.call.endswith(".fail") else ""
-            self._ledger.move(worker, Operation(Verb.SETTLE, work, detail=failed))
+            self._recorder.move(worker, Operation(Verb.SETTLE, work, detail=failed))
 
     def _library(self, pid: int, tid: int, operation: Operation, result: str) -> None:
         """A thread of multiprocessing's own did something: it counts for its process."""
@@ -488,11 +488,11 @@ class Scribe:
             return
         if verb is RELEASE and operation.role == "slots":
             # The feeder could not pickle an item: it gives the slot back and drops it.
-            parts = self._ledger.primitives[operation.primitive].parts
-            self._ledger.drop(parts.get("items") or parts["tasks"], actor)
+            parts = self._recorder.primitives[operation.primitive].parts
+            self._recorder.drop(parts.get("items") or parts["tasks"], actor)
         if verb is Verb.DROP:
             self._feeders.leaves(actor, operation.atom)
-        self._ledger.move(actor, operation, result)
+        self._recorder.move(actor, operation, result)
         if verb is Verb.FLUSH:
             self._flushed(actor, operation.atom)
         if verb is SEND or verb is SENT:
@@ -510,11 +510,11 @@ class Scribe:
             self._account.leaving[actor] = int(operation.detail or 0)
             self._account.owing.add(actor)  # its death
         elif verb is Verb.LEAVE:
-            before = self._ledger.actors[actor].called
-            self._ledger.change(actor, called=tuple(dict.fromkeys((*before, operation.call))))
+            before = self._recorder.actors[actor].called
+            self._recorder.change(actor, called=tuple(dict.fromkeys((*before, operation.call))))
             if operation.call.startswith("os.exec"):
-                self._ledger.effect(actor, operation, result)
-                self._ledger.leave(actor, operation.site)
+                self._recorder.effect(actor, operation, result)
+                self._recorder.leave(actor, operation.site)
                 self._account.owing.discard(actor)
                 return
         elif verb is RECEIVE:
@@ -522,10 +522,10 @@ class Scribe:
             self._account.helpers.stir()
         elif verb is Verb.FLUSH:
             self._flushed(actor, operation.atom)
-        elif verb is RELEASE and self._ledger.actors[actor].library:
+        elif verb is RELEASE and self._recorder.actors[actor].library:
             self._feeders.releases(actor, operation)
-        unseen = bool(self.strangers) or self.had_strangers or self.kin.shaken
-        self._ledger.effect(actor, operation, result, believe=unseen)
+        unseen = bool(self.untracked) or self.had_untracked or self.registry.shaken
+        self._recorder.effect(actor, operation, result, believe=unseen)
         if verb is SEND and operation.atom in self._served_by:  # a step of its own: the X-ray
             self._sent(actor, operation)
 
@@ -534,10 +534,10 @@ class Scribe:
         target = self.actor(int(operation.atom))
         if target is None:
             return operation
-        victim = self._ledger.actors[target]
+        victim = self._recorder.actors[target]
         number = _CALLS.get(operation.call) or signal.Signals[operation.detail]
         if number in (*_DEADLY, signal.SIGINT) and target != actor and not victim.ended:
-            self._ledger.change(target, terminated=number in _DEADLY or victim.terminated)
+            self._recorder.change(target, terminated=number in _DEADLY or victim.terminated)
             self._signalled.setdefault(target, set()).add(number)
         if not (target == actor and number == signal.SIGSTOP):
             self._signals.sent(target, number)
@@ -549,17 +549,17 @@ class Scribe:
     def _started(self, parent: ActorId, operation: Operation, pid: int) -> None:
         known = self.actor(pid)
         if known is None or known in self._started_by:  # the pid has come again
-            known = len(self._ledger.actors)
+            known = len(self._recorder.actors)
             self.add(Actor(id=known, name=operation.detail, pid=pid, parent=parent))
         self._started_by[known] = parent
-        self.kin.started(pid, self._ledger.actors[parent].pid)
+        self.registry.started(pid, self._recorder.actors[parent].pid)
         if operation.atom:
-            self._ledger.hire(operation.atom, known)
+            self._recorder.hire(operation.atom, known)
 
     def _back(self, record: wire.Back) -> None:
         actor = self.actor(record.pid, record.tid)
         if actor is not None:
-            self._ledger.back(actor, self.named(record.result))
+            self._recorder.back(actor, self.named(record.result))
 
     def _part(self, record: wire.Part) -> None:
         if record.address:
@@ -569,7 +569,7 @@ class Scribe:
     def _made(self, record: wire.Made) -> None:
         atoms: dict[str, Atom] = {}
         parts = self._parts.pop(record.id, [])
-        known = record.kind.startswith(SERVED) and record.id in self._ledger.primitives
+        known = record.kind.startswith(SERVED) and record.id in self._recorder.primitives
         if known and record.id not in self._fresh:
             return  # another proxy of what is there already
         self._fresh.discard(record.id)
@@ -586,7 +586,7 @@ class Scribe:
             elif part.form == "work":
                 atoms[part.atom] = Work()
             elif part.form == "outcome":
-                atoms[part.atom] = Outcome()
+                atoms[part.atom] = TaskOutcome()
             else:
                 atoms[part.atom] = Semaphore(
                     value=part.value,
@@ -615,7 +615,7 @@ class Scribe:
             line=record.line,
             creator=self.actor(record.pid) or 0,
         )
-        self._ledger.create(primitive, atoms)
+        self._recorder.create(primitive, atoms)
 
     def _text(self, record: wire.Text) -> None:
         self._on_print(self.actor(record.pid), record.stream, record.text)
@@ -627,7 +627,7 @@ class Scribe:
         interrupted = signal.SIGINT in self._signalled.get(actor, ())
         if not (interrupted and record.exception == KeyboardInterrupt.__name__):
             message = f": {record.message}" if record.message else ""
-            self._ledger.change(
+            self._recorder.change(
                 actor,
                 error=record.exception + message,
                 error_site=place_of(record.file, record.line),
@@ -638,43 +638,43 @@ class Scribe:
         child = self.actor(record.child)
         if child is None:
             return
-        if not self._ledger.actors[child].ended:
+        if not self._recorder.actors[child].ended:
             self.died(record.child)
-        self._ledger.change(
+        self._recorder.change(
             child, reaped=True, reaped_by=self.actor(record.pid), exitcode=record.exitcode
         )
 
     def _forking(self, record: wire.Forking) -> None:
         # Until the child says who it is, its parent's pid stands for it.
-        self.strangers.add(-record.pid)
-        self.kin.forking(record.pid)
+        self.untracked.add(-record.pid)
+        self.registry.forking(record.pid)
         actor = self.actor(record.pid)
-        operation = self._ledger.actors[actor].pending if actor is not None else None
+        operation = self._recorder.actors[actor].pending if actor is not None else None
         if operation is not None and operation.verb is START:
             self.births.add(-record.pid)
 
     def _forked(self, record: wire.Forked) -> None:
         parent, is_birth = -record.parent, -record.parent in self.births
-        self.strangers.discard(parent)
+        self.untracked.discard(parent)
         self.births.discard(parent)
-        self.kin.has_forked(record.parent)
+        self.registry.has_forked(record.parent)
         if not record.pid:
             return
-        self.strangers.add(record.pid)
+        self.untracked.add(record.pid)
         if is_birth:
             self.births.add(record.pid)
         self._forked_by[record.pid] = record.parent
-        self.kin.forked(record.pid, record.parent, birth=is_birth)
+        self.registry.forked(record.pid, record.parent, birth=is_birth)
         self._watch(record.pid)
 
     def _joined(self, record: wire.Joined) -> None:
-        self.kin.joined(record.pid)
+        self.registry.joined(record.pid)
 
     def _launched(self, record: wire.Launched) -> None:
-        self.kin.launched(record)
+        self.registry.launched(record)
 
     def _missing(self, record: wire.Missing) -> None:
-        self.kin.missing(record.sentence)
+        self.registry.missing(record.sentence)
 
     def _helped(self, record: wire.Helped) -> None:
         self.helped.add(record.pid)
@@ -685,7 +685,7 @@ class Scribe:
     def _serves(self, record: wire.Serves) -> None:
         actor = self.actor(record.pid)
         if actor is not None:
-            self._ledger.change(actor, is_server=True)
+            self._recorder.change(actor, is_server=True)
             self._account.owing.discard(actor)
 
     def _shows(self, record: wire.Shows) -> None:
@@ -695,19 +695,19 @@ class Scribe:
             if server is not None:
                 self._kept_by.setdefault(server, []).append(record.atom)
         text = self.named(record.text)
-        if record.fresh or record.atom not in self._ledger.atoms:
+        if record.fresh or record.atom not in self._recorder.atoms:
             self._shown[record.atom] = text
         else:
-            self._ledger.show(record.atom, text)
+            self._recorder.show(record.atom, text)
 
     def _woken(self, record: wire.Woken) -> None:
         sleeper = self.actor(record.sleeper, record.tid)
         if sleeper is not None:
             primitive, _ = self._belongs.get(record.atom, ("", ""))
-            known = self._ledger.primitives.get(primitive)
-            callers = self._ledger.callers(*known.parts.values()) if known else []
+            known = self._recorder.primitives.get(primitive)
+            callers = self._recorder.callers(*known.parts.values()) if known else []
             by = [one for one in callers if one != sleeper]
-            self._ledger.wake(record.atom, sleeper, by[0] if len(by) == 1 else None)
+            self._recorder.wake(record.atom, sleeper, by[0] if len(by) == 1 else None)
 
     def _helper(self, record: wire.Helper) -> None:
         self._account.helpers.begin(record.pid, record.name)
@@ -720,7 +720,7 @@ class Scribe:
 
     def _dealt(self, record: wire.Dealt) -> None:
         if self._account.helpers.deal(record.pid, record.tid, record.name, record.n):
-            self._ledger.settle(record.name)
+            self._recorder.settle(record.name)
 
     _HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         wire.Born: _born,

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.schedule import Choice, Move
 from syncsim.instrument.dispositions import Disposition, disposition, is_pending
 from syncsim.real import kernel
-from syncsim.real.quiescence import Account
+from syncsim.real.quiescence import Quiescence
 
 #: How long, in seconds, a process may take to halt: one that waits for a disk, or for a processor
 #: that others have, does not at once.
@@ -32,13 +32,13 @@ NUMBERS = {
 class Signals:
     """What signals mean for who is owed."""
 
-    def __init__(self, ledger: Ledger, account: Account) -> None:
-        self._ledger = ledger
+    def __init__(self, recorder: Recorder, account: Quiescence) -> None:
+        self._recorder = recorder
         self._account = account
 
     def sent(self, actor: ActorId, number: int) -> None:
         """That signal is on its way to the process of the actor."""
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         if who.ended:
             return
         match number:
@@ -53,22 +53,22 @@ class Signals:
 
     def halt(self, actor: ActorId) -> None:
         """The process is stopped, and all its threads."""
-        self._ledger.stop(actor)
+        self._recorder.stop(actor)
         for one in self._members(actor):
             self._account.halt(one)
 
     def resume(self, actor: ActorId) -> None:
         """The process goes on again, and meets what was sent to it meanwhile."""
-        self._ledger.stop(actor, stopped=False)
+        self._recorder.stop(actor, stopped=False)
         for one in self._members(actor):
             self._account.resume(one)
         for number in (signal.SIGTERM, signal.SIGINT):
-            if is_pending(self._ledger.actors[actor].pid, number):
+            if is_pending(self._recorder.actors[actor].pid, number):
                 self._owe_an_answer(actor, number)
 
     def _owe_an_answer(self, actor: ActorId, number: int) -> None:
         """Its death, or that it announces itself again once its handler is done."""
-        who = self._ledger.actors[actor]
+        who = self._recorder.actors[actor]
         match disposition(who.pid, number):
             case Disposition.DEFAULT:
                 self._account.owing.add(actor)
@@ -77,7 +77,7 @@ class Signals:
 
     def look(self) -> None:
         """Asks the kernel who is stopped, for what was done without our seeing it."""
-        for actor in self._ledger.actors:
+        for actor in self._recorder.actors:
             if actor.ended or actor.thread:
                 continue
             stopped = kernel.is_stopped(actor.pid)
@@ -87,8 +87,8 @@ class Signals:
                 self.resume(actor.id)
 
     def _members(self, actor: ActorId) -> list[ActorId]:
-        pid = self._ledger.actors[actor].pid
-        return [one.id for one in self._ledger.actors if one.pid == pid and not one.ended]
+        pid = self._recorder.actors[actor].pid
+        return [one.id for one in self._recorder.actors if one.pid == pid and not one.ended]
 
 
 class Hand:
@@ -100,12 +100,12 @@ class Hand:
 
     def __init__(
         self,
-        ledger: Ledger,
+        recorder: Recorder,
         signals: Signals,
         send: Callable[[int, int], bool],
         drain: Callable[[], None],
     ) -> None:
-        self._ledger = ledger
+        self._recorder = recorder
         self._signals = signals
         self._send = send
         self._drain = drain
@@ -117,11 +117,11 @@ class Hand:
         before the fault, and all that follows from the fault after it.
         """
         actor, move = choice.actor, choice.move
-        pid = self._ledger.actors[actor].pid
-        halts = move is Move.STOP or not (still or self._ledger.actors[actor].stopped)
+        pid = self._recorder.actors[actor].pid
+        halts = move is Move.STOP or not (still or self._recorder.actors[actor].stopped)
         if halts and not self._halt(pid):
             return False
-        self._ledger.fault(actor, move)
+        self._recorder.fault(actor, move)
         self._signals.sent(actor, NUMBERS[move])
         if move is not Move.STOP:
             self._send(pid, NUMBERS[move])

@@ -1,4 +1,4 @@
-"""The kin of a run: every process that comes from its stage, and which of them never reported.
+"""The processes of a run: each one that comes from its stage, and those that never reported.
 
 What the program's processes fork and start they say themselves (``probes.leaving``); what comes
 from a process that is not instrumented is found where the kernel lists it.
@@ -18,12 +18,12 @@ from typing import NamedTuple
 from syncsim import wire
 from syncsim.core.deadlock.doubt import (
     Child,
+    Coverage,
     Unseen,
-    View,
     who_was_not_seen,
 )
 from syncsim.core.pythons import THIS, is_tried
-from syncsim.core.recorder import Ledger
+from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor
 from syncsim.real.kernel import tree
 
@@ -48,11 +48,11 @@ class _Start(NamedTuple):
     command: str
 
 
-class Kin:
+class ProcessRegistry:
     """Knows the processes of one run beside its actors."""
 
-    def __init__(self, ledger: Ledger, directory: str, stage: int) -> None:
-        self._ledger = ledger
+    def __init__(self, recorder: Recorder, directory: str, stage: int) -> None:
+        self._recorder = recorder
         self._directory = directory
         self._stage = tree.entry(stage)
         #: What the instrumentation did not find (sentences), in the order in which it was told.
@@ -179,7 +179,7 @@ class Kin:
         now, before = time.monotonic(), self._suspects
         self._suspects = {
             actor.pid: before.get(actor.pid, now)
-            for actor in self._ledger.actors
+            for actor in self._recorder.actors
             if not (actor.thread or actor.ended or self._is_instrumented(actor.pid))
         }
         shaking = {pid for pid, _, shakes in self._silent() if shakes}
@@ -216,13 +216,13 @@ class Kin:
 
     # -- what comes of it -----------------------------------------------------------------
 
-    def view(self) -> View:
+    def view(self) -> Coverage:
         """Return all that is known, after one more look."""
         self.look()
         children = Counter(
             (os.path.basename(start.file), self._who(start.parent)) for start in self._others()
         )
-        return View(
+        return Coverage(
             self._unseen(),
             tuple(self._missing),
             tuple(Child(name, parent, times) for (name, parent), times in children.items()),
@@ -261,7 +261,7 @@ class Kin:
     def _silent(self) -> Iterator[tuple[int, _Start, bool]]:
         """The pid of each that never reported, its start, and whether it shakes what is known."""
         yield from self._past
-        actors = {one.pid: one for one in self._ledger.actors if not one.thread}
+        actors = {one.pid: one for one in self._recorder.actors if not one.thread}
         nobody = _Start(0, "", "")
         for pid, start in self._launched.items():
             if self._is_silent(pid, start):
@@ -272,17 +272,19 @@ class Kin:
                 yield 0, start, False
         for pid, parent in self._forked.items():
             on_its_way = pid in self._launched or pid in self._births
-            if not on_its_way and self._is_lost(actors.get(pid)):  # (see ``Scribe.strangers``)
+            if not on_its_way and self._is_lost(
+                actors.get(pid)
+            ):  # (see ``RecordInterpreter.untracked``)
                 yield pid, nobody._replace(parent=parent), False
         for pid, start in self._found.items():
             if not self._is_known(pid) and pid not in actors and self._is_silent(pid, start):
                 yield pid, start, True
-        for actor in self._ledger.actors:
+        for actor in self._recorder.actors:
             pid = actor.pid
             if actor.thread or pid in self._reported or pid in self._forked:
                 continue
             if self._is_lost(actor) if actor.ended else self.never_reports(actor):
-                above = self._ledger.actors[actor.parent].pid if actor.parent is not None else 0
+                above = self._recorder.actors[actor.parent].pid if actor.parent is not None else 0
                 yield pid, self._found.get(pid, nobody)._replace(parent=above), True
 
     def _is_silent(self, pid: int, start: _Start) -> bool:

@@ -44,7 +44,7 @@ from syncsim.ui.widgets.header import GoalLine, Header, Standing
 from syncsim.ui.widgets.inspector import about_part, about_primitive, about_process
 from syncsim.ui.widgets.keys import KeyLine
 from syncsim.ui.widgets.panels import Panels
-from syncsim.ui.widgets.verdict_band import Outcome, VerdictBand, brief
+from syncsim.ui.widgets.verdict_band import BandContent, VerdictBand, brief
 
 #: Frames per second; fewer over a network.
 FRAMES = 10 if SLOW_LINE else 15
@@ -263,7 +263,7 @@ class StageScreen(Screen[None]):
         actor = self._panels.actor(moment.state) or next(iter(moment.state.actors), None)
         return actor.site if actor is not None else None
 
-    def _outcome(self) -> Outcome | None:
+    def _outcome(self) -> BandContent | None:
         """What the band says: the verdict that is the goal, once it is reached, or the newest."""
         playing = self._playing
         covered = self._menu.is_open or self._checking.told
@@ -279,7 +279,7 @@ class StageScreen(Screen[None]):
             if wins and goal.kind == "break" and not playing.by_hand:
                 by = playing.picked_by
             reached = bool(wins) and not by
-        return Outcome(
+        return BandContent(
             verdict.diagnosis, verdict.n, playing.history.now.state, reached,
             goal.par if goal else None, goal.text if goal else "", by,
             playing.inside(verdict.n),

@@ -18,7 +18,7 @@ from syncsim.ui.widgets.belts import draw_belt, draw_pipe
 from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
 from syncsim.ui.widgets.recollection import (
     LANES,
-    Memory,
+    Recollection,
     going_on,
     is_set,
 )
@@ -42,7 +42,7 @@ class Scene(NamedTuple):
 
     state: State
     primitive: Primitive
-    memory: Memory
+    memory: Recollection
     width: int
     names: int  # how wide a process is at the most, with its badge
     rows: int = 1  # how many lines there are for it

@@ -21,7 +21,7 @@ from syncsim.core.work import Work
 from syncsim.session.history import Past
 from syncsim.ui.look import badge, clean, colour, cut, mark, shown
 from syncsim.ui.widgets.verdict_band import coloured
-from syncsim.ui.widgets.xray import Part, value_of
+from syncsim.ui.widgets.xray import XrayRow, value_of
 
 #: How many steps of its history are shown.
 STEPS = 12
@@ -175,7 +175,7 @@ def _buffered(state: State, feeder: Actor) -> Iterator[tuple[str, str]]:
                 yield primitive.name, ", ".join(own)
 
 
-def about_part(state: State, part: Part, past: Iterable[Past]) -> Content:
+def about_part(state: State, part: XrayRow, past: Iterable[Past]) -> Content:
     """A part of a primitive: what it is for, its value, who has it, who is in line, its steps."""
     primitive, role = part.primitive, part.role
     atom = state.atoms.get(primitive.parts[role])

@@ -16,7 +16,7 @@ Rows: TypeAlias = tuple[Line, ...]
 _LEAST = 2
 
 
-class Place(NamedTuple):
+class Spot(NamedTuple):
     """A cell of the picture."""
 
     row: int
@@ -27,16 +27,16 @@ class Flight(NamedTuple):
     """A piece on its way; one that ``leaves`` is no longer there afterwards."""
 
     piece: Piece
-    start: Place
-    end: Place
+    start: Spot
+    end: Spot
     leaves: bool = False
 
-    def at(self, progress: float) -> Place:
+    def at(self, progress: float) -> Spot:
         """The place at that part of the way, from 0 to 1: quick at first, then slower."""
         eased = 1 - (1 - progress) ** 2
         row = self.start.row + (self.end.row - self.start.row) * eased
         column = self.start.column + (self.end.column - self.start.column) * eased
-        return Place(round(row), round(column))
+        return Spot(round(row), round(column))
 
 
 def flights(old: Rows, new: Rows, left: int, right: int) -> list[Flight]:
@@ -51,7 +51,7 @@ def flights(old: Rows, new: Rows, left: int, right: int) -> list[Flight]:
         if key in was:
             start = was[key][1]
         elif piece.origin in edges:
-            start = Place(end.row, edges[piece.origin])
+            start = Spot(end.row, edges[piece.origin])
         elif piece.origin in was:
             start = was[piece.origin][1]
         else:
@@ -60,18 +60,18 @@ def flights(old: Rows, new: Rows, left: int, right: int) -> list[Flight]:
             found.append(Flight(piece, start, end))
     for key, (piece, start) in was.items():
         if key not in now and piece.origin in edges:
-            found.append(Flight(piece, start, Place(start.row, edges[piece.origin]), leaves=True))
+            found.append(Flight(piece, start, Spot(start.row, edges[piece.origin]), leaves=True))
     return found
 
 
-def _places(rows: Rows) -> dict[str, tuple[Piece, Place]]:
+def _places(rows: Rows) -> dict[str, tuple[Piece, Spot]]:
     """Each thing that can move, where it stands first."""
-    places: dict[str, tuple[Piece, Place]] = {}
+    places: dict[str, tuple[Piece, Spot]] = {}
     for y, row in enumerate(rows):
         x = 0
         for piece in row.pieces:
             if piece.key:
-                places.setdefault(piece.key, (piece, Place(y, x)))
+                places.setdefault(piece.key, (piece, Spot(y, x)))
             x += cell_len(piece.text)
     return places
 
@@ -83,7 +83,7 @@ def frame(rows: Rows, flying: Sequence[Flight], progress: float, width: int) -> 
     for y, row in enumerate(rows):
         cells: list[Piece] = []
         for piece in row.pieces:
-            here = Place(y, sum(cell_len(cell.text) for cell in cells))
+            here = Spot(y, sum(cell_len(cell.text) for cell in cells))
             cells.append(Piece(" " * cell_len(piece.text)) if here in away else piece)
         for flight in flying:
             place = flight.at(progress)

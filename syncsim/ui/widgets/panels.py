@@ -24,7 +24,7 @@ from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
 from syncsim.ui.widgets.processes_panel import ProcessesPanel
 from syncsim.ui.widgets.source_panel import SourcePanel
 from syncsim.ui.widgets.timeline import TimelinePanel
-from syncsim.ui.widgets.xray import Part, part_of, parts
+from syncsim.ui.widgets.xray import XrayRow, part_of, parts
 
 #: What shares the place under the processes and primitives where the terminal is narrow.
 TABS = ("source", "happened", "time")
@@ -126,7 +126,7 @@ class Panels(Container):
         chosen = self.primitives.chosen if self.among_primitives else None
         return state.primitives.get(chosen or "")
 
-    def part(self, state: State) -> Part | None:
+    def part(self, state: State) -> XrayRow | None:
         """The chosen part of a primitive, while one chooses among them."""
         return part_of(state, self.primitives.chosen if self.among_primitives else None)
 

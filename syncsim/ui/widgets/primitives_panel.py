@@ -19,7 +19,7 @@ from syncsim.ui import look
 from syncsim.ui.widgets.drawings import Drawing, Scene, draw, fitted
 from syncsim.ui.widgets.lines import ChoicePanel, Line, Piece, fit, width_of
 from syncsim.ui.widgets.motion import Flight, Rows, flights, frame
-from syncsim.ui.widgets.recollection import Memory
+from syncsim.ui.widgets.recollection import Recollection
 from syncsim.ui.widgets.xray import line_of, parts
 
 #: Seconds from one picture to the next while things move.
@@ -45,7 +45,7 @@ class PrimitivesPanel(ChoicePanel):
         self._clock = clock
         self._state = State()
         self._xray = False
-        self._memory = Memory()
+        self._memory = Recollection()
         self._bare: dict[str, Rows] = {}
         self._before: dict[str, Rows] = {}
         self._left = 0  # where the drawings begin, beside their heads
@@ -74,7 +74,7 @@ class PrimitivesPanel(ChoicePanel):
     def forget(self) -> None:
         """A new run begins."""
         self._land()
-        self._memory = Memory()
+        self._memory = Recollection()
         self._state = State()
         self._before = {}
 

@@ -33,7 +33,7 @@ class Taken(NamedTuple):
         return f"{self.role}-{self.number}"
 
 
-class Memory:
+class Recollection:
     """The past of the primitives, as far as it is drawn."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Memory:
         """See the next state; whether it is the very next one."""
         old = self.state
         if state.n < old.n:
-            self.__dict__.update(Memory().__dict__)
+            self.__dict__.update(Recollection().__dict__)
             old = self.state
         if state is old:
             return False

@@ -11,7 +11,7 @@ from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.diagnosis import Link
 
 
-class Part(NamedTuple):
+class Arc(NamedTuple):
     """A piece of the drawing: a process (then with its number), a primitive, or an arrow."""
 
     text: str
@@ -19,7 +19,7 @@ class Part(NamedTuple):
     actor: ActorId | None = None
 
 
-Row = list[Part]
+Row = list[Arc]
 
 #: How the arrows are drawn, from the widest to the narrowest: waits to the right, held by to
 #: the right, and the same to the left.
@@ -47,17 +47,17 @@ def ring(cycle: Sequence[Link], width: int) -> list[Row]:
     return _wrapped(_chain(cycle, *_ARROWS[-1][:2]), cycle, width)
 
 
-def _chain(cycle: Sequence[Link], waits: str, held: str) -> list[tuple[Part, str]]:
+def _chain(cycle: Sequence[Link], waits: str, held: str) -> list[tuple[Arc, str]]:
     """Every node in order, each with the arrow that leads on from it."""
-    chain: list[tuple[Part, str]] = []
+    chain: list[tuple[Arc, str]] = []
     for link in cycle:
-        chain.append((Part(link.process, "process", link.actor), waits))
+        chain.append((Arc(link.process, "process", link.actor), waits))
         if link.waits_for != link.held_by:
-            chain.append((Part(link.waits_for, "primitive"), held))
+            chain.append((Arc(link.waits_for, "primitive"), held))
     return chain
 
 
-def _folded(chain: list[tuple[Part, str]], arrows: Sequence[str], width: int) -> list[Row]:
+def _folded(chain: list[tuple[Arc, str]], arrows: Sequence[str], width: int) -> list[Row]:
     if len(chain) < 2:
         return []
     backwards = dict(zip(arrows[:2], arrows[2:], strict=True))
@@ -71,8 +71,8 @@ def _folded(chain: list[tuple[Part, str]], arrows: Sequence[str], width: int) ->
 
 
 def _two_rows(
-    upper: list[tuple[Part, str]],
-    lower: list[tuple[Part, str]],
+    upper: list[tuple[Arc, str]],
+    lower: list[tuple[Arc, str]],
     backwards: dict[str, str],
 ) -> list[Row]:
     """The ring bent once: ``upper`` above, ``lower`` below from right to left."""
@@ -80,29 +80,29 @@ def _two_rows(
     for at, (part, arrow) in enumerate(upper):
         top.append(part)
         if at < len(upper) - 1:
-            top.append(Part(arrow, "arrow"))
+            top.append(Arc(arrow, "arrow"))
     bottom: Row = []
     for at, (part, _) in enumerate(reversed(lower)):
         bottom.append(part)
         if at < len(lower) - 1:
             # The arrow that leads from the part further right to this one.
-            bottom.append(Part(backwards[lower[len(lower) - 2 - at][1]], "arrow"))
+            bottom.append(Arc(backwards[lower[len(lower) - 2 - at][1]], "arrow"))
     down, up = upper[-1][1], lower[-1][1]
     inner = max(_width(top), _width(bottom))
     head = _word(down)
     tail = _word(up)
-    top_line = [Part(" " * _MARGIN, "arrow"), *top]
-    top_line.append(Part(f" ─{head}" + "─" * (inner - _width(top)) + "─┐", "arrow"))
+    top_line = [Arc(" " * _MARGIN, "arrow"), *top]
+    top_line.append(Arc(f" ─{head}" + "─" * (inner - _width(top)) + "─┐", "arrow"))
     length = _width(top_line)
-    left = [Part(" " * _MARGIN + f"└─{tail}─ ", "arrow"), *bottom]
+    left = [Arc(" " * _MARGIN + f"└─{tail}─ ", "arrow"), *bottom]
     rest = length - _width(left) - 3
     if rest < 0:
         # The lower row is the longer one: let the upper one reach as far.
-        top_line[-1] = Part(top_line[-1].text[:-1] + "─" * -rest + "┐", "arrow")
+        top_line[-1] = Arc(top_line[-1].text[:-1] + "─" * -rest + "┐", "arrow")
         length -= rest
         rest = 0
-    bottom_line = [*left, Part(" ◀" + "─" * rest + "┘", "arrow")]
-    middle = [Part(" " * _MARGIN + "▲" + " " * (length - _MARGIN - 2) + "│", "arrow")]
+    bottom_line = [*left, Arc(" ◀" + "─" * rest + "┘", "arrow")]
+    middle = [Arc(" " * _MARGIN + "▲" + " " * (length - _MARGIN - 2) + "│", "arrow")]
     return [top_line, middle, bottom_line]
 
 
@@ -110,15 +110,15 @@ def _word(arrow: str) -> str:
     return arrow.strip(" ─▶")
 
 
-def _wrapped(chain: list[tuple[Part, str]], cycle: Sequence[Link], width: int) -> list[Row]:
-    closing = Part(cycle[0].process, "process", cycle[0].actor)
+def _wrapped(chain: list[tuple[Arc, str]], cycle: Sequence[Link], width: int) -> list[Row]:
+    closing = Arc(cycle[0].process, "process", cycle[0].actor)
     rows: list[Row] = [[]]
     for part, arrow in [*chain, (closing, "")]:
         if rows[-1] and _width(rows[-1]) + cell_len(part.text) + cell_len(arrow) > width:
-            rows.append([Part("  ", "arrow")])
+            rows.append([Arc("  ", "arrow")])
         rows[-1].append(part)
         if arrow:
-            rows[-1].append(Part(arrow, "arrow"))
+            rows[-1].append(Arc(arrow, "arrow"))
     return rows
 
 

@@ -41,7 +41,7 @@ def brief(verdict: Verdict) -> str:
     return f"{plain if ascii_only() else glyph} {verdict}"
 
 
-class Outcome(NamedTuple):
+class BandContent(NamedTuple):
     """What the band is about: a verdict after ``n`` steps, and what it means for the goal."""
 
     diagnosis: Diagnosis
@@ -64,10 +64,10 @@ class VerdictBand(Static):
     def __init__(self) -> None:
         super().__init__(id="verdict", markup=False)
         self.display = False
-        self._outcome: Outcome | None = None
-        self._drawn: tuple[Outcome, int] | None = None
+        self._outcome: BandContent | None = None
+        self._drawn: tuple[BandContent, int] | None = None
 
-    def show(self, outcome: Outcome | None) -> None:
+    def show(self, outcome: BandContent | None) -> None:
         """Show that verdict, or none."""
         self._outcome = outcome
         if (outcome is not None) != self.display:
@@ -98,7 +98,7 @@ class VerdictBand(Static):
         self.update(Content("\n").join(_body(outcome, width, with_keys=with_keys)))
 
 
-def _title(outcome: Outcome, verdict: Verdict) -> str:
+def _title(outcome: BandContent, verdict: Verdict) -> str:
     glyph, plain, words = TITLES[verdict]
     steps = "1 step" if outcome.n == 1 else f"{outcome.n} steps"
     codes = [actor.exitcode for actor in outcome.state.actors[:1]]
@@ -113,7 +113,7 @@ def _title(outcome: Outcome, verdict: Verdict) -> str:
     return shown(headline(f"{sign} {words} {after}{by}", codes))
 
 
-def _body(outcome: Outcome, width: int, *, with_keys: bool) -> list[Content]:
+def _body(outcome: BandContent, width: int, *, with_keys: bool) -> list[Content]:
     diagnosis = outcome.diagnosis
     lines = [coloured(clean(diagnosis.explanation, 1200), outcome.state)]
     for row in ring([_clean(link) for link in diagnosis.cycle], width - 2):
@@ -159,7 +159,7 @@ def _opening(words: str) -> str:
     return words[:1].upper() + words[1:] if " " in words else words
 
 
-def _not_yet(outcome: Outcome) -> str:
+def _not_yet(outcome: BandContent) -> str:
     """The goal, where this is not it."""
     finished = outcome.diagnosis.verdict is Verdict.FINISHED
     how = "Not yet: everybody finished." if finished else "Not yet."

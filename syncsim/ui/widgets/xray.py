@@ -32,7 +32,7 @@ _FOR: Final = {
 }
 
 
-class Part(NamedTuple):
+class XrayRow(NamedTuple):
     """One part of one primitive."""
 
     primitive: Primitive
@@ -49,16 +49,16 @@ class Part(NamedTuple):
         return _FOR.get(self.role, "")
 
 
-def parts(primitive: Primitive) -> list[Part]:
+def parts(primitive: Primitive) -> list[XrayRow]:
     """Its parts, if it consists of more than one."""
-    return [Part(primitive, role) for role in primitive.parts if len(primitive.parts) > 1]
+    return [XrayRow(primitive, role) for role in primitive.parts if len(primitive.parts) > 1]
 
 
-def part_of(state: State, key: str | None) -> Part | None:
+def part_of(state: State, key: str | None) -> XrayRow | None:
     """The part with that key; None where that is no part."""
     primitive, _, role = (key or "").partition("\n")
     found = state.primitives.get(primitive)
-    return Part(found, role) if found is not None and role in found.parts else None
+    return XrayRow(found, role) if found is not None and role in found.parts else None
 
 
 def value_of(primitive: Primitive, role: str, atom: Atom | None) -> str:
@@ -78,7 +78,7 @@ def value_of(primitive: Primitive, role: str, atom: Atom | None) -> str:
             return ""
 
 
-def line_of(state: State, part: Part, names: int, last: bool) -> list[Piece]:
+def line_of(state: State, part: XrayRow, names: int, last: bool) -> list[Piece]:
     """The part: its name, its value, who holds it, who waits there, and what it is for."""
     primitive, role = part.primitive, part.role
     widest = max(len(part_name(each)) for each in primitive.parts)
@@ -102,7 +102,7 @@ def line_of(state: State, part: Part, names: int, last: bool) -> list[Piece]:
     return pieces
 
 
-def _inside(state: State, part: Part, names: int) -> Iterator[Piece]:
+def _inside(state: State, part: XrayRow, names: int) -> Iterator[Piece]:
     primitive, role = part.primitive, part.role
     atom = state.atoms.get(primitive.parts[role])
     held = state.holders(primitive, role)
@@ -115,7 +115,7 @@ def _inside(state: State, part: Part, names: int) -> Iterator[Piece]:
     yield Piece(look.clean(value_of(primitive, role, atom), 40), "go")
 
 
-def _buffers(state: State, part: Part, names: int) -> Iterator[Piece]:
+def _buffers(state: State, part: XrayRow, names: int) -> Iterator[Piece]:
     """What was put into the queue and is in no pipe yet."""
     atom = state.atoms.get(part.primitive.parts[part.role])
     if isinstance(atom, Channel) and atom.buffered:

@@ -182,7 +182,7 @@ class Seed(Protocol):
         ...
 
 
-class Node:
+class AutomatonState:
     """A place in the life of a process; ``number`` is its own among all nodes of a system."""
 
     __slots__ = (
@@ -190,7 +190,9 @@ class Node:
         "request", "result", "simple", "steps",
     )  # fmt: skip
 
-    def __init__(self, automaton: Automaton, parent: Node | None, result: Hashable) -> None:
+    def __init__(
+        self, automaton: Automaton, parent: AutomatonState | None, result: Hashable
+    ) -> None:
         self.automaton = automaton
         self.parent = parent
         self.result = result
@@ -223,7 +225,7 @@ class Edge(Struct, frozen=True):
     """What follows an answer."""
 
     events: tuple[Event, ...]
-    node: Node
+    node: AutomatonState
 
 
 class Nursery:
@@ -244,7 +246,7 @@ class Nursery:
         self.nodes += 1
         return self.nodes
 
-    def keep(self, node: Node, body: Body) -> None:
+    def keep(self, node: AutomatonState, body: Body) -> None:
         """That body is suspended at that node; one is enough for each."""
         if node.number in self._bodies:
             body.close()
@@ -254,7 +256,7 @@ class Nursery:
             _, oldest = self._bodies.popitem(last=False)
             oldest.close()
 
-    def take(self, node: Node) -> Body | None:
+    def take(self, node: AutomatonState) -> Body | None:
         """The body that is suspended at that node, which it leaves; None if there is none."""
         return self._bodies.pop(node.number, None)
 
@@ -271,14 +273,14 @@ class Automaton:
     they share the places that are the ``same``.
     """
 
-    def __init__(self, seed: Seed, nursery: Nursery, same: dict[Hashable, Node]) -> None:
+    def __init__(self, seed: Seed, nursery: Nursery, same: dict[Hashable, AutomatonState]) -> None:
         self.seed = seed
         self._nursery = nursery
         self._same = same
         body, told = seed.grow(())
         self.root = self._place(None, None, body, told)
 
-    def follow(self, node: Node, result: Hashable) -> Edge:
+    def follow(self, node: AutomatonState, result: Hashable) -> Edge:
         """What follows when the process at ``node`` gets ``result``."""
         edge = node.edges.get(result)
         if edge is None:
@@ -293,10 +295,12 @@ class Automaton:
             edge = node.edges[result] = self._place(node, result, body, told)
         return edge
 
-    def _place(self, parent: Node | None, result: Hashable, body: Body, told: Told) -> Edge:
+    def _place(
+        self, parent: AutomatonState | None, result: Hashable, body: Body, told: Told
+    ) -> Edge:
         events, then = told.events, told.then
         if isinstance(then, Ended):
-            node = Node(self, parent, result)
+            node = AutomatonState(self, parent, result)
             node.ended = then
             node.number = self._nursery.number()
             body.close()
@@ -308,7 +312,7 @@ class Automaton:
                 self._nursery.keep(known, body)
                 self._nursery.cyclic = self._nursery.cyclic or _is_above(known, parent)
                 return Edge(events, known)
-        node = Node(self, parent, result)
+        node = AutomatonState(self, parent, result)
         node.request = then
         node.number = self._nursery.number()
         if print_ is not None:
@@ -317,7 +321,7 @@ class Automaton:
         return Edge(events, node)
 
 
-def _is_above(node: Node, other: Node | None) -> bool:
+def _is_above(node: AutomatonState, other: AutomatonState | None) -> bool:
     """Whether one comes by the node on the way to the other."""
     while other is not None:
         if other is node:

@@ -1,7 +1,7 @@
 """The atoms of the virtual world that hold data: a pipe and a piece of memory.
 
 The semaphore is the core's own.  What a person sees of a channel or a cell is kept by the
-ledger; here is what the processes see: bytes and values.
+recorder; here is what the processes see: bytes and values.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class Items(Struct, frozen=True, gc=False, cache_hash=True):
     values: tuple[Hashable, ...] = ()
 
 
-class Memory(Struct, frozen=True, gc=False, cache_hash=True):
+class SharedMemory(Struct, frozen=True, gc=False, cache_hash=True):
     """A piece of shared memory: any value that is never changed in place."""
 
     value: Hashable
@@ -164,15 +164,15 @@ class Memory(Struct, frozen=True, gc=False, cache_hash=True):
             return tuple([self.value[place] for place in what.places])
         return self.value
 
-    def written(self, what: Hashable) -> Memory:
+    def written(self, what: Hashable) -> SharedMemory:
         """With the items in their places, or with that as a whole."""
         if not isinstance(what, Items):
-            return Memory(what)
+            return SharedMemory(what)
         assert isinstance(self.value, tuple)
         whole = list(self.value)
         for place, value in zip(what.places, what.values, strict=True):
             whole[place] = value
-        return Memory(tuple(whole))
+        return SharedMemory(tuple(whole))
 
 
 #: What an operation answers on something of a manager whose server is gone.
@@ -216,4 +216,4 @@ class Lent(NamedTuple):
     content: Hashable
 
 
-Thing: TypeAlias = Semaphore | Pipe | Memory | Referent | Gone
+Thing: TypeAlias = Semaphore | Pipe | SharedMemory | Referent | Gone

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from syncsim.core.operation import Verb
 from syncsim.virtual.model.automaton import (
     Automaton,
+    AutomatonState,
     Event,
     Key,
     Look,
-    Node,
     Request,
 )
 from syncsim.virtual.model.data_atoms import Pipe, Thing
@@ -27,7 +27,7 @@ LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT)
 DROPPED = -1
 
 
-class Kept(Enum):
+class PlaceOfData(Enum):
     """What is kept in a state only where somebody looks at it, because it makes more of them."""
 
     HOLDERS = auto()  # of what is no RLock: who took a unit and has not given it back
@@ -112,7 +112,9 @@ class State:
 
     __slots__ = ("_key", "atoms", "nodes")
 
-    def __init__(self, nodes: tuple[Node | None, ...], atoms: tuple[Thing | None, ...]) -> None:
+    def __init__(
+        self, nodes: tuple[AutomatonState | None, ...], atoms: tuple[Thing | None, ...]
+    ) -> None:
         self.nodes = nodes
         self.atoms = atoms
         self._key: Hashable = None
@@ -165,8 +167,8 @@ class Interests(NamedTuple):
     """What somebody looks at: see the attributes of ``System`` that are called so."""
 
     watched: frozenset[Name] = frozenset()
-    mortal: frozenset[Name] = frozenset()
-    halved: frozenset[str] = frozenset()
+    killable: frozenset[Name] = frozenset()
+    half_open: frozenset[str] = frozenset()
     counting: frozenset[str] = frozenset()
-    glimpsed: frozenset[str] = frozenset()
+    read_unlocked: frozenset[str] = frozenset()
     cut: frozenset[str] = frozenset()

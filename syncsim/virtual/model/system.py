@@ -15,27 +15,27 @@ from syncsim.core.state import Primitive
 from syncsim.virtual.model.automaton import (
     FIRST_PID,
     Automaton,
+    AutomatonState,
     Ended,
     Key,
-    Node,
     Nursery,
     Request,
     Seed,
 )
 from syncsim.virtual.model.states import (
     Interests,
-    Kept,
     Member,
     Move,
     Name,
+    PlaceOfData,
     State,
     Taken,
 )
 from syncsim.virtual.model.transition import (
-    AIRY,
+    ATOMLESS,
     AWAITS,
-    OWN,
-    Making,
+    PRIVATE,
+    Transition,
 )
 
 #: So many steps that are not about one process alone are remembered.
@@ -61,7 +61,7 @@ class System:
         self.atoms: dict[str, int] = {}
         self._by_key: dict[Key, int] = {}
         self._automata: dict[tuple[int, int], Automaton] = {}
-        self._same: dict[int, dict[Hashable, Node]] = {}
+        self._same: dict[int, dict[Hashable, AutomatonState]] = {}
         #: The feeder threads by process and pipe.
         self.feeders: dict[tuple[int, int], int] = {}
         #: The primitive that each atom is part of: the first, if there are several.
@@ -70,13 +70,13 @@ class System:
         self.watched: set[int] = set()
         #: Processes that somebody may kill, or meddle with; feeders whose process may end without
         #: them.
-        self.mortal: set[int] = set()
+        self.killable: set[int] = set()
         #: Pipes of which somebody has one end alone, and so can meet the end of the other.
-        self.halved: set[int] = set()
+        self.half_open: set[int] = set()
         #: Pipes of queues in which an end may leave half a message.
         self.cut: set[int] = set()
         #: Cells that are written under a lock, and that somebody reads without it.
-        self.glimpsed: set[int] = set()
+        self.read_unlocked: set[int] = set()
         #: What the servers of managers keep: the server of each atom.
         self.kept_by: dict[int, int] = {}
         #: Queues of a manager of which somebody wants to know how many tasks are unfinished.
@@ -84,7 +84,7 @@ class System:
         #: Whether there is a pipe, and so perhaps a feeder.
         self.pipes = False
         #: What a state holds besides, for those who look at it: no process could tell.
-        self.kept: set[Kept] = set()
+        self.kept: set[PlaceOfData] = set()
         #: Every primitive that was ever made, by its id, and then by its name (in another run an
         #: id may be that of another one); and what each message looks like.
         self.named: dict[str, dict[str, Primitive]] = {}
@@ -98,7 +98,7 @@ class System:
         self._known = 0
         #: How many steps were made that had not been made, or were forgotten.
         self.learned = 0
-        self._killed: dict[tuple[int, int], Node] = {}
+        self._killed: dict[tuple[int, int], AutomatonState] = {}
         self._main = self.member((), None, main, None)
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class System:
 
     # -- who and what there is ----------------------------------------------------------
 
-    def member(self, key: Key, parent: int | None, seed: Seed, start: Node | None) -> int:
+    def member(self, key: Key, parent: int | None, seed: Seed, start: AutomatonState | None) -> int:
         """The number of that process, which is begun where its parent is at ``start``."""
         known = self._by_key.get(key)
         if known is None:
@@ -128,7 +128,7 @@ class System:
             self._meet(known)
         return known
 
-    def automaton(self, actor: int, start: Node | None, seed: Seed) -> Automaton:
+    def automaton(self, actor: int, start: AutomatonState | None, seed: Seed) -> Automaton:
         """That of a process which was started at that place in the life of another one.
 
         What it begins as depends on what its parent had seen by then.
@@ -173,7 +173,7 @@ class System:
         """
         return self._unmet + self._met + len(self.kept)
 
-    def keep(self, what: Kept) -> None:
+    def keep(self, what: PlaceOfData) -> None:
         """Have the states hold that, too: those that were made before do not."""
         self.kept.add(what)
         self._taken.clear()
@@ -202,10 +202,10 @@ class System:
         """What somebody looks at, by name."""
         return Interests(
             self._expected.watched.union(map(self.name, self.watched)),
-            self._expected.mortal.union(map(self.name, self.mortal)),
-            self._expected.halved.union(map(self._atom_name, self.halved)),
+            self._expected.killable.union(map(self.name, self.killable)),
+            self._expected.half_open.union(map(self._atom_name, self.half_open)),
             self._expected.counting.union(map(self._atom_name, self.counting)),
-            self._expected.glimpsed.union(map(self._atom_name, self.glimpsed)),
+            self._expected.read_unlocked.union(map(self._atom_name, self.read_unlocked)),
             self._expected.cut.union(map(self._atom_name, self.cut)),
         )
 
@@ -214,10 +214,10 @@ class System:
         known = self.interests
         both = Interests(
             known.watched | interests.watched,
-            known.mortal | interests.mortal,
-            known.halved | interests.halved,
+            known.killable | interests.killable,
+            known.half_open | interests.half_open,
             known.counting | interests.counting,
-            known.glimpsed | interests.glimpsed,
+            known.read_unlocked | interests.read_unlocked,
             known.cut | interests.cut,
         )
         if both == known:
@@ -232,29 +232,29 @@ class System:
 
     @property
     def _met(self) -> int:
-        atoms = len(self.halved) + len(self.counting) + len(self.glimpsed) + len(self.cut)
-        return len(self.watched) + len(self.mortal) + atoms
+        atoms = len(self.half_open) + len(self.counting) + len(self.read_unlocked) + len(self.cut)
+        return len(self.watched) + len(self.killable) + atoms
 
     def _meet(self, actor: int) -> None:
         """Somebody new: perhaps it is known already who looks at them."""
         expected = self._expected
-        if not (expected.watched or expected.mortal):
+        if not (expected.watched or expected.killable):
             return
         name, before = self.name(actor), self._met
         if name in expected.watched:
             self.watched.add(actor)
-        if name in expected.mortal:
-            self.mortal.add(actor)
+        if name in expected.killable:
+            self.killable.add(actor)
         self._unmet -= self._met - before
 
     def _meet_atom(self, name: str, at: int) -> None:
         before = self._met
-        if name in self._expected.halved:
-            self.halved.add(at)
+        if name in self._expected.half_open:
+            self.half_open.add(at)
         if name in self._expected.counting:
             self.counting.add(at)
-        if name in self._expected.glimpsed:
-            self.glimpsed.add(at)
+        if name in self._expected.read_unlocked:
+            self.read_unlocked.add(at)
         if name in self._expected.cut:
             self.cut.add(at)
         self._unmet -= self._met - before
@@ -263,7 +263,7 @@ class System:
 
     def start(self) -> Taken:
         """The beginning: the main process is at its first operation."""
-        run = Making(self, State((), ()))
+        run = Transition(self, State((), ()))
         automaton = self.members[self._main].automaton
         assert automaton is not None
         run.born(self._main, automaton.root)
@@ -274,7 +274,7 @@ class System:
         """What may happen next."""
         found = []
         atoms = state.atoms
-        run: Making | None = None
+        run: Transition | None = None
         for actor, node in enumerate(state.nodes):
             if node is None or node.ended is not None:
                 continue
@@ -296,13 +296,13 @@ class System:
                     found.append(_moves[actor])
                 continue
             if run is None:
-                run = Making(self, state)
+                run = Transition(self, state)
             if run.can_go(actor):
                 found.append(_moves[actor])
             elif run.can_time_out(actor):
                 found.append(Move(actor, True))
         if self.pipes:
-            run = run or Making(self, state)
+            run = run or Transition(self, state)
             for actor, at in run.feeding():
                 if run.can_feed(actor, at):
                     found.append(Move(self.feeder(actor, at)))
@@ -311,7 +311,7 @@ class System:
     def can(self, state: State, move: Move) -> bool:
         """Whether that may happen next."""
         member = self.members[move.actor]
-        run = Making(self, state)
+        run = Transition(self, state)
         if member.feeds is not None:
             return run.can_feed(*member.feeds)
         if move.actor >= len(state.nodes):
@@ -345,13 +345,13 @@ class System:
 
     def settled(self, state: State) -> Taken:
         """Let all happen that happens of itself."""
-        run = Making(self, state)
+        run = Transition(self, state)
         run.settle()
         return run.taken()
 
     def follow(self, state: State, move: Move) -> Taken:
         """As ``take``, but nothing is kept of it: at another grain something else comes of it."""
-        run = Making(self, state)
+        run = Transition(self, state)
         run.choose(move)
         return run.taken()
 
@@ -372,7 +372,7 @@ class System:
             for _, asked in node.request.beside
         )
 
-    def _learn_step(self, state: State, node: Node, actor: int, taken: Taken) -> bool:
+    def _learn_step(self, state: State, node: AutomatonState, actor: int, taken: Taken) -> bool:
         """Keep what came of it, if it was about one process and one atom alone; whether it was."""
         after, atoms = taken.state.nodes, taken.state.atoms
         at = node.atom
@@ -383,20 +383,20 @@ class System:
         if (
             len(after) == len(state.nodes)
             and len(atoms) == len(state.atoms)
-            and all(did.actor == actor and did.verb in OWN for did in taken.did)
+            and all(did.actor == actor and did.verb in PRIVATE for did in taken.did)
             and not (self.helped and self._is_awaited(state, at))
-            and all(did.atom in (at, -1) or did.verb in AIRY for did in taken.did)
+            and all(did.atom in (at, -1) or did.verb in ATOMLESS for did in taken.did)
             and not (self.pipes and taken.did[-1].verb is Verb.EXIT)
         ):
             node.steps[state.atoms[at]] = atoms[at], after[actor], taken.did
             return True
         return False
 
-    def _take(self, state: State, move: Move, simple: Node | None) -> Taken:
+    def _take(self, state: State, move: Move, simple: AutomatonState | None) -> Taken:
         key = state.nodes, state.atoms, move
         taken = self._taken.get(key)
         if taken is None:
-            run = Making(self, state)
+            run = Transition(self, state)
             run.choose(move)
             taken = run.taken()
             self.learned += 1
@@ -426,12 +426,12 @@ class System:
         node = state.nodes[actor] if actor < len(state.nodes) else None
         return node.request if node is not None else None
 
-    def killed_at(self, node: Node, how: Ended) -> Node:
+    def killed_at(self, node: AutomatonState, how: Ended) -> AutomatonState:
         """The end of a process that was killed; one for each process and signal."""
         key = node.automaton.seed.pid, how.exitcode
         found = self._killed.get(key)
         if found is None:
-            found = self._killed[key] = Node(node.automaton, None, None)
+            found = self._killed[key] = AutomatonState(node.automaton, None, None)
             found.ended = how
             found.number = self.nursery.number()
         return found

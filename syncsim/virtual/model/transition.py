@@ -13,6 +13,7 @@ from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import (
     AWAITED,
     FIRST_PID,
+    AutomatonState,
     Back,
     Edge,
     Ended,
@@ -21,7 +22,6 @@ from syncsim.virtual.model.automaton import (
     Looked,
     Made,
     Meddled,
-    Node,
     Noted,
     Over,
     Request,
@@ -33,8 +33,8 @@ from syncsim.virtual.model.data_atoms import (
     Alias,
     Gone,
     Lent,
-    Memory,
     Pipe,
+    SharedMemory,
     Thing,
 )
 from syncsim.virtual.model.managed import Died, Referent, Woken
@@ -42,8 +42,8 @@ from syncsim.virtual.model.states import (
     DROPPED,
     LIVES,
     Did,
-    Kept,
     Move,
+    PlaceOfData,
     Served,
     State,
     Taken,
@@ -58,7 +58,7 @@ SHUT_DOWN = Ended(0)
 #: What a killed process answers to nobody.
 TERMINATED, KILLED = Ended(-15), Ended(-9)
 #: Steps that nobody else can tell the time of: a search takes them at once.
-LOCAL = frozenset(
+INVISIBLE = frozenset(
     (
         Verb.START, Verb.OUTPUT, Verb.SLEEP, Verb.JOIN, Verb.EXIT, Verb.FLUSH, Verb.PUT,
     )
@@ -68,8 +68,8 @@ MOST_LOCAL = 100
 #: Those of them that wait for others.
 AWAITS = frozenset((Verb.JOIN, Verb.FLUSH, Verb.AWAIT))
 #: What concerns one process alone and needs no atom.
-AIRY = frozenset((Verb.OUTPUT, Verb.SLEEP, Verb.EXIT))
-OWN = AIRY | {Verb.ACQUIRE, Verb.RELEASE, Verb.READ, Verb.WRITE, Verb.VALUE}
+ATOMLESS = frozenset((Verb.OUTPUT, Verb.SLEEP, Verb.EXIT))
+PRIVATE = ATOMLESS | {Verb.ACQUIRE, Verb.RELEASE, Verb.READ, Verb.WRITE, Verb.VALUE}
 
 
 def _is_own(atom: Semaphore, verb: Verb, actor: int) -> bool:
@@ -79,14 +79,14 @@ def _is_own(atom: Semaphore, verb: Verb, actor: int) -> bool:
     return actor in atom.holders
 
 
-class Making:
+class Transition:
     """One step in the making: the state as lists that may be changed."""
 
     __slots__ = ("atoms", "did", "newborn", "nodes", "system")
 
     def __init__(self, system: System, state: State) -> None:
         self.system = system
-        self.nodes: list[Node | None] = list(state.nodes)
+        self.nodes: list[AutomatonState | None] = list(state.nodes)
         self.atoms: list[Thing | None] = list(state.atoms)
         self.did: list[Did] = []
         self.newborn: list[int] = []
@@ -165,7 +165,7 @@ class Making:
             node is not None and node.request is not None and (node.request.operation.can_time_out)
         )
 
-    def _process(self, pid: int) -> Node | None:
+    def _process(self, pid: int) -> AutomatonState | None:
         actor = pid - FIRST_PID
         return self.nodes[actor] if actor < len(self.nodes) else None
 
@@ -279,7 +279,7 @@ class Making:
                 return
 
     def _follow(self, actor: int) -> None:
-        passed: set[Node] = set()
+        passed: set[AutomatonState] = set()
         while self._follows(actor):
             silent = self._silent(actor)
             if not silent and self._circles(actor, passed):
@@ -287,7 +287,7 @@ class Making:
             self._make(actor, token=not silent)
             self._help()
 
-    def _circles(self, actor: int, passed: set[Node]) -> bool:
+    def _circles(self, actor: int, passed: set[AutomatonState]) -> bool:
         """Whether it comes to where it has just been, or to no end: then its steps are chosen."""
         node = self.nodes[actor]
         assert node is not None
@@ -310,7 +310,7 @@ class Making:
         if request.silent or (request.inner and not self.system.xray):
             return self.can_go(actor)
         operation = request.operation
-        if not self.system.eager or operation.verb not in LOCAL or node.circles:
+        if not self.system.eager or operation.verb not in INVISIBLE or node.circles:
             return False
         if operation.can_time_out:
             return False
@@ -329,7 +329,7 @@ class Making:
         for at, atom in enumerate(self.atoms):
             if isinstance(atom, Pipe) and atom.unsent(actor):
                 system.watched.add(actor)
-                system.mortal.add(system.feeder(actor, at))
+                system.killable.add(system.feeder(actor, at))
         if self._halved(actor):
             system.watched.add(actor)
         return actor in system.watched
@@ -353,7 +353,7 @@ class Making:
         self.atoms[at] = after = pipe.fed(actor)
         feeder = self.system.feeder(actor, at)
         whole = actor not in after.sending
-        if not whole and feeder in self.system.mortal:
+        if not whole and feeder in self.system.killable:
             self.system.cut.add(at)
         self.did.append(Did(feeder, Verb.SEND, at, actor, token, part, whole=whole))
 
@@ -431,8 +431,8 @@ class Making:
                     result = None if word == "None" else word
                 else:
                     result = atom.value
-            elif isinstance(atom, Memory):
-                own = request.silent and at not in self.system.glimpsed
+            elif isinstance(atom, SharedMemory):
+                own = request.silent and at not in self.system.read_unlocked
                 if verb is Verb.WRITE:
                     self.atoms[at] = atom.written(request.payload)
                 else:
@@ -511,7 +511,7 @@ class Making:
             or (verb is Verb.SENT and not any(d.helper and d.verb is Verb.SEND for d in self.did))
         )
         if found:
-            self.system.mortal.add(actor)
+            self.system.killable.add(actor)
         return found
 
     def _settled(self, events: tuple[Event, ...]) -> tuple[int, ...]:
@@ -561,7 +561,7 @@ class Making:
         if node is None or node.ended is not None:
             return ()
         self.nodes[target] = self.system.killed_at(node, SHUT_DOWN)
-        self._bury(target)
+        self._apply_exits(target)
         kept = tuple(at for at, server in self.system.kept_by.items() if server == target)
         gone = []
         for at in kept:
@@ -577,7 +577,7 @@ class Making:
         if operation.verb is Verb.CLOSE:
             assert isinstance(request.payload, tuple)
             at = system.atoms[operation.atom]
-            system.halved.add(at)
+            system.half_open.add(at)
             return ((at, *request.payload),)
         if operation.verb is Verb.TERMINATE:
             actor = int(operation.atom) - FIRST_PID
@@ -593,7 +593,7 @@ class Making:
             (at, pipe)
             for at, pipe in enumerate(self.atoms)
             if isinstance(pipe, Pipe)
-            and at in self.system.halved
+            and at in self.system.half_open
             and (actor in pipe.readers or actor in pipe.writers)
         ]
 
@@ -603,10 +603,10 @@ class Making:
         return tuple(
             feeder
             for (owner, _), feeder in system.feeders.items()
-            if owner == process and feeder in system.mortal
+            if owner == process and feeder in system.killable
         )
 
-    def _answer(self, actor: int, node: Node, result: Hashable) -> Edge:
+    def _answer(self, actor: int, node: AutomatonState, result: Hashable) -> Edge:
         current = self.nodes[actor]
         edge = node.automaton.follow(node, result)
         if current is node:  # and not ended by what it did
@@ -614,10 +614,10 @@ class Making:
         self._note(actor, edge.events)
         self._look_at(edge.node)
         if edge.node.ended is not None:
-            self._bury(actor)
+            self._apply_exits(actor)
         return edge
 
-    def _look_at(self, node: Node) -> None:
+    def _look_at(self, node: AutomatonState) -> None:
         """Get to know a node: its atom, and whether it looks at the life of a process."""
         request = node.request
         if request is None:
@@ -626,7 +626,7 @@ class Making:
         verb = operation.verb
         if request.beside:
             self.system.helped = True
-        if node.atom < 0 and verb in OWN and verb not in AIRY and request.ready is None:
+        if node.atom < 0 and verb in PRIVATE and verb not in ATOMLESS and request.ready is None:
             node.atom = self.system.atoms[operation.atom]
             node.always = verb is not Verb.ACQUIRE or not operation.blocking
             node.simple = not (self.system.by_call or request.silent or request.beside)
@@ -635,14 +635,14 @@ class Making:
         if request.silent:
             return
         if operation.call == "Barrier.read":
-            self.system.glimpsed.add(self.system.atoms[operation.atom])
+            self.system.read_unlocked.add(self.system.atoms[operation.atom])
         if verb is Verb.JOIN and not operation.can_time_out:
             node.joins = int(operation.atom) - FIRST_PID
         if verb is Verb.TERMINATE or (verb is Verb.JOIN and operation.can_time_out):
             target = int(operation.atom) - FIRST_PID
             self.system.watched.add(target)
             if verb is Verb.TERMINATE:
-                self.system.mortal.add(target)
+                self.system.killable.add(target)
 
     def _note(self, actor: int, events: tuple[Event, ...]) -> None:
         system = self.system
@@ -666,15 +666,15 @@ class Making:
                     if isinstance(content, Pipe):
                         system.pipes = True
                         content = content.opened(actor, writer=True, reader=True)
-                        if Kept.HISTORY in system.kept:
+                        if PlaceOfData.HISTORY in system.kept:
                             content = replace(content, history=())
-                    elif isinstance(content, Semaphore) and Kept.HOLDERS not in system.kept:
+                    elif isinstance(content, Semaphore) and PlaceOfData.HOLDERS not in system.kept:
                         # Who holds it matters to a recursive one alone; else it is for show.
                         content = replace(content, resource=content.recursive)
-                    if isinstance(content, Semaphore | Pipe | Memory | Referent):
+                    if isinstance(content, Semaphore | Pipe | SharedMemory | Referent):
                         self.atoms[at] = content
 
-    def _bury(self, actor: int) -> None:
+    def _apply_exits(self, actor: int) -> None:
         if not (self.system.pipes or self.system.kept_by):
             return
         for at, atom in enumerate(self.atoms):
@@ -742,7 +742,7 @@ class Making:
             if asked.operation.verb is Verb.SENT
         }
 
-    def _start(self, actor: int, node: Node, request: Request) -> int:
+    def _start(self, actor: int, node: AutomatonState, request: Request) -> int:
         """Begin a child; its pid."""
         system = self.system
         assert request.child is not None
@@ -777,7 +777,7 @@ class Making:
             kills = operation.call == "Process.kill" or operation.detail == "SIGKILL"
             how = KILLED if kills else TERMINATED
             self.nodes[target] = system.killed_at(node, how)
-            self._bury(target)
+            self._apply_exits(target)
         return None
 
     def _inherit(self, parent: int, child: int, ends: Hashable) -> None:
@@ -791,5 +791,5 @@ class Making:
                 else:
                     reader, writer = given.get(names[at], (False, False))
                     if reader is not writer:
-                        self.system.halved.add(at)
+                        self.system.half_open.add(at)
                 self.atoms[at] = atom.opened(child, reader=reader, writer=writer)

@@ -37,14 +37,14 @@ from syncsim.virtual.model.automaton import (
     Wrote,
 )
 from syncsim.virtual.process.fingerprint import Fingerprints
-from syncsim.virtual.process.library_threads import Helped, Helpers
-from syncsim.virtual.process.private_memory import Memory
-from syncsim.virtual.stopwatch import Since
+from syncsim.virtual.process.library_threads import Helped, LibraryThreads
+from syncsim.virtual.process.private_memory import PrivateMemory
+from syncsim.virtual.stopwatch import Stopwatch
 
 _here: list[ProcessBody] = []
 
 
-_began: list[Since] = []
+_began: list[Stopwatch] = []
 #: What was left where it was is kept: to collect it would unwind it, and it might catch that, too.
 _left: list[greenlet] = []
 #: More operations than a process may begin while it is unwound, if it does not catch its end.
@@ -53,7 +53,7 @@ _ENOUGH = 100
 chances: set[str] = set()
 
 
-def running_since() -> Since | None:
+def running_since() -> Stopwatch | None:
     """Since when a process has been running without an operation."""
     return _began[-1] if _began else None
 
@@ -156,7 +156,7 @@ class ProcessBody:
 
     _syncsim_shared = True
 
-    def __init__(self, who: Who, memory: Memory, identity: Any, seeds: Seeds) -> None:
+    def __init__(self, who: Who, memory: PrivateMemory, identity: Any, seeds: Seeds) -> None:
         self.who = who
         self.memory = memory
         self.identity = identity
@@ -185,7 +185,7 @@ class ProcessBody:
         self.servers: dict[int, Callable[[], None]] = {}
         self.connected: set[str] = set()
         #: The library's own threads; what is to be done when it exits.
-        self.helpers = Helpers()
+        self.helpers = LibraryThreads()
         self.finalizers: list[Callable[[], None]] = []
         #: Whether none of the program's own code runs any more.
         self.over = False
@@ -256,7 +256,7 @@ class ProcessBody:
         if not _began:
             refused.clear()
         _here.append(self)
-        _began.append(Since.now())
+        _began.append(Stopwatch.now())
         self.identity.enter()
         try:
             told = go_on(value)

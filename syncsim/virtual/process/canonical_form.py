@@ -66,7 +66,7 @@ _SIMPLE = frozenset((int, str, bytes, type(None), type(...)))
 _SIGNED = frozenset((float, complex))
 
 
-class Writer:
+class CanonicalWriter:
     """Writes objects down, one after the other; one that comes again is named by its number.
 
     What is ``written`` is a list of values from which each object could be told: of what holds
@@ -82,9 +82,9 @@ class Writer:
         self._kept: list[Any] = []
         self._named: dict[int, Hashable] = {}
 
-    def after(self) -> Writer:
+    def after(self) -> CanonicalWriter:
         """Another one, which knows what this one has written."""
-        other = Writer(self._own)
+        other = CanonicalWriter(self._own)
         other.watched = None
         other._seen = self._seen.copy()
         other._named = self._named.copy()
@@ -339,7 +339,7 @@ class Writer:
         self.written.append(module.__name__)
         self._named_values(held, 0)
 
-    _writers: dict[type, Callable[[Writer, Any, int], None]] = {  # noqa: RUF012
+    _writers: dict[type, Callable[[CanonicalWriter, Any, int], None]] = {  # noqa: RUF012
         list: _list,
         tuple: _tuple,
         deque: _deque,

@@ -15,7 +15,7 @@ from operator import is_
 from types import FrameType, ModuleType
 from typing import Any
 
-from syncsim.virtual.process.canonical_form import Writer
+from syncsim.virtual.process.canonical_form import CanonicalWriter
 from syncsim.virtual.process.frames import UnknownError, can_read
 
 
@@ -52,8 +52,8 @@ class Fingerprints:
             return None
 
 
-def _written(modules: dict[str, ModuleType]) -> Writer:
-    writer = Writer({module.__name__ for module in modules.values()})
+def _written(modules: dict[str, ModuleType]) -> CanonicalWriter:
+    writer = CanonicalWriter({module.__name__ for module in modules.values()})
     for name, module in modules.items():
         if name != "__mp_main__":  # (which is the main one)
             writer.module(module)

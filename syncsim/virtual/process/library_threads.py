@@ -25,7 +25,7 @@ class Helped(NamedTuple):
     result: Hashable
 
 
-class Helper:
+class LibraryThread:
     """One such thread; ``thread`` is what its own code knows of it."""
 
     _syncsim_shared = True
@@ -49,33 +49,33 @@ class Helper:
     def frame(self, within: CodeType) -> FrameType | None:
         """Where it is, while it waits, perhaps ``within`` an operation."""
         frame: FrameType | None = self.greenlet.gr_frame
-        while frame is not None and frame.f_code in (Helpers.wait.__code__, within):
+        while frame is not None and frame.f_code in (LibraryThreads.wait.__code__, within):
             frame = frame.f_back
         return frame
 
 
-class Helpers:
+class LibraryThreads:
     """All of them, of one process."""
 
     def __init__(self) -> None:
-        self._all: list[Helper] = []
-        self.current: Helper | None = None
+        self._all: list[LibraryThread] = []
+        self.current: LibraryThread | None = None
 
     def __bool__(self) -> bool:
         return bool(self._all)
 
-    def begin(self, thread: Any, run: Callable[[], None]) -> Helper:
+    def begin(self, thread: Any, run: Callable[[], None]) -> LibraryThread:
         """Another one, which has not run yet."""
-        helper = Helper(thread, len(self._all), run)
+        helper = LibraryThread(thread, len(self._all), run)
         self._all.append(helper)
         return helper
 
-    def has(self, helper: Helper | None) -> bool:
+    def has(self, helper: LibraryThread | None) -> bool:
         """Whether it lives in this process (and not in the one that it was forked from)."""
         return helper in self._all and helper is not None and not helper.over
 
     @property
-    def waiting(self) -> list[Helper]:
+    def waiting(self) -> list[LibraryThread]:
         """Those that have not ended."""
         return [one for one in self._all if not one.over]
 
@@ -101,7 +101,7 @@ class Helpers:
         self._resume(self._all[helped.number], helped)
         self.run()
 
-    def _resume(self, helper: Helper, value: Helped | None) -> None:
+    def _resume(self, helper: LibraryThread, value: Helped | None) -> None:
         helper.request, helper.until = None, None
         helper.greenlet.parent = getcurrent()
         before, self.current = self.current, helper

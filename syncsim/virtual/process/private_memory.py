@@ -43,7 +43,7 @@ _BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, byte
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)
 
 
-class Memory:
+class PrivateMemory:
     """The private part of a process.
 
     ``modules`` are the program's by name, the main one as ``__main__``.  What is known of the
@@ -61,7 +61,7 @@ class Memory:
         self.belongs: dict[str, tuple[str, str]] = {}
         self.roles: dict[tuple[str, str], str] = {}
 
-    def fork(self, *values: Any) -> tuple[Memory, tuple[Any, ...]]:
+    def fork(self, *values: Any) -> tuple[PrivateMemory, tuple[Any, ...]]:
         """A copy of it, and of the values as the child has them."""
         child = self.fresh()
         copier = _Copier(self.modules)
@@ -77,9 +77,9 @@ class Memory:
             self.texts[file] = source_of(file)
         return self.texts[file]
 
-    def fresh(self) -> Memory:
+    def fresh(self) -> PrivateMemory:
         """One without modules, for a child that imports the program anew."""
-        child = Memory()
+        child = PrivateMemory()
         child.environment = self.environment and dict(self.environment)
         child.texts = self.texts
         child.namer = self.namer.copy()

@@ -49,7 +49,7 @@ from syncsim.virtual.process.body import (
     running,
 )
 from syncsim.virtual.process.fingerprint import image_of
-from syncsim.virtual.process.private_memory import Memory
+from syncsim.virtual.process.private_memory import PrivateMemory
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.processes import Popen, SpawnPopen
 
@@ -59,7 +59,7 @@ from syncsim.virtual.stdlib.processes import Popen, SpawnPopen
 class ServerBody(ProcessBody):
     """The server as a process: it does nothing by itself."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: PrivateMemory) -> None:
         super().__init__(Who((), "", False, 0, 0), memory, None, _starts_nothing)
 
     def operate(self, verb: Verb, atom: str = "", **_: Any) -> Any:
@@ -100,7 +100,7 @@ class Server:
 
     _syncsim_shared = True
 
-    def __init__(self, module: Any, registry: Any, memory: Memory) -> None:
+    def __init__(self, module: Any, registry: Any, memory: PrivateMemory) -> None:
         self._desk = module.Desk
         self._registry = registry
         self._body = ServerBody(memory)

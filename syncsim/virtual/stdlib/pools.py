@@ -15,7 +15,7 @@ from typing import Any
 
 from syncsim.core.atoms import Channel
 from syncsim.core.operation import Operation, Verb
-from syncsim.core.work import Outcome, Work
+from syncsim.core.work import TaskOutcome, Work
 from syncsim.program.safe_text import safe_text
 from syncsim.program.tasks import call_text, each_text, task_text
 from syncsim.virtual.errors import NotVirtualError
@@ -157,7 +157,7 @@ def _introduce(pool: Any) -> None:
             "put lock": part(results._wlock),
         }
         for role in _HANDLERS:
-            parts[role] = (f"{work} {role}", Outcome(), None)
+            parts[role] = (f"{work} {role}", TaskOutcome(), None)
         here().make(identity, "Pool", parts, os.cpu_count() if size is None else size)
         self._quick_put = functools.partial(_put_task, tasks, work)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
-from syncsim.virtual.model.data_atoms import Memory
+from syncsim.virtual.model.data_atoms import SharedMemory
 from syncsim.virtual.process.body import here
 from syncsim.virtual.stdlib.calls import introduce, mark
 from syncsim.virtual.stdlib.semlock import condition_parts, part, permits
@@ -92,5 +92,5 @@ class Wrapper:
 def _barrier_parts(barrier: Any) -> dict[str, Any]:
     parts: dict[str, Any] = dict(condition_parts(barrier._cond))
     for role, key in zip(("phase", "count"), barrier._wrapper.keys, strict=True):
-        parts[role] = (key, Semaphore(0, 0), Memory(0))
+        parts[role] = (key, Semaphore(0, 0), SharedMemory(0))
     return parts

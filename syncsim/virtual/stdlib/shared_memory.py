@@ -13,7 +13,7 @@ from syncsim.core.atoms import Cell
 from syncsim.core.operation import Verb
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.model.data_atoms import Items, Memory
+from syncsim.virtual.model.data_atoms import Items, SharedMemory
 from syncsim.virtual.process.body import here
 from syncsim.virtual.stdlib.calls import mark
 from syncsim.virtual.stdlib.semlock import part
@@ -39,9 +39,9 @@ class _Raw:
     def _syncsim_key(self) -> str:
         return self.key
 
-    def part(self) -> tuple[str, Cell, Memory]:
+    def part(self) -> tuple[str, Cell, SharedMemory]:
         """What it is for those who look."""
-        return self.key, Cell(value=safe_text(self.shown(self.content))), Memory(self.content)
+        return self.key, Cell(value=safe_text(self.shown(self.content))), SharedMemory(self.content)
 
     def shown(self, content: Any) -> Any:
         """The content as the program sees it."""

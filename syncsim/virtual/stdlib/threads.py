@@ -19,7 +19,7 @@ from syncsim.virtual.model.automaton import (
     Over,
 )
 from syncsim.virtual.process.body import here
-from syncsim.virtual.process.library_threads import Helper
+from syncsim.virtual.process.library_threads import LibraryThread
 
 
 def settle(outcome: str, ready: int | None = None) -> None:
@@ -128,7 +128,7 @@ class Thread:
     def __init__(self, target: Callable[..., Any], args: tuple[Any, ...] = ()) -> None:
         self._target = target
         self._args = args
-        self._helper: Helper | None = None
+        self._helper: LibraryThread | None = None
         self._known_to_be_over = False
         self._told = ""
         self.outcome = ""
