@@ -8,7 +8,10 @@ from pathlib import Path
 
 import syncsim.core
 
-MODULES = sorted(path.stem for path in Path(syncsim.core.__file__).parent.glob("[!_]*.py"))
+CORE = Path(syncsim.core.__file__).parent
+MODULES = sorted(
+    ".".join(path.relative_to(CORE).with_suffix("").parts) for path in CORE.rglob("[!_]*.py")
+)
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene, acquire, act, join
 
-from syncsim.core import step as steps
+from syncsim.core import steps
 from syncsim.core.deadlock.diagnosis import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive

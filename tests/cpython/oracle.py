@@ -33,7 +33,7 @@ MISSING = (
     "Debian and Ubuntu install libpython3-testsuite)."
 )
 #: What must never be in the output of a program: a file of ours.
-OURS = "syncsim/real/"
+OURS = "syncsim/instrument/"
 #: Seconds that one test may take before it is said to hang; the longest needs about 20.
 PATIENCE = 180.0
 #: What counts as a success, besides having passed.

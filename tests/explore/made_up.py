@@ -199,7 +199,7 @@ def served(*processes: tuple[Act, ...], main: tuple[Act, ...] = ()) -> Planned:
     first = program(*processes, main=main)
     first.children = (*first.children, Idle((len(processes),)))
     module = library().modules["multiprocessing.managers"]
-    host = Server(module, module.SyncManager._registry, private_memory.SharedMemory())
+    host = Server(module, module.SyncManager._registry, private_memory.PrivateMemory())
     for typeid, arguments in SERVED:
         keeper = Keeper(host, typeid, pickling.dumps((arguments, {})))
         primitive = Primitive(typeid, typeid, typeid, {"value": typeid})

@@ -160,7 +160,7 @@ def test_an_unknown_system_call_is_told_by_its_number() -> None:
 
 def test_the_stack_of_another_process_is_read_without_its_help() -> None:
     code = """
-from syncsim.real.anchor import thread_state
+from syncsim.instrument.anchor import thread_state
 def größer(n):
     if n == 0:
         print(thread_state(), flush=True)

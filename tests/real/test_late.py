@@ -26,7 +26,7 @@ pytestmark = pytest.mark.once
 LATE_AT_ITS_GATE = """\
 import sys, time
 from multiprocessing import Lock, Process, Semaphore
-from syncsim.real.gate import Gate
+from syncsim.instrument.gate import Gate
 
 def connect(gate):
     if not gate.here.knocked:
@@ -55,7 +55,7 @@ if __name__ == "__main__":
 LATE_TO_SLEEP = """\
 import os, posix, sys
 from multiprocessing import Lock
-from syncsim.real.gate import Gate
+from syncsim.instrument.gate import Gate
 
 def late(gate, *what):
     with gate.silence():

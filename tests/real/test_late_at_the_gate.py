@@ -18,7 +18,7 @@ pytestmark = pytest.mark.once
 #: The process has announced itself; it knocks when the file is there, as if preempted before.
 SLOW = """\
 import ctypes, os, sys
-from syncsim.real.gate import Gate
+from syncsim.instrument.gate import Gate
 connect = Gate._connect
 def late(gate):
     while not (gate.here.knocked or os.path.exists(sys.argv[1])):

@@ -169,7 +169,7 @@ def test_a_run_that_is_ended_by_a_signal_leaves_nothing(
 def test_a_signal_that_comes_while_a_run_begins_ends_it_in_the_same_way(number: int) -> None:
     code = (
         "import os, sys\n"
-        "from syncsim import cli, headless\n"
+        "from syncsim import cli\nfrom syncsim.session import headless\n"
         f"headless.RealRun = lambda *args, **options: os.kill(os.getpid(), {number:d})\n"
         "sys.exit(cli.main(['run', 'ab-ba']))\n"
     )

@@ -147,7 +147,7 @@ def test_who_was_granted_and_has_not_reported_yet_is_not_granted_again(tmp_path:
 SLOW_END = """\
 import multiprocessing, select
 from syncsim.core.operation import Verb
-from syncsim.real.gate import Gate
+from syncsim.instrument.gate import Gate
 def give(gate, verb, *args, **options):
     given = at_once(gate, verb, *args, **options)
     if verb is Verb.EXIT:

@@ -32,7 +32,7 @@ def test_the_table_names_instructions_of_this_python() -> None:
 
 UNKNOWN = """
 import sys
-from syncsim.virtual import layouts
+from syncsim.virtual.process import layouts
 del layouts.LAYOUTS[sys.version_info[:2]]
 """
 

@@ -61,6 +61,6 @@ def submit(gate: Gate, outcome: str, label: str) -> None:
 
 
 def settle(gate: Gate, outcome: str, ready: int | None = None) -> None:
-    """The outcome is there; or so many of many are (see ``core.work.Outcome``)."""
+    """The outcome is there; or so many of many are (see ``core.work.TaskOutcome``)."""
     if gate.applies():
         gate.note(Verb.SETTLE, outcome, detail="" if ready is None else str(ready))

@@ -23,7 +23,7 @@ from syncsim.virtual.process.library_threads import LibraryThread
 
 
 def settle(outcome: str, ready: int | None = None) -> None:
-    """The outcome is there; or so many of many are (see ``core.work.Outcome``)."""
+    """The outcome is there; or so many of many are (see ``core.work.TaskOutcome``)."""
     detail = "" if ready is None else str(ready)
     here().events.append(Noted(Operation(Verb.SETTLE, outcome, detail=detail), True))
 
