@@ -293,7 +293,7 @@ def _search(asked: argparse.Namespace, arguments: tuple[str, ...], process: Proc
     if asked.fairness and not asked.eventually:
         asked.parser.error("--fairness is for --eventually, and there is none")
     from syncsim.checking import command
-    from syncsim.checking.request import request_for
+    from syncsim.checking.options import request_for
 
     try:
         request = request_for(

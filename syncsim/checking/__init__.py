@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from syncsim.checking.request import request_for
+from syncsim.checking.options import request_for
 from syncsim.checking.result import Checked, Failure, Upheld
 from syncsim.explore.ahead import Process
 from syncsim.explore.bounds import USUAL, search_for

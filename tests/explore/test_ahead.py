@@ -86,7 +86,7 @@ def test_the_library_is_not_compiled_once_more() -> None:
             unkept.add(spec.origin)  # Python may not write there
     assert len(unkept) < 6
     compiled = says(
-        "import sys; from syncsim.virtual import library\n"
+        "import sys; from syncsim.virtual.stdlib import library\n"
         "def hear(event, given):\n"
         "    if event == 'compile' and 'multiprocessing' in str(given[1]): print(given[1])\n"
         "sys.addaudithook(hear); library.library()"
