@@ -6,6 +6,8 @@ import gc
 import os
 import signal
 
+import pytest
+from either import leave_the_others
 from hypothesis import HealthCheck, settings
 
 # In the background of a shell it is ignored, and would be by all that the tests start.
@@ -36,3 +38,16 @@ settings.load_profile("quick")
 def pytest_collection_finish() -> None:
     """Keep the collector from going through all that the tests have imported, again and again."""
     gc.freeze()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--other-half",
+        action="store_true",
+        help="of tests that differ in one argument alone, make those that are else left out",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_the_others(items, other_half=config.getoption("--other-half"))

@@ -150,7 +150,14 @@ def wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize(
+    "name",
+    [
+        # It is waited for five seconds, as is the one that catches all.
+        pytest.param(name, marks=pytest.mark.slow) if name == "no operation in a child" else name
+        for name in BROKEN
+    ],
+)
 def test_a_clear_answer(tmp_path: Path, surroundings: dict[str, str], name: str) -> None:
     text, code, words = BROKEN[name]
     path = tmp_path / "program.py"
