@@ -33,4 +33,3 @@ def test_each_half_is_what_the_other_leaves_out() -> None:
     assert {size for _, size in half} == {"small", "large"}
     assert not set(half) & set(other)
     assert sorted(half + other) == sorted(collected("-m", ""))
-    assert collected("-m", "slow") == other

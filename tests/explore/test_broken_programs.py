@@ -124,6 +124,9 @@ while True:
     ),
 }
 
+#: What is said to help, where the program takes long to say.
+HINTS = {"no operation, and catches all": "What it computes"}
+
 
 @pytest.fixture
 def surroundings(tmp_path: Path) -> dict[str, str]:
@@ -178,6 +181,7 @@ def test_a_clear_answer(tmp_path: Path, surroundings: dict[str, str], name: str)
         assert told["verdict"] in verdicts
         assert told["confirmed"] is (code == 1)
         said = "proven" if code == 0 else told["explanation"]
+        assert (told["hint"] or "").startswith(HINTS.get(name, ""))
     assert words in said
     wait_until(lambda: not left_behind(surroundings))
 
