@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, PROJECT, Told, is_alive, kill_all, tell, tell_of, wait_for
 
 from syncsim.core.scheduler import RoundRobin, Scheduler
@@ -246,7 +247,7 @@ go()""",
 UNSEEN = ("forks by itself", "becomes another program")
 SLEEP = "import time; time.sleep(600)"
 each_program = pytest.mark.parametrize("name", PROGRAMS)
-each_scheduler = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+each_scheduler = either("scheduler", ["os", "round-robin"])
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, PROGRAMS, PROJECT, Told, each_scheduler, tell, tell_here, wait_for
 
 from syncsim.checking import check
@@ -64,7 +65,7 @@ def test_children_of_another_fork_server_were_not_seen_though_all_ends_well(
         assert f"pid {one['pid']}, started by main, command python" in verdict["explanation"]
 
 
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 @each_way
 def test_children_of_another_fork_server_that_hang_are_told(
     how: str, scheduler: str, tmp_path: Path
