@@ -38,9 +38,10 @@ from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import ReplayError, Scheduler
 from syncsim.core.state import State
 from syncsim.core.steps import Step
-from syncsim.core.words.waiting import names, waiting_for
+from syncsim.core.words.waiting import names
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
+from syncsim.session.refusals import IS_OVER, NO_SUCH_PROCESS, NOBODY, why_no_step
 
 #: Of one core, what playing flat out may use: a screen cannot show more, and must stay awake.
 FLAT_OUT_SHARE = 0.1
@@ -50,8 +51,6 @@ FREE_RATE = 20
 FLOOD = 500
 #: Seconds after which it is asked again whether somebody waits for ever.
 _SOON = 0.02
-_NOBODY = "There is no such process."
-_OVER = "The run is over: restart it or look back."
 
 
 class Monitor:
@@ -149,7 +148,7 @@ class Monitor:
 
         def look() -> None:
             known = actor < len(self._world.state.actors)
-            self.updates.append(self._world.inspect(actor) if known else Refused(_NOBODY))
+            self.updates.append(self._world.inspect(actor) if known else Refused(NO_SUCH_PROCESS))
 
         self._order(look)
 
@@ -243,7 +242,7 @@ class Monitor:
             who = names(self._world.state, stopped)
             self.updates.append(Refused(f"Nobody can go on: {who} must be continued first."))
         elif asked and not choices:
-            self.updates.append(Refused("Nobody can go on."))
+            self.updates.append(Refused(NOBODY))
         elif not choices and not refused:
             return False
         self._go(Mode.PAUSED)
@@ -251,7 +250,7 @@ class Monitor:
 
     def _step(self, actor: ActorId | None) -> None:
         if self._mode is Mode.OVER:
-            self.updates.append(Refused(_OVER))
+            self.updates.append(Refused(IS_OVER))
             return
         if self._mode is not Mode.PAUSED:
             self._go(Mode.PAUSED)
@@ -264,7 +263,7 @@ class Monitor:
         if offered:
             self._take_unasked(offered[0])
         else:
-            self.updates.append(Refused(self._why_not(actor)))
+            self.updates.append(Refused(why_no_step(self._world.state, actor)))
 
     def _choices(self, grain: Grain) -> tuple[Choice, ...]:
         """What may happen next, at that grain."""
@@ -288,33 +287,15 @@ class Monitor:
             self._world.settle(time.monotonic() + self._world.patience)
             self._let_feeders_go()
 
-    def _why_not(self, actor: ActorId) -> str:
-        state = self._world.state
-        if actor >= len(state.actors):
-            return _NOBODY
-        who = state.actors[actor]
-        if who.ended:
-            return f"{who.name} has ended."
-        if who.stopped:
-            return f"{who.name} is stopped: continue it first."
-        wait = waiting_for(state, who)
-        if wait is not None:
-            return f"{who.name} {wait.clause}."
-        if who.left:
-            return f"{who.name} {who.left}: it has become another program."
-        if who.outside:
-            return f"{who.name} is outside our view: it computes, or waits for something else."
-        return f"{who.name} is running: it has not reached its next operation."
-
     def _fault(self, choice: Choice) -> None:
         world = self._world
         if world.controlled:
             world.drain()
             world.settle(time.monotonic() + world.patience)
         if world.over:
-            self.updates.append(Refused(_OVER))
+            self.updates.append(Refused(IS_OVER))
         elif choice.actor >= len(world.state.actors):
-            self.updates.append(Refused(_NOBODY))
+            self.updates.append(Refused(NO_SUCH_PROCESS))
         elif why := why_not(world.state, world.state.actors[choice.actor], choice.move):
             self.updates.append(Refused(why))
         else:
@@ -403,7 +384,7 @@ class Monitor:
         if mode is self._mode:
             return
         if self._mode is Mode.OVER:
-            self.updates.append(Refused(_OVER))
+            self.updates.append(Refused(IS_OVER))
             return
         if mode is Mode.FREE:
             self._world.open_gates()

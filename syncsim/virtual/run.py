@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
+from syncsim.core.faults import possible
 from syncsim.core.managed import SERVED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.recorder import Recorder
@@ -22,6 +23,7 @@ from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.automaton import (
     FIRST_PID,
     Back,
+    Ended,
     Event,
     Made,
     Noted,
@@ -35,6 +37,7 @@ from syncsim.virtual.model.states import (
     Did,
     Move,
     State,
+    Taken,
 )
 from syncsim.virtual.model.system import System
 
@@ -42,6 +45,8 @@ from syncsim.virtual.model.system import System
 _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
 #: The calls whose name says which signal they send.
 _CALLS = frozenset(("Process.terminate", "Process.kill"))
+#: The faults that end a process, each with the exit code of the process.
+_EXIT_CODES = {Happens.KILL: -9, Happens.TERMINATE: -15}
 
 
 class VirtualRun(Run):
@@ -68,9 +73,8 @@ class VirtualRun(Run):
         else:
             self.system = System(VirtualProgram(program).main(), eager=False)
             self.system.xray = False
-        taken = self.system.start()
-        self._at: State = taken.state
-        self._write(taken.did)
+        self._at: State
+        self._apply(self.system.start())
 
     def close(self) -> None:
         """Give up all processes."""
@@ -86,28 +90,77 @@ class VirtualRun(Run):
         return self._recorder.choices()
 
     def faults(self) -> tuple[Choice, ...]:
-        """None: what is done to a process is the program's own doing here."""
-        return ()
+        """What a person may do besides to the processes."""
+        return possible(self.state)
+
+    def adapt(self, grain: Grain, deadline: float | None = None) -> None:
+        """Offer choices at that grain from here on.
+
+        By the atom a call is stepped inside.  No feeder is: what is put is sent at once, as by
+        the call.
+        """
+        if grain is self._recorder.grain:
+            return
+        self._recorder.grain = grain
+        self.system.xray = grain is Grain.ATOM
+        if grain is Grain.CALL:
+            self._apply(self.system.settled(self._at))
 
     def take(self, choice: Choice) -> tuple[Step, ...]:
-        """Let that happen, until its call is over or must wait."""
+        """Let that happen (a choice or a fault), until its call is over or must wait."""
         self._steps = []
+        if choice.move.is_fault:
+            self._strike(choice.actor, choice.move)
+            return tuple(self._steps)
         self._take(choice)
-        while self._goes_on(choice.actor):
-            self._take(Choice(choice.actor))
+        if choice.grain is Grain.CALL:
+            while self._goes_on(choice.actor):
+                self._take(Choice(choice.actor))
+        else:
+            self._feed()
         return tuple(self._steps)
+
+    def _feed(self) -> None:
+        """Let the feeders send all that was put."""
+        members = self.system.members
+        while moves := [m for m in self.system.moves(self._at) if members[m.actor].feeds]:
+            self.make(moves[0])
+
+    def _strike(self, actor: ActorId, fault: Happens) -> None:
+        """Let the person do that to the process.
+
+        Raises ValueError for an end that somebody could notice at a pipe or a manager.
+        """
+        exitcode = _EXIT_CODES.get(fault)
+        if exitcode is not None and (self.system.pipes or self.system.kept_by):
+            raise ValueError("no process is killed here where there are pipes or a manager")
+        self._recorder.fault(actor, fault)
+        if exitcode is None:
+            return
+        number, nodes = self._number(actor), list(self._at.nodes)
+        node = nodes[number]
+        assert node is not None
+        nodes[number] = self.system.killed_at(node, Ended(exitcode))
+        self._recorder.end(actor, exitcode)
+        self._apply(self.system.settled(State(tuple(nodes), self._at.atoms)))
+
+    def _number(self, actor: ActorId) -> int:
+        """The number of the actor in the system."""
+        return next(number for number, known in self._actors.items() if known == actor)
 
     def _goes_on(self, actor: ActorId) -> bool:
         who = self._recorder.actors[actor]
         return bool(who.call and who.pending) and self._recorder.can_go(who)
 
     def _take(self, choice: Choice) -> None:
-        number = next(n for n, actor in self._actors.items() if actor == choice.actor)
-        self.make(Move(number, choice.move is Happens.TIME_OUT))
+        self.make(Move(self._number(choice.actor), choice.move is Happens.TIME_OUT))
 
     def make(self, move: Move) -> None:
         """Let that move of the system happen."""
-        taken = self.system.take(self._at, move)
+        # (Not ``take``: what is known of a step at one grain is not so at another.)
+        self._apply(self.system.follow(self._at, move))
+
+    def _apply(self, taken: Taken) -> None:
         self._at = taken.state
         self._write(taken.did)
 
