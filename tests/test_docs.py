@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import multiprocessing
+import operator
 import pkgutil
 import re
 import sys
@@ -114,26 +116,24 @@ def is_ours(reference: str) -> bool:
 
 @cache
 def _library() -> tuple[object, ...]:
-    modules = [
-        importlib.import_module(f"multiprocessing.{module.name}")
-        for module in pkgutil.iter_modules(multiprocessing.__path__)
-        if not module.name.startswith(("popen", "resource"))
-    ]
-    return (multiprocessing, *modules)
+    modules = pkgutil.iter_modules(multiprocessing.__path__, "multiprocessing.")
+    return tuple(
+        importlib.import_module(module.name)
+        for module in modules
+        if not module.name.rpartition(".")[2].startswith(("popen", "resource"))
+    )
 
 
 def is_pythons(reference: str) -> bool:
     """Return whether Python's library has it, or a class of ``multiprocessing``."""
-    first, *rest = reference.split(".")
-    if first in sys.stdlib_module_names or first in ("_multiprocessing", "greenlet", "msgspec"):
-        starts: tuple[object, ...] = (importlib.import_module(first),)
-    else:
-        starts, rest = _library(), [first, *rest]
-    for start in starts:
-        thing: object | None = start
-        for name in rest:
-            thing = getattr(thing, name, None)
-        if thing is not None:
+    first = reference.partition(".")[0]
+    if first in sys.stdlib_module_names:
+        with contextlib.suppress(ImportError, AttributeError):
+            pkgutil.resolve_name(reference)
+            return True
+    for module in _library():
+        with contextlib.suppress(AttributeError):
+            operator.attrgetter(reference)(module)
             return True
     return False
 
