@@ -16,7 +16,7 @@ from syncsim.core.schedule import Choice, parse_schedule
 from syncsim.core.steps import Step
 from syncsim.core.words.status import status
 from syncsim.core.words.waiting import counted, waiting_for
-from syncsim.explore.worker import Found
+from syncsim.explore.request import Found
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.operation import Verb
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.races import Races
 from syncsim.explore.dependence.relation import (
     CONFLICTS,
@@ -40,7 +41,6 @@ from syncsim.explore.dependence.relation import (
     puts,
 )
 from syncsim.explore.results import (
-    Bounds,
     Path,
     SearchResult,
     failure_in,

@@ -13,8 +13,8 @@ from typing import TypeAlias
 
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.words.waiting import counted
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import (
-    Bounds,
     Path,
     SearchResult,
     See,

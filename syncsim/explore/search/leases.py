@@ -17,8 +17,9 @@ from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.relation import Event, events_of
-from syncsim.explore.results import Bounds, Path, SearchResult
+from syncsim.explore.results import Path, SearchResult
 from syncsim.explore.search.dpor import DPOR, DPORSearch, SearchFrame
 from syncsim.explore.search.wakeup import Branch, Word, still_asleep
 from syncsim.program.source import load
