@@ -1,4 +1,4 @@
-"""What an operation on real processes touches, in the words of ``dependence``.
+"""What an operation on real processes touches, in the words of ``relation``.
 
 Locks, semaphores, pipes and cells conflict as their rules say.  Of what has rules of its own (a
 Pool, what a manager keeps, blocks of shared memory, sockets among those waited for) only this is

@@ -1,7 +1,7 @@
 """``concurrent.futures.ProcessPoolExecutor``: drawn and stepped like a Pool.
 
-Its one thread is a helper (see ``helpers``): it is given every wake-up, every result, and the end
-of every worker.  A future is an outcome; so is what ``as_completed`` and ``wait`` wait for.
+Its one thread is a helper (see ``library_threads``): it is given every wake-up, every result, and
+the end of every worker.  A future is an outcome; so is what ``as_completed`` and ``wait`` wait for.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Pools: jobs that are handed over, tasks that travel to workers, results that come back.
 
-The Pool's three threads are helpers (see ``helpers``): the one that starts workers is given the
-ends of workers and notices, the one for tasks what is in the task queue, the one for results what
-the workers send.  ``ThreadPool`` is let alone.
+The Pool's three threads are helpers (see ``library_threads``): the one that starts workers is given
+the ends of workers and notices, the one for tasks what is in the task queue, the one for results
+what the workers send.  ``ThreadPool`` is let alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Virtual managers: CPython's own ``managers.py`` but for the connections to a server.
 
-A call of a proxy is an operation on what the server keeps (``served``).  A lock or a semaphore
+A call of a proxy is an operation on what the server keeps (``managed``).  A lock or a semaphore
 that a server keeps has the model of any other; what may sleep in the server does so in two
-halves, as ``real/probes/managers`` has it.
+halves, as ``instrument/probes/managers`` has it.
 """
 
 from __future__ import annotations
@@ -320,7 +320,7 @@ def _create(self: Any, typeid: str, /, *args: Any, **keywords: Any) -> Any:
 def _parts(
     key: str, keeper: Keeper, *args: Any, **keywords: Any
 ) -> tuple[dict[str, tuple[str, Atom, Hashable]], int | None]:
-    """As ``real/probes/managers`` has it."""
+    """As ``instrument/probes/managers`` has it."""
     first = args[0] if args else None
     lock, wait, root = f"{key} lock", f"{key} wait", keeper.root
     sleepers = (wait, Sleepers(), root)

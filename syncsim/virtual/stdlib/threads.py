@@ -1,4 +1,4 @@
-"""What ``pool.py`` gets in the place of ``threading`` and ``queue``: for helpers (see ``helpers``).
+"""Stand-ins for ``threading`` and ``queue`` in ``pool.py``: for helpers (see ``library_threads``).
 
 A helper that has to wait gives up the processor; the process itself waits by an operation.
 """
