@@ -13,6 +13,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from syncsim.core.enabled import permits
 from syncsim.core.operation import (
     ACQUIRE,
     PUT,
@@ -52,7 +53,7 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
         """Whether ``operation`` would not block now (a try never blocks)."""
         if operation.verb is not ACQUIRE or not operation.blocking:
             return True
-        return self.value > 0 or (self.recursive and actor in self.holders)
+        return permits(self, actor)
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Semaphore, str]:
         """The semaphore afterwards, and the result: ``True``, ``False``, ``None`` or an error."""
@@ -64,10 +65,10 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
         return self, str(self.value)
 
     def _acquire(self, actor: ActorId) -> tuple[Semaphore, str]:
+        if not permits(self, actor):
+            return self, "False"
         if self.recursive and actor in self.holders:
             return self._with(self.value, (*self.holders, actor)), "True"
-        if self.value <= 0:
-            return self, "False"
         # Units released by non-holders leave more takers than units: forget the oldest.
         holders = (*self.holders, actor) if self.resource else ()
         if not self.recursive and len(holders) > self.maximum:

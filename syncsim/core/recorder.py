@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
+from syncsim.core.enabled import would_block
 from syncsim.core.faults import WORDS
 from syncsim.core.managed import SERVED
 from syncsim.core.operation import (
@@ -26,7 +27,7 @@ from syncsim.core.operation import (
     Verb,
 )
 from syncsim.core.schedule import Choice, Grain, Move
-from syncsim.core.state import Actor, Life, Primitive, State, any_ready
+from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.steps import Step
 from syncsim.core.work import TaskOutcome, Work
 
@@ -146,13 +147,7 @@ class Recorder:
 
     def would_go(self, operation: Operation, actor: ActorId) -> bool:
         """Whether the operation would not block that actor now."""
-        if operation.verb is Verb.JOIN:
-            target = self._by_pid.get(operation.atom)
-            return target is None or self.actors[target].ended
-        if operation.verb is Verb.WAIT_ANY:
-            return any_ready(operation, self.atoms, self._has_ended)
-        atom = self.atoms.get(operation.atom)
-        return atom is None or operation.atom in self.gone or atom.enabled(operation, actor)
+        return not would_block(operation, actor, self.atoms, self.gone, self._has_ended)
 
     def by_pid(self, pid: int) -> Actor | None:
         """The process with that pid; the newest, should the pid have come again."""
@@ -168,9 +163,9 @@ class Recorder:
         known = self.primitives.get(primitive)
         return known.name if known else ""
 
-    def _has_ended(self, pid: str) -> bool:
+    def _has_ended(self, pid: str) -> bool | None:
         target = self._by_pid.get(pid)
-        return target is not None and self.actors[target].ended
+        return None if target is None else self.actors[target].ended
 
     def would_take(self, actor: ActorId, operation: Operation) -> bool:
         """Whether the acquire would be answered by True now."""

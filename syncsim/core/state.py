@@ -6,14 +6,15 @@ observed is what it is.  ``Actor.observed`` is a hash of the results it has seen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
+from syncsim.core.enabled import would_block
 from syncsim.core.managed import SERVED
-from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.operation import Operation, Site
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.whereabouts import Whereabouts
 from syncsim.core.work import Work
@@ -186,19 +187,11 @@ class State(Struct, frozen=True):
         operation = actor.pending
         if operation is None or actor.ended:
             return False
-        if operation.verb is Verb.JOIN:
-            target = self.by_pid(operation.atom)
-            return target is not None and not target.ended
-        if operation.verb is Verb.WAIT_ANY:
-            return not any_ready(operation, self.atoms, self._has_ended)
-        atom = self.atoms.get(operation.atom)
-        if atom is None or operation.atom in self.gone:
-            return False
-        return not atom.enabled(operation, actor.id)
+        return would_block(operation, actor.id, self.atoms, self.gone, self._has_ended)
 
-    def _has_ended(self, pid: str) -> bool:
+    def _has_ended(self, pid: str) -> bool | None:
         target = self.by_pid(pid)
-        return target is not None and target.ended
+        return None if target is None else target.ended
 
     def by_pid(self, pid: str) -> Actor | None:
         """The process with that pid (as text); the newest, should the pid have come again."""
@@ -255,22 +248,3 @@ class State(Struct, frozen=True):
             and self.blocked(actor)
         ]
         return tuple(sorted(line, key=lambda actor: actor.since))
-
-
-def any_ready(
-    operation: Operation, atoms: Mapping[str, Atom], has_ended: Callable[[str], bool]
-) -> bool:
-    """Whether one of those waited for is ready: a pipe with something in it, a process's end.
-
-    Of what has no model (a socket) nothing is known: then one has to try.
-    """
-    if not operation.blocking:
-        return True
-    for name in operation.atom.split("\n")[1:]:
-        atom = atoms.get(name)
-        if isinstance(atom, Channel):
-            if atom.items or atom.ended:
-                return True
-        elif not name.isdigit() or has_ended(name):
-            return True
-    return False

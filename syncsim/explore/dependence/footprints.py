@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
+from syncsim.core.enabled import permits
 from syncsim.core.managed import SERVED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
@@ -207,7 +208,7 @@ class Toucher:
             return []
         if verb is Verb.ACQUIRE:
             tried = not first or not operation.blocking or operation.can_time_out
-            missed = misses or not (atom.value > 0 or (atom.recursive and actor in atom.holders))
+            missed = misses or not permits(atom, actor)
             kind = MISS if missed else TRY if tried else TAKE
         elif verb is Verb.RELEASE:
             bounded = not atom.recursive and atom.maximum < SEM_VALUE_MAX
