@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
 from syncsim.core.enabled import would_block
 from syncsim.core.faults import WORDS
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED, Role
 from syncsim.core.operation import (
     ACQUIRE,
     POLL,
@@ -26,6 +26,7 @@ from syncsim.core.operation import (
     Site,
     Verb,
 )
+from syncsim.core.outcomes import Outcome
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.steps import Step
@@ -215,8 +216,11 @@ class Recorder:
         if operation is None or not operation.compound or actor not in self._untold:
             return
         if not self.can_go(self.actors[actor]):
-            woken = operation.role == "lock" and self._underway[actor].role in ("woken", "wait")
-            self._finish(actor, "is awake" if woken else "waits", complete=False)
+            woken = operation.role == Role.LOCK and self._underway[actor].role in (
+                Role.WOKEN,
+                Role.WAIT,
+            )
+            self._finish(actor, (Outcome.AWAKE if woken else Outcome.WAITS).value, complete=False)
 
     def effect(
         self, actor: ActorId, operation: Operation, result: str = "", *, believe: bool = False
@@ -431,7 +435,7 @@ class Recorder:
 
     def _mind_notice(self, actor: ActorId, operation: Operation) -> None:
         """Keeps in mind a notification that nobody has heard."""
-        call = operation.call.removeprefix(SERVED)
+        call = operation.call.removeprefix(MANAGED)
         notifies = call in ("Condition.notify", "Condition.notify_all")
         if notifies and actor not in self._woke and operation.primitive in self.primitives:
             told = not operation.compound or actor in self._untold

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.enabled import would_block
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED, Kind, Role, kind_named
 from syncsim.core.operation import Operation, Site
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.whereabouts import Whereabouts
@@ -142,7 +142,17 @@ class Primitive(Struct, frozen=True):
     @property
     def sort(self) -> str:
         """The kind without who keeps it: a ``Manager Lock`` is a ``Lock`` kept by a manager."""
-        return self.kind.removeprefix(SERVED)
+        return self.kind.removeprefix(MANAGED)
+
+    @property
+    def traits(self) -> Kind:
+        """Its row in the table of kinds."""
+        return kind_named(self.kind)
+
+    @property
+    def is_managed(self) -> bool:
+        """The server of a manager keeps it."""
+        return self.kind.startswith(MANAGED)
 
 
 class State(Struct, frozen=True):
@@ -159,7 +169,7 @@ class State(Struct, frozen=True):
     #: At what size the next step is made.
     grain: Grain = Grain.CALL
 
-    def semaphore(self, primitive: Primitive, role: str = "lock") -> Semaphore:
+    def semaphore(self, primitive: Primitive, role: str = Role.LOCK) -> Semaphore:
         """The semaphore in that role; raises KeyError for a role it does not have."""
         atom = self.atoms[primitive.parts[role]]
         assert isinstance(atom, Semaphore)
@@ -167,13 +177,13 @@ class State(Struct, frozen=True):
 
     def channel(self, primitive: Primitive) -> Channel:
         """The pipe of a Queue or a Pipe."""
-        atom = self.atoms[primitive.parts["items"]]
+        atom = self.atoms[primitive.parts[Role.ITEMS]]
         assert isinstance(atom, Channel)
         return atom
 
     def work(self, primitive: Primitive) -> Work | None:
         """The tasks of a Pool or an executor; None for everything else."""
-        atom = self.atoms.get(primitive.parts.get("work", ""))
+        atom = self.atoms.get(primitive.parts.get(Role.WORK, ""))
         return atom if isinstance(atom, Work) else None
 
     def enabled(self, actor: Actor) -> bool:
@@ -223,17 +233,17 @@ class State(Struct, frozen=True):
         return tuple(
             primitive
             for primitive in self.primitives.values()
-            if (actor.ended or "work" not in primitive.parts)
+            if (actor.ended or Role.WORK not in primitive.parts)
             and any(actor.id in self.holders(primitive, role) for role in primitive.parts)
         )
 
-    def holders(self, primitive: Primitive, role: str = "lock") -> tuple[ActorId, ...]:
+    def holders(self, primitive: Primitive, role: str = Role.LOCK) -> tuple[ActorId, ...]:
         """Who holds the part in that role, oldest first; nobody where it cannot be held.
 
         The counting semaphore inside a Queue is no possession of anybody.
         """
         atom = self.atoms.get(primitive.parts[role])
-        if not isinstance(atom, Semaphore) or role == "slots":
+        if not isinstance(atom, Semaphore) or role == Role.SLOTS:
             return ()
         return atom.holders
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from syncsim.core.atoms import ActorId, Channel, Semaphore
-from syncsim.core.managed import intention
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words.lineage import signal_name
+from syncsim.core.words.managed import intention
 from syncsim.core.work import Task, Work
 
 

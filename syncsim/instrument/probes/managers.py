@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from syncsim import wire
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Call, Gate
 from syncsim.instrument.probes import serving
@@ -121,7 +121,7 @@ class Known(NamedTuple):
 
 
 def _known(sort: str, key: str, typeid: str) -> Known:
-    return Known(sort, key, SERVED + (sort or typeid))
+    return Known(sort, key, MANAGED + (sort or typeid))
 
 
 def _wrap_creation(gate: Gate, managers: Any) -> None:

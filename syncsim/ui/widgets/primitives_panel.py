@@ -12,7 +12,7 @@ from textual.timer import Timer
 
 from syncsim.core.atoms import Channel
 from syncsim.core.deadlock.diagnosis import Diagnosis
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.state import Primitive, State
 from syncsim.session.speed import SLOW_LINE, Clock
 from syncsim.ui import look
@@ -240,7 +240,7 @@ _SHORTER = {
 
 def _kind(primitive: Primitive, room: int) -> str:
     kind = look.clean(primitive.kind.removeprefix("ProcessPool"), 18)
-    return _SHORTER.get(kind, kind).replace(SERVED, "Mgr ") if room < 70 else kind
+    return _SHORTER.get(kind, kind).replace(MANAGED, "Mgr ") if room < 70 else kind
 
 
 def _kind_width(state: State, primitive: Primitive, room: int) -> int:

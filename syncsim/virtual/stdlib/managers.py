@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 from greenlet import GreenletExit
 
 from syncsim.core.atoms import Atom, Cell, Semaphore, Sleepers
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Verb
 from syncsim.program.managed import LOCKS, SLEEPY, argument
 from syncsim.program.ownership import claim
@@ -307,7 +307,7 @@ def _create(self: Any, typeid: str, /, *args: Any, **keywords: Any) -> Any:
         import traceback
 
         raise module.RemoteError(traceback.format_exc()) from None
-    kind = SERVED + (keeper.sort or typeid)
+    kind = MANAGED + (keeper.sort or typeid)
     parts, capacity = _parts(key, keeper, *args, **keywords)
     pid = self._process._popen.pid
     kept: dict[str, tuple[str, Atom, Hashable]] = {
@@ -369,7 +369,7 @@ def _init(
     own = vars(self)
     own.update(_token=token, _id=token.id, _serializer=serializer, _authkey=authkey)
     own.update(_owned_by_manager=manager_owned, _key=key, _ident=ident, _sort=sort)
-    own.update(_kind=SERVED + (sort or token.typeid), _known=False)
+    own.update(_kind=MANAGED + (sort or token.typeid), _known=False)
     own["_manager_of"] = None if manager is None else (here().pid, manager)
     for atom, role in ((key, "value"), (f"{key} lock", "lock"), (f"{key} wait", "wait")):
         here().memory.belongs.setdefault(atom, (key, role))
