@@ -128,6 +128,23 @@ class Kind(Struct, frozen=True):
     sleeping: tuple[str, ...] = ()
     is_lockable: bool = False
 
+    @property
+    def is_unlocked_memory(self) -> bool:
+        """Memory without a lock, of which a free run does not tell the exact order."""
+        shared = self.family is Family.BLOCK and Role.VALUE in self.roles
+        return shared or self.family is Family.UNLOCKED
+
+    @property
+    def is_read_whole(self) -> bool:
+        """Shared memory of which a get reads all that is in it."""
+        return self.family in (Family.SHARED, Family.UNLOCKED) and not self.has_indices
+
+    @property
+    def has_indices(self) -> bool:
+        """A get tells by its argument which element is read."""
+        read = self.calls.get("get")
+        return read is not None and "[{detail}]" in read.done
+
     def clause(self, role: str, method: str) -> str:
         """Return the template for somebody who waits in that role, in that method."""
         clause = self.waits.get(f"{role} {method}") or self.waits.get(role)

@@ -29,15 +29,11 @@ from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.steps import Step
 from syncsim.core.text import clean
+from syncsim.core.words.listing import headline, names
 from syncsim.core.words.report import as_text
 from syncsim.core.words.status import status
 from syncsim.core.words.step_line import step_line
-from syncsim.core.words.waiting import (
-    headline,
-    names,
-    standing,
-    waiting_for,
-)
+from syncsim.core.words.waiting import standing, waiting_for
 from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force, replayed
 from syncsim.real.kernel import UnwatchedError

@@ -38,7 +38,8 @@ from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import ReplayError, Scheduler
 from syncsim.core.state import State
 from syncsim.core.steps import Step
-from syncsim.core.words.waiting import names, waiting_for
+from syncsim.core.words.listing import names
+from syncsim.core.words.waiting import waiting_for
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
 

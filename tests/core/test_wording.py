@@ -13,13 +13,8 @@ from syncsim.core.operation import Operation, Verb
 from syncsim.core.outcomes import Outcome
 from syncsim.core.state import Primitive
 from syncsim.core.steps import Step
-from syncsim.core.words.waiting import (
-    headline,
-    listing,
-    names,
-    waiting_for,
-    what_it_does,
-)
+from syncsim.core.words.listing import headline, listing, names
+from syncsim.core.words.waiting import waiting_for, what_it_does
 
 pytestmark = pytest.mark.once
 

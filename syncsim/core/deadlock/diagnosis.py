@@ -20,13 +20,9 @@ from syncsim.core.deadlock.undelivered import left_over, undelivered
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words.lineage import signal_name
-from syncsim.core.words.waiting import (
-    job_of,
-    listing,
-    names,
-    standing,
-    waiting_for,
-)
+from syncsim.core.words.listing import listing, names
+from syncsim.core.words.pools import job_of
+from syncsim.core.words.waiting import standing, waiting_for
 from syncsim.core.work import Work
 
 STARTED_NONE = "It started no process."

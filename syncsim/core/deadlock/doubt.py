@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.deadlock.diagnosis import Diagnosis, Finding, Verdict
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 
 #: So many processes are told one by one.
 _TOLD = 5

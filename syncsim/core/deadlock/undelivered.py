@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from syncsim.core.atoms import ActorId, Channel
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, Primitive, State
-from syncsim.core.words.waiting import listing
+from syncsim.core.words.listing import listing
 
 #: So many of the items that were left are named.
 _MOST = 4

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from syncsim.core.deadlock.diagnosis import Finding, Link, Verdict
 from syncsim.core.text import clean
-from syncsim.core.words.waiting import headline
+from syncsim.core.words.listing import headline
 
 #: The width of the text, in columns.
 WIDTH = 100

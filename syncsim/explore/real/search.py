@@ -15,7 +15,7 @@ import msgspec
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore import hints
 from syncsim.explore.dependence.relation import JOIN, Event
 from syncsim.explore.real.delays import FewDelays

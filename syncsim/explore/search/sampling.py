@@ -19,7 +19,7 @@ from itertools import cycle
 from typing import Protocol
 
 from syncsim.core.deadlock.diagnosis import Verdict
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore.results import (
     Bounds,
     Path,

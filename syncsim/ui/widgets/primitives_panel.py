@@ -12,7 +12,7 @@ from textual.timer import Timer
 
 from syncsim.core.atoms import Channel
 from syncsim.core.deadlock.diagnosis import Diagnosis
-from syncsim.core.kinds import MANAGED
+from syncsim.core.kinds import MANAGED, Family, Role
 from syncsim.core.state import Primitive, State
 from syncsim.session.speed import SLOW_LINE, Clock
 from syncsim.ui import look
@@ -246,13 +246,13 @@ def _kind(primitive: Primitive, room: int) -> str:
 def _kind_width(state: State, primitive: Primitive, room: int) -> int:
     """How wide the kind and the number of the primitive get, as far as one can know."""
     word = len(_kind(primitive, room))
-    if primitive.sort in ("Lock", "RLock"):
+    if primitive.traits.family is Family.LOCK:
         return word
     if state.work(primitive) is not None:
         return word + 1 + len(str(primitive.capacity))
     if primitive.capacity:
         return word + 2 + 2 * len(str(primitive.capacity))
-    channel = state.atoms.get(primitive.parts.get("items", ""))
+    channel = state.atoms.get(primitive.parts.get(Role.ITEMS, ""))
     if isinstance(channel, Channel):
         return word + 1 + len(str(len(channel.items) + len(channel.buffered)))
     return word

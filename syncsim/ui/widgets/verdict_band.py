@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from syncsim.core.deadlock.diagnosis import Diagnosis, Link, Verdict
 from syncsim.core.state import State
-from syncsim.core.words.waiting import headline
+from syncsim.core.words.listing import headline
 from syncsim.ui.look import ascii_only, clean, colour, shown
 from syncsim.ui.widgets.ring import ring
 
