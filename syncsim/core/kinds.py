@@ -428,6 +428,16 @@ _TABLE: Final = (
 KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _TABLE}
 _UNKNOWN: Final = Kind("", Family.OTHER)
 
+#: The kinds that are one semaphore each.
+SINGLE_SEMAPHORES: Final = tuple(
+    kind for kind in _TABLE if kind.family in (Family.LOCK, Family.SEMAPHORE)
+)
+#: The kinds made of semaphores alone, as classes of ``multiprocessing.synchronize``.
+MADE_OF_SEMAPHORES: Final = (
+    *SINGLE_SEMAPHORES,
+    *(KINDS[name] for name in ("Condition", "Event", "Barrier")),
+)
+
 
 def kind_named(name: str) -> Kind:
     """Return the kind with that name, also where a manager keeps it; one without words if none."""

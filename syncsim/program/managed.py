@@ -15,16 +15,6 @@ from syncsim.program.safe_text import safe_text
 #: How much of a content is told, in characters.
 _MOST = 400
 
-#: What has a lock or permits, with the model of any other lock.
-LOCKS: Final = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
-#: What may sleep in the server.
-SLEEPY: Final = {
-    "Condition": ("wait",),
-    "Event": ("wait",),
-    "Barrier": ("wait",),
-    "Queue": ("get", "put", "join"),
-}
-
 #: What has a model of its own: sure only of one that the server has just made itself.
 _OWNED: Final = (threading.Lock, threading.RLock, threading.Semaphore, threading.BoundedSemaphore)
 _BY_MAKER: Final = dict(
