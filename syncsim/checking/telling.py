@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncsim.checking.result import Checked, Failure
 from syncsim.checking.verdict import shows_itself
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.text import clean
 from syncsim.core.words.listing import counted, headline
 from syncsim.core.words.step_line import step_line

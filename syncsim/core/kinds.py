@@ -114,7 +114,8 @@ class Kind(Struct, frozen=True):
     them; those ``marked`` are made of several operations.  ``noun`` is what somebody in line
     waits for; ``waits`` are the clauses for those who wait in a role (or in a role and a method:
     ``wait put``).  In the server of a manager the methods ``sleeping`` may sleep, and what
-    ``is_lockable`` has the model of any other lock.
+    ``is_lockable`` has the model of any other lock.  A Pool ``replaces_workers`` that have died,
+    and does not do their tasks again; an executor is broken instead.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Kind(Struct, frozen=True):
     class_name: str = ""
     sleeping: tuple[str, ...] = ()
     is_lockable: bool = False
+    replaces_workers: bool = False
 
     @property
     def is_unlocked_memory(self) -> bool:
@@ -406,6 +408,7 @@ _TABLE: Final = (
                 "knows that {it} has ended", begun="waits until all of {it} has ended"
             ),
         },
+        replaces_workers=True,
     ),
     Kind(
         "ProcessPoolExecutor",

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import Scheduler
 from syncsim.core.state import State

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice
 
 

@@ -116,6 +116,11 @@ class Actor(Struct, frozen=True, gc=False):
         return bool(self.error) or (self.signalled and not meant)
 
     @property
+    def was_killed(self) -> bool:
+        """A signal that the person sent has ended it."""
+        return bool(self.killed) and self.signalled
+
+    @property
     def signalled(self) -> bool:
         """Whether a signal ended it."""
         return self.exitcode is not None and self.exitcode < 0

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.operation import Site
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.steps import Step

@@ -14,12 +14,8 @@ from collections import deque
 from collections.abc import Callable
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import (
-    Diagnosis,
-    Verdict,
-    diagnose,
-    halted,
-)
+from syncsim.core.deadlock.graph import halted
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
     Broken,

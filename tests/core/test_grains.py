@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene, act, join
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Primitive

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from scene import Scene, acquire, act
 
 from syncsim.core.atoms import Block, Cell, Semaphore, Sleepers
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scene import Scene, acquire, act, join
 
 from syncsim.core.calls import CALLS
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.outcomes import Outcome
 from syncsim.core.state import Primitive

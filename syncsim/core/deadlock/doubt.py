@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Finding, Verdict
+from syncsim.core.deadlock.findings import Finding, FindingKind
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.words.listing import counted
 
 #: So many processes are told one by one.
@@ -77,7 +78,7 @@ def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
     """
     findings = [
         Finding(
-            "child program",
+            FindingKind.CHILD_PROGRAM,
             f"{one.name}, started by {one.parent}" + (f" {one.times} times" * (one.times > 1)),
         )
         for one in view.children
@@ -88,5 +89,5 @@ def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
         why = f"{view.doubts} Nobody knows whether all is well there. {diagnosis.explanation}"
         diagnosis = replace(diagnosis, verdict=Verdict.UNDECIDED, explanation=why)
     else:
-        findings = [Finding("not seen", view.doubts), *findings]
+        findings = [Finding(FindingKind.NOT_SEEN, view.doubts), *findings]
     return replace(diagnosis, findings=(*diagnosis.findings, *findings))

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from syncsim.core.deadlock.diagnosis import Finding, Link, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.graph import Link
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.text import clean
 from syncsim.core.words.listing import headline
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
 from syncsim.core.words.listing import counted

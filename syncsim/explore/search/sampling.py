@@ -18,7 +18,7 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Protocol
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.words.listing import counted
 from syncsim.explore.results import (
     Bounds,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 from textual.widgets import Static
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Grain
 from syncsim.core.state import State
 from syncsim.core.words.listing import counted, headline

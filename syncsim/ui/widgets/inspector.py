@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from syncsim.core.atoms import Block, Cell, Channel, Semaphore
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.kinds import Role, part_name
 from syncsim.core.live import Inspected
 from syncsim.core.schedule import Grain

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from syncsim.core.atoms import Channel
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.kinds import MANAGED, Family, Role
 from syncsim.core.state import Primitive, State
 from syncsim.session.speed import SLOW_LINE, Clock

@@ -8,7 +8,7 @@ from itertools import chain
 from rich.cells import cell_len
 
 from syncsim.core.atoms import Semaphore
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.kinds import Role
 from syncsim.core.state import Life, State
 from syncsim.core.words.status import Activity
