@@ -18,7 +18,7 @@ MANAGED: Final = "Manager "
 
 
 class Role(StrEnum):
-    """What an atom is to the primitive that it is a part of; the value is what the wire has."""
+    """The role of an atom in the primitive that it is a part of; the value is the wire's word."""
 
     __hash__ = str.__hash__
 

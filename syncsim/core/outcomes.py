@@ -1,4 +1,4 @@
-"""What became of a call, read off the text that was reported: the only place that does so."""
+"""The outcome of a call, read off the reported text: the only place that does so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from syncsim.core.kinds import MANAGED
 
 
 class Outcome(StrEnum):
-    """What became of a call, or of one operation inside it."""
+    """The outcome of a call, or of one operation inside it."""
 
     DONE = "done"
     WAITS = "waits"  # it has begun, and waits in the middle

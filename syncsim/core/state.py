@@ -21,7 +21,7 @@ from syncsim.core.work import Work
 
 
 class Life(StrEnum):
-    """How far a process is in its life."""
+    """The stages of the life of a process."""
 
     STARTING = "starting"  # its parent has started it; it has not reported yet
     ALIVE = "alive"
@@ -83,17 +83,17 @@ class Actor(Struct, frozen=True, gc=False):
 
     @property
     def is_main(self) -> bool:
-        """Whether it is the process in which the program began."""
+        """The actor is the process in which the program began."""
         return self.id == 0
 
     @property
     def rests(self) -> bool:
-        """Whether it is a feeder with nothing to do, or in the middle of sending."""
+        """The actor is a feeder with nothing to do, or in the middle of sending."""
         return self.library and self.pending is None and not self.ended
 
     @property
     def ended(self) -> bool:
-        """Whether its life is over."""
+        """The actor's life is over."""
         return self.life is Life.ENDED
 
     @property
@@ -105,13 +105,13 @@ class Actor(Struct, frozen=True, gc=False):
 
     @property
     def serves(self) -> bool:
-        """Whether it is a server that waits to be asked, and does nothing by itself."""
+        """The actor is a server that waits to be asked, and does nothing by itself."""
         seen = self.outside and self.whereabouts is not None and self.whereabouts.serves
         return self.is_server or seen
 
     @property
     def failed(self) -> bool:
-        """Whether it ended by an uncaught exception or by a signal that nobody here sent."""
+        """The actor ended by an uncaught exception, or by a signal that nobody here sent."""
         meant = self.terminated or bool(self.killed)
         return bool(self.error) or (self.signalled and not meant)
 
@@ -122,7 +122,7 @@ class Actor(Struct, frozen=True, gc=False):
 
     @property
     def signalled(self) -> bool:
-        """Whether a signal ended it."""
+        """A signal ended the actor."""
         return self.exitcode is not None and self.exitcode < 0
 
 
@@ -175,30 +175,30 @@ class State(Struct, frozen=True):
     grain: Grain = Grain.CALL
 
     def semaphore(self, primitive: Primitive, role: str = Role.LOCK) -> Semaphore:
-        """The semaphore in that role; raises KeyError for a role it does not have."""
+        """Return the semaphore in that role; raises KeyError for a role it does not have."""
         atom = self.atoms[primitive.parts[role]]
         assert isinstance(atom, Semaphore)
         return atom
 
     def channel(self, primitive: Primitive) -> Channel:
-        """The pipe of a Queue or a Pipe."""
+        """Return the pipe of a Queue or a Pipe."""
         atom = self.atoms[primitive.parts[Role.ITEMS]]
         assert isinstance(atom, Channel)
         return atom
 
     def work(self, primitive: Primitive) -> Work | None:
-        """The tasks of a Pool or an executor; None for everything else."""
+        """Return the tasks of a Pool or an executor; None for everything else."""
         atom = self.atoms.get(primitive.parts.get(Role.WORK, ""))
         return atom if isinstance(atom, Work) else None
 
     def enabled(self, actor: Actor) -> bool:
-        """Whether the actor may make its pending operation now, and would not block in it."""
+        """Return whether the actor may make its pending operation now without waiting in it."""
         if actor.pending is None or actor.ended or actor.stopped:
             return False
         return not self.blocked(actor)
 
     def blocked(self, actor: Actor) -> bool:
-        """Whether the actor's pending operation would block now; also of one that is stopped."""
+        """Return whether the pending operation would block now, also that of a stopped actor."""
         operation = actor.pending
         if operation is None or actor.ended:
             return False
@@ -209,14 +209,14 @@ class State(Struct, frozen=True):
         return None if target is None else target.ended
 
     def by_pid(self, pid: str) -> Actor | None:
-        """The process with that pid (as text); the newest, should the pid have come again."""
+        """Return the process with that pid (as text); the newest, if the pid has come again."""
         for actor in reversed(self.actors):
             if str(actor.pid) == pid and not actor.thread:
                 return actor
         return None
 
     def choices(self) -> tuple[Choice, ...]:
-        """What a scheduler may pick, by actor; a timeout counts only where the call would block.
+        """Return what a scheduler may pick, by actor; a timeout only where the call would block.
 
         (What a person may do besides are ``faults``.)
         """
@@ -231,7 +231,7 @@ class State(Struct, frozen=True):
         return tuple(found)
 
     def holdings(self, actor: Actor) -> tuple[Primitive, ...]:
-        """The primitives of which the actor holds a unit (a lock, a permit).
+        """Return the primitives of which the actor holds a unit (a lock, a permit).
 
         A worker that waits for a task has its turn there, which is no possession until it dies.
         """
@@ -243,7 +243,7 @@ class State(Struct, frozen=True):
         )
 
     def holders(self, primitive: Primitive, role: str = Role.LOCK) -> tuple[ActorId, ...]:
-        """Who holds the part in that role, oldest first; nobody where it cannot be held.
+        """Return who holds the part in that role, oldest first; nobody where it cannot be held.
 
         The counting semaphore inside a Queue is no possession of anybody.
         """
@@ -253,7 +253,7 @@ class State(Struct, frozen=True):
         return atom.holders
 
     def waiting(self, primitive: Primitive, *roles: str) -> tuple[Actor, ...]:
-        """Who waits at that primitive (in those roles, or in any), longest first."""
+        """Return who waits at the primitive (in those roles, or in any), longest first."""
         line = [
             actor
             for actor in self.actors

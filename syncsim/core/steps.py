@@ -41,7 +41,7 @@ class Step(Struct, frozen=True, gc=False):
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the call, or of the operation inside it."""
+        """The outcome of the call, or of the operation inside it."""
         return outcome_of(self.call, self.result, complete=self.complete, operation=self.operation)
 
     @property

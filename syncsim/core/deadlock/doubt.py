@@ -1,4 +1,4 @@
-"""What of a run was not seen, in words, and what becomes of its verdict: silence is no success."""
+"""Doubt: the parts of a run that were not seen, and its verdict then: silence is no success."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Child(Struct, frozen=True):
 
 
 class Coverage(Struct, frozen=True):
-    """What is known of a run besides its state.
+    """The knowledge of a run besides its state.
 
     ``unseen`` are the processes that never reported, ``blind`` is what none of them can be seen to
     do (sentences), ``children`` are the other programs.  ``notes`` are to be known and no reason

@@ -33,7 +33,7 @@ class Link(Struct, frozen=True):
 
 
 class WaitForGraph(Struct, frozen=True):
-    """Who waits for whom in a state.
+    """The waits of a state: who waits for whom.
 
     ``waits`` are the edges of all whose pending operation would block.  The ``stuck`` wait for
     ever, by actor (who is stopped may be continued); ``cycle`` is a shortest one among them.

@@ -20,7 +20,7 @@ STARTED_NONE = "It started no process."
 
 
 class Verdict(StrEnum):
-    """What happens, in one word."""
+    """The verdict: what happens, in one word."""
 
     FINISHED = "finished"
     DEADLOCK = "deadlock"

@@ -10,19 +10,19 @@ from syncsim.core.words.lineage import signal_name
 
 
 def names(state: State, actors: Sequence[ActorId]) -> str:
-    """The actors' names as an English list."""
+    """Return the actors' names as an English list."""
     return listing([state.actors[actor].name for actor in dict.fromkeys(actors)])
 
 
 def listing(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Return an English list: ``a``, ``a and b``, ``a, b and c``."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def counted(number: int, one: str, more: str = "") -> str:
-    """``1 state``, ``2,000 states``; ``more`` is the word for several, where it takes no s."""
+    """Return ``1 state``, ``2,000 states``; ``more`` is a plural that takes no s."""
     return f"{number:,} {one if number == 1 else more or f'{one}s'}"
 
 

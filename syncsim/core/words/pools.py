@@ -1,4 +1,4 @@
-"""Who waits for what at a Pool or an executor, in words."""
+"""The waits at a Pool or an executor, in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from syncsim.core.work import Task, Work
 def at_a_pool(
     state: State, actor: Actor, primitive: Primitive, work: Work
 ) -> tuple[tuple[ActorId, ...], str]:
-    """On whom the actor waits at a Pool or an executor, and the clause."""
+    """Return on whom the actor waits at a Pool or an executor, and the clause."""
     operation = actor.pending
     assert operation is not None
     it = primitive.name
@@ -73,12 +73,12 @@ def _until_it_ends(
 
 
 def job_of(outcome: str) -> str:
-    """The job whose outcome has that name."""
+    """Return the job whose outcome has that name."""
     return outcome.rpartition(" ")[2]
 
 
 def what_it_does_at_a_pool(operation: Operation, primitive: Primitive) -> str:
-    """The next thing that somebody does at a Pool or an executor."""
+    """Return the next thing that somebody does at a Pool or an executor."""
     it, label = primitive.name, operation.detail
     match operation.method:
         case "get" if operation.call not in ("AsyncResult.get",):

@@ -1,4 +1,4 @@
-"""Who waits for what, in words a student understands.
+"""The waits of a state, in words a student understands.
 
 Short, present tense, the process is the subject.
 """
@@ -18,7 +18,7 @@ from syncsim.core.words.pools import at_a_pool, what_it_does_at_a_pool
 
 
 class Wait:
-    """What a blocked actor waits for: the thing, on whom, and the whole as a clause."""
+    """The wait of a blocked actor: the thing, those it waits on, and the whole as a clause."""
 
     __slots__ = ("clause", "on", "what")
 
@@ -29,7 +29,7 @@ class Wait:
 
 
 def waiting_for(state: State, actor: Actor) -> Wait | None:
-    """What the actor waits for and on whom; None where its pending operation may go."""
+    """Return what the actor waits for, and on whom; None where its pending operation may go."""
     operation = actor.pending
     if operation is None or not state.blocked(actor):
         return None
@@ -122,7 +122,7 @@ def _at(state: State, primitive: Primitive) -> Iterator[Actor]:
 
 
 def standing(state: State, actors: Iterable[Actor]) -> str:
-    """How these stand who have not ended, as a sentence; empty where there are none."""
+    """Return how those stand who have not ended, as a sentence; empty where there are none."""
     clauses = []
     for actor in actors:
         wait = waiting_for(state, actor)
@@ -141,7 +141,7 @@ def standing(state: State, actors: Iterable[Actor]) -> str:
 
 
 def what_it_does(state: State, actor: Actor, grain: Grain = Grain.CALL) -> str:
-    """The pending operation in words: "acquire forks[2]", "put 7 into slots".
+    """Return the pending operation in words: "acquire forks[2]", "put 7 into slots".
 
     By the grain of the atoms it is the operation on a part: "release sleeping of bell (wait)".
     """
