@@ -20,7 +20,7 @@ from typing import IO
 import msgspec
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import ALONE, Verb
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens

@@ -13,7 +13,12 @@ from functools import cache
 from typing import TypeVar
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import diagnose, halted
+from syncsim.core.deadlock.graph import (
+    halted,
+)
+from syncsim.core.deadlock.verdict import (
+    diagnose,
+)
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
     Diagnosed,
@@ -32,7 +37,9 @@ from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import ReplayError, RoundRobin, Scheduler
 from syncsim.core.state import State
 from syncsim.core.steps import Step
-from syncsim.core.words.waiting import names
+from syncsim.core.words.listing import (
+    names,
+)
 from syncsim.program.source import Program
 from syncsim.session.refusals import IS_OVER, NO_SUCH_PROCESS, NOBODY, why_no_step
 from syncsim.virtual.errors import NotVirtualError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from either import either
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.search.dpor import DPOR
 from syncsim.explore.search.graph import GraphSearch

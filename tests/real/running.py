@@ -22,7 +22,7 @@ import pytest
 from either import either
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, diagnose
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, State

@@ -6,7 +6,7 @@ import pytest
 from either import either
 from running import DEADLINE, PROGRAMS, Told, control, tell
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Replay
 
 free = pytest.mark.parametrize("scheduler", ["os"])

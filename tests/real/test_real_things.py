@@ -10,7 +10,7 @@ import pytest
 from either import either
 from running import DEADLINE, METHODS, control, is_alive, parent_of, state_of, tell, wait_for, world
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import RoundRobin
 from syncsim.puzzles.catalogue import Puzzle, catalogue

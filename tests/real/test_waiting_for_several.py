@@ -8,7 +8,7 @@ import pytest
 from either import either
 from running import DEADLINE, METHODS, PROGRAMS, control, tell
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 
 each_method = pytest.mark.parametrize("method", METHODS)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from syncsim import wire
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import report
@@ -93,7 +94,7 @@ def _wrap_blocks(gate: Gate, cls: Any) -> None:
 
 
 def _part(block: Any) -> Part:
-    return Part("block", _key(block), "block", block.size)
+    return Part(Role.BLOCK, _key(block), "block", block.size)
 
 
 def _file(gate: Gate, block: Any) -> str:
@@ -135,7 +136,7 @@ def _wrap_lists(gate: Gate, cls: Any) -> None:
         if gate.applies() and not gate.here.library:
             with gate.silence():
                 text = safe_text(list(self))
-            cells = Part("value", _cells(self), "cell", text=text)
+            cells = Part(Role.VALUE, _cells(self), "cell", text=text)
             report(gate, _key(self.shm), "ShareableList", [cells, _part(self.shm)])
 
     @unseen
