@@ -137,7 +137,7 @@ def brute_force(system: System) -> Iterator[tuple[tuple[Event, ...], State]]:
             yield events, state
         for move in moves:
             after, did = system.take(state, move)
-            yield from below(after, (*events, event_of(move, did, system.killable)))
+            yield from below(after, (*events, event_of(move, did, system.discoveries.killable)))
 
     yield from below(system.start().state, ())
 

@@ -234,7 +234,7 @@ class Events:
     """The events of steps, each made once: the system often says the very same of one."""
 
     def __init__(self, system: System) -> None:
-        self._mortal = system.killable
+        self._killable = system.discoveries.killable
         self.discovered = system.discovered
         self._known: dict[int, Event] = {}
 
@@ -242,7 +242,7 @@ class Events:
         """The event of that step."""
         event = self._known.get(id(did))
         if event is None or event.did is not did:
-            event = event_of(move, did, self._mortal)
+            event = event_of(move, did, self._killable)
             if len(self._known) > _MOST_EVENTS:
                 self._known.clear()
             self._known[id(did)] = event

@@ -81,7 +81,7 @@ class VirtualView(View):
         return found
 
     def _held_by(self, atom: str) -> tuple[int, ...]:
-        if PlaceOfData.HOLDERS not in self._system.kept:
+        if PlaceOfData.HOLDERS not in self._system.discoveries.places:
             self._keep(PlaceOfData.HOLDERS)
         found = self._last(atom)
         return found.holders if isinstance(found, Semaphore) else ()

@@ -403,7 +403,7 @@ class DPOR:
                     known |= path[earlier].past
         for actor in self.system.waiting(end):
             self._reverse_pending(actor, end)
-        if self.system.killable:
+        if self.system.discoveries.killable:
             for at in range(len(path) - 1):
                 event = path[at].event
                 assert event is not None

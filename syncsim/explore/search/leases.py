@@ -23,8 +23,8 @@ from syncsim.explore.search.dpor import DPOR, DPORSearch, SearchFrame
 from syncsim.explore.search.wakeup import Branch, Word, still_asleep
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
+from syncsim.virtual.model.discoveries import NamedDiscoveries
 from syncsim.virtual.model.states import (
-    Interests,
     Move,
     Name,
     State,
@@ -52,13 +52,13 @@ class Lease(NamedTuple):
 
     For each place on the way there is what has been explored from there, or is being, wholly; those
     from ``new`` on were never looked at for races.  All this holds for whoever knows the same
-    ``interests``, and whether some process is ``cyclic``.
+    ``discoveries``, and whether some process is ``cyclic``.
     """
 
     way: Way
     sleep: tuple[Way, ...]
     new: int
-    interests: Interests
+    discoveries: NamedDiscoveries
     cyclic: bool
     seconds: float
 
@@ -83,11 +83,11 @@ class Counts(NamedTuple):
 class Returned(NamedTuple):
     """What came of a lease.
 
-    If the ``interests`` are not those of the lease, all is to be begun again, and nothing else
+    If the ``discoveries`` are not those of the lease, all is to be begun again, and nothing else
     counts.
     """
 
-    interests: Interests
+    discoveries: NamedDiscoveries
     cyclic: bool = False
     counts: Counts = Counts()
     rest: tuple[Level, ...] = ()
@@ -195,7 +195,7 @@ class Borrower:
         self._begin()
 
     def _begin(self) -> None:
-        self._known = self.system.interests
+        self._known = self.system.named_discoveries
         self._names = Names(self.system)
         # What was found in other leases need not be told again.
         self._seen = SearchResult("dpor")
@@ -203,10 +203,10 @@ class Borrower:
     def explore(self, lease: Lease) -> Returned:
         """What comes of it."""
         system, until = self.system, time.process_time() + lease.seconds
-        system.expect(lease.interests)
-        if system.interests != lease.interests:
-            return Returned(system.interests)
-        if lease.interests != self._known:
+        system.expect(lease.discoveries)
+        if system.named_discoveries != lease.discoveries:
+            return Returned(system.named_discoveries)
+        if lease.discoveries != self._known:
             self._begin()
         system.nursery.cyclic |= lease.cyclic
         names, seen = self._names, self._seen
@@ -222,12 +222,12 @@ class Borrower:
             if system.discovered != discovered:
                 break
         if system.discovered != discovered:
-            return Returned(system.interests)
+            return Returned(system.named_discoveries)
         rest = tuple(map(names.level, dpor.rest()))
         new = [path for kind, path in outcome.failures.items() if seen.failures.get(kind) != path]
         seen.failures.update(outcome.failures)
         return Returned(
-            lease.interests,
+            lease.discoveries,
             system.nursery.cyclic,
             Counts(
                 outcome.transitions,

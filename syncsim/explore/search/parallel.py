@@ -117,7 +117,7 @@ class Frontier:
         sleep.reverse()
         system = names.system
         return leaf, Lease(
-            tuple(way), tuple(sleep), new, system.interests, system.nursery.cyclic, LEASE
+            tuple(way), tuple(sleep), new, system.named_discoveries, system.nursery.cyclic, LEASE
         )
 
     def take_back(self, leaf: LeaseTree, returned: Returned) -> None:
@@ -252,8 +252,8 @@ class ParallelSearch:
         outcome = self.outcome
         for future in done:
             leaf, returned = self._lent.pop(future), future.result()
-            self._system.expect(returned.interests)
-            if returned.interests != self._system.interests:
+            self._system.expect(returned.discoveries)
+            if returned.discoveries != self._system.named_discoveries:
                 return True  # all is begun again
             self._system.nursery.cyclic |= returned.cyclic
             add(outcome, returned, self._names)

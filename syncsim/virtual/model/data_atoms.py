@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
+from syncsim.core.operation import Operation
 from syncsim.virtual.model.managed import Referent
 
 #: The maximum of a semaphore that has none.
@@ -187,20 +188,9 @@ class Gone(Struct, frozen=True, gc=False, cache_hash=True):
 
     last: Semaphore | Referent
 
-    @property
-    def value(self) -> int:
-        """As of a semaphore that can be had."""
-        return 1
-
-    @property
-    def recursive(self) -> bool:
-        """As of one that is none."""
-        return False
-
-    @property
-    def holders(self) -> tuple[int, ...]:
-        """As of one that nobody has."""
-        return ()
+    def enabled(self, operation: Operation, actor: int) -> bool:
+        """Return that nobody has to wait for it."""
+        return True
 
 
 class Alias(NamedTuple):

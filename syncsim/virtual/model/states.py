@@ -161,14 +161,3 @@ class Name(NamedTuple):
 
     key: Key
     pipe: str = ""
-
-
-class Interests(NamedTuple):
-    """What somebody looks at: see the attributes of ``System`` that are called so."""
-
-    watched: frozenset[Name] = frozenset()
-    killable: frozenset[Name] = frozenset()
-    half_open: frozenset[str] = frozenset()
-    counting: frozenset[str] = frozenset()
-    read_unlocked: frozenset[str] = frozenset()
-    cut: frozenset[str] = frozenset()
