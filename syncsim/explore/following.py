@@ -13,8 +13,9 @@ from typing import NamedTuple
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.schedule import Move as Happens
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.data_atoms import Pipe
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 
 #: Nobody is in the middle of sending.

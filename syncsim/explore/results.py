@@ -8,14 +8,10 @@ from typing import TypeAlias
 
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.races import Races
 from syncsim.explore.endings import Endings
-from syncsim.virtual.model.states import (
-    DROPPED,
-    Did,
-    Move,
-    State,
-)
+from syncsim.virtual.model.states import DROPPED, Did, State
 from syncsim.virtual.model.system import System
 
 

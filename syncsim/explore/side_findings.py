@@ -10,9 +10,10 @@ from operator import attrgetter
 
 from syncsim.core.deadlock.diagnosis import Finding, diagnose
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.races import DataRace, Races
 from syncsim.explore.endings import Endings
-from syncsim.virtual.model.states import Did, Move
+from syncsim.virtual.model.states import Did
 from syncsim.virtual.model.system import System
 from syncsim.virtual.run import VirtualRun
 

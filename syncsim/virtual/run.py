@@ -16,6 +16,7 @@ from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Actor, Life
 from syncsim.core.state import State as ShownState
 from syncsim.core.steps import Step
+from syncsim.core.transition_system import Move
 from syncsim.program.safe_text import named, safe_text
 from syncsim.program.source import Program
 from syncsim.virtual.loader import VirtualProgram
@@ -30,12 +31,7 @@ from syncsim.virtual.model.automaton import (
     Wrote,
 )
 from syncsim.virtual.model.data_atoms import GONE, Items, SharedMemory
-from syncsim.virtual.model.states import (
-    DROPPED,
-    Did,
-    Move,
-    State,
-)
+from syncsim.virtual.model.states import DROPPED, Did, State
 from syncsim.virtual.model.system import System
 
 #: What changes a channel and is no step in the recorder's books.

@@ -22,6 +22,7 @@ from syncsim.checking import Failure, confirm
 from syncsim.core.operation import Verb
 from syncsim.explore.results import verdict_at_the_end
 from syncsim.explore.search.dpor import DPOR, Execution
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.explore.worker import Found, schedule_of
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
@@ -59,7 +60,7 @@ def explored(path: Path, *, by_call: bool = False) -> dict[Outcome, Found] | Non
     system = System(VirtualProgram(load(path)).main(), by_call=by_call)
     while True:
         known, found = system.discovered, {}
-        search = DPOR(system)
+        search = DPOR(VirtualSystem(system))
         for number, execution in enumerate(search.executions()):
             if number == MOST_EXECUTIONS:
                 return None

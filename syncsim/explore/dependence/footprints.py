@@ -8,7 +8,7 @@ be possible in another order, and the search tries that before it relies on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
@@ -18,31 +18,24 @@ from syncsim.core.schedule import Grain
 from syncsim.core.state import State
 from syncsim.explore.dependence.relation import (
     ASK,
-    AWAIT,
     CLOSE_READER,
     CLOSE_WRITER,
     EMPTY,
-    EOF,
     EXIT,
-    FICKLE,
-    GIVE,
-    GIVE_BOUNDED,
     JOIN,
     KILL,
-    LOOK,
-    MISS,
+    KIND_OF_PENDING,
     POLL,
     READ,
-    RECEIVE,
-    REFUSED,
     SEND,
     STEADY,
-    TAKE,
-    TRY,
     WRITE,
+    Outcome,
     Touch,
+    kind_of,
+    life,
+    may_turn_out_otherwise,
 )
-from syncsim.virtual.model.data_atoms import SEM_VALUE_MAX
 
 #: What nobody else can tell.
 _ALONE = frozenset((Verb.START, Verb.SLEEP, Verb.OUTPUT))
@@ -90,7 +83,7 @@ class Toucher:
         """Whether what touches that may turn out otherwise in another order, or be impossible."""
         kinds = [t.kind for t in touches if t.kind not in STEADY and t.kind != JOIN]
         own = any(touch.kind == WRITE and touch.thing in self._own for touch in touches)
-        return own or not FICKLE.isdisjoint(kinds) or len(kinds) > 1
+        return own or may_turn_out_otherwise(kinds)
 
     def _thing(self, name: str) -> int:
         return self._names.number(self._key_of(name))
@@ -105,7 +98,7 @@ class Toucher:
         return self._whole("served", self._key_of(name))
 
     def _life(self, actor: ActorId) -> int:
-        return -1 - self._number_of(actor)
+        return life(self._number_of(actor))
 
     def touches(self, grant: Grant, *, first: bool) -> list[Touch]:
         """What that operation touches.  Only the ``first`` of a step is waited for."""
@@ -202,20 +195,17 @@ class Toucher:
     def _of_a_semaphore(
         self, actor: ActorId, operation: Operation, atom: Semaphore, *, first: bool, misses: bool
     ) -> list[Touch]:
-        verb, part = operation.verb, atom.value
-        if atom.recursive and _is_own(atom, verb, actor):
+        if atom.is_private(operation.verb, actor):
             return []
-        if verb is Verb.ACQUIRE:
-            tried = not first or not operation.blocking or operation.can_time_out
-            missed = misses or not (atom.value > 0 or (atom.recursive and actor in atom.holders))
-            kind = MISS if missed else TRY if tried else TAKE
-        elif verb is Verb.RELEASE:
-            bounded = not atom.recursive and atom.maximum < SEM_VALUE_MAX
-            refused = atom.apply(operation, actor)[1] != "None"
-            kind = REFUSED if refused else GIVE_BOUNDED if bounded else GIVE
-        else:
-            kind = LOOK if part else MISS
-        return [Touch(self._thing(operation.atom), kind, part)]
+        outcome = Outcome(
+            tried=not first or not operation.blocking or operation.can_time_out,
+            done=not misses and atom.apply(operation, actor)[1] in ("True", "None"),
+            bounded=atom.is_bounded,
+            units=atom.value,
+        )
+        kind = kind_of(operation.verb, outcome)
+        assert kind is not None
+        return [Touch(self._thing(operation.atom), kind, atom.value)]
 
     def _buffer(self, process: ActorId) -> Touch:
         return self._whole("buffers", self._number_of(process))
@@ -237,23 +227,21 @@ class Toucher:
         owner = process.id if process is not None else actor
         following = atom.items[0].number if atom.items else atom.sent + 1
         # A full pipe: who receives lets others go on.
-        kind = WRITE if atom.sending or atom.buffered else READ
-        found.append(self._whole("room", self._key_of(operation.atom), kind=kind))
+        room = WRITE if atom.sending or atom.buffered else READ
+        found.append(self._whole("room", self._key_of(operation.atom), kind=room))
         if verb is Verb.PUT and state.grain is Grain.CALL:  # its feeder sends at once
             found.append(Touch(thing, SEND, atom.sent + len(atom.buffered) + 1))
         elif verb is Verb.PUT:
             found.append(self._buffer(owner))
         elif verb is Verb.SEND:
             found.append(Touch(thing, SEND, atom.sent + 1))
-        elif verb is Verb.RECEIVE:
-            kind = RECEIVE if atom.items else EOF
-            if not first and operation.blocking:  # the call would have come as far as this
-                found.append(Touch(thing, POLL, following))
-            found.append(Touch(thing, kind, following))
-        elif verb is Verb.POLL:
-            there = bool(atom.items) or atom.ended
-            waits = operation.blocking and not operation.can_time_out
-            kind = AWAIT if waits else POLL if there else EMPTY
+        elif verb is Verb.RECEIVE or verb is Verb.POLL:
+            message = bool(atom.items) or (verb is Verb.POLL and atom.ended)
+            tried = not operation.blocking or operation.can_time_out
+            kind = kind_of(verb, Outcome(tried, message))
+            assert kind is not None
+            if verb is Verb.RECEIVE and not first and operation.blocking:
+                found.append(Touch(thing, POLL, following))  # the call would have come so far
             found.append(Touch(thing, kind, following))
         elif state.grain is Grain.ATOM:  # a flush: its feeder has sent all
             found.append(self._buffer(owner))
@@ -268,20 +256,10 @@ class Toucher:
         known = primitive is None or not (
             "work" in primitive.parts or primitive.kind.startswith(SERVED)
         )
-        kind = _PENDING.get(operation.verb)
+        kind = KIND_OF_PENDING.get(operation.verb)
         atom: Atom | None = state.atoms.get(operation.atom)
         if known and kind is not None and isinstance(atom, Semaphore | Channel):
             return (Touch(self._thing(operation.atom), kind, -1),)
         if operation.verb is Verb.JOIN:
             return ()
         return tuple(self.touches(Grant(actor, operation, False, state), first=True))
-
-
-_PENDING: Mapping[Verb, int] = {Verb.ACQUIRE: TAKE, Verb.RECEIVE: RECEIVE, Verb.POLL: AWAIT}
-
-
-def _is_own(atom: Semaphore, verb: Verb, actor: ActorId) -> bool:
-    """Whether nobody else can tell that the actor takes or releases its RLock."""
-    if verb is Verb.RELEASE:
-        return atom.holders != (actor,)
-    return actor in atom.holders

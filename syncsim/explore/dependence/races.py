@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from syncsim.core.operation import Site, Verb
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.data_atoms import Items
-from syncsim.virtual.model.states import Did, Move
+from syncsim.virtual.model.states import Did
 
 _DATA = frozenset((Verb.READ, Verb.WRITE))
 _CONTESTED = _DATA | {Verb.ACQUIRE, Verb.SEND, Verb.RECEIVE, Verb.POLL}

@@ -8,6 +8,7 @@ from typing import Any
 from syncsim.core.atoms import Cell, Channel, Semaphore
 from syncsim.core.state import Primitive
 from syncsim.core.state import State as RealState
+from syncsim.core.transition_system import Move
 from syncsim.explore.properties.properties import (
     NotYetError,
     PropertyError,
@@ -17,7 +18,7 @@ from syncsim.explore.properties.properties import (
 )
 from syncsim.virtual.model.data_atoms import Gone, Pipe, SharedMemory
 from syncsim.virtual.model.managed import Referent
-from syncsim.virtual.model.states import Move, PlaceOfData, State
+from syncsim.virtual.model.states import PlaceOfData, State
 from syncsim.virtual.model.system import System
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from syncsim.explore.properties.judging import Judge, search_for
 from syncsim.explore.results import Bounds, SearchResult
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.forever import livelock, waiting_for_ever
 from syncsim.explore.search.graph import Graph, GraphSearch
 from syncsim.explore.search.jobs import Jobs

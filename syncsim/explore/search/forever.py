@@ -14,11 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.properties.properties import Fairness
 from syncsim.explore.results import Path, verdict_at_the_end
 from syncsim.explore.search.graph import Edge, Graph
 from syncsim.virtual.model.managed import Asleep
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 
 #: What a process does that changes the world for others, or for a person.

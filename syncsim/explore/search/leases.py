@@ -17,18 +17,17 @@ from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 from syncsim.core.deadlock.diagnosis import Verdict
-from syncsim.explore.dependence.relation import Event, events_of
+from syncsim.core.transition_system import Move
+from syncsim.explore.dependence.relation import Event
 from syncsim.explore.results import Bounds, Path, SearchResult
-from syncsim.explore.search.dpor import DPOR, DPORSearch, SearchFrame
+from syncsim.explore.search.dpor import DPOR, SearchFrame
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.wakeup import Branch, Word, still_asleep
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.discoveries import NamedDiscoveries
-from syncsim.virtual.model.states import (
-    Move,
-    Name,
-    State,
-)
+from syncsim.virtual.model.states import Name, State
 from syncsim.virtual.model.system import System
 
 #: A move, by the name of who makes it; whether it is a timeout.
@@ -106,7 +105,7 @@ class Names:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.events = events_of(system)
+        self.walked = VirtualSystem(system)
         self._tokens: dict[Move, Token] = {}
         self._moves: dict[Token, Move] = {}
 
@@ -134,8 +133,8 @@ class Names:
     def step(self, state: State, token: Token) -> tuple[Event, State]:
         """What comes of that move."""
         move = self.move(token)
-        taken = self.system.take(state, move)
-        return self.events.of(move, taken.did), taken.state
+        state, event = self.walked.take(state, move)
+        return event, state
 
     def walk(self, way: Iterable[Token]) -> tuple[tuple[Event, ...], State]:
         """What comes of those moves from the start on."""
@@ -214,7 +213,7 @@ class Borrower:
             "dpor", endings=seen.endings, races=seen.races, failures=dict(seen.failures)
         )
         endings, races = set(seen.endings.ways), set(seen.races.data)
-        dpor = DPOR(system, 10_000, way=names.places(lease), new=lease.new)
+        dpor = DPOR(names.walked, 10_000, way=names.places(lease), new=lease.new)
         search = DPORSearch(system, dpor, outcome)
         discovered = system.discovered
         bounds = Bounds(states=2**62)

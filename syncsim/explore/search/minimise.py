@@ -21,14 +21,16 @@ from typing import NamedTuple, TypeAlias
 
 from syncsim.core.deadlock.diagnosis import Verdict, diagnose
 from syncsim.core.operation import Verb
-from syncsim.explore.dependence.relation import Event, dependent, event_of
+from syncsim.core.transition_system import Move
+from syncsim.explore.dependence.relation import Event, dependent
 from syncsim.explore.results import (
     Path,
     choices,
     failure_in,
     verdict_at_the_end,
 )
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.explore.virtual.events import event_of
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 from syncsim.virtual.run import VirtualRun
 

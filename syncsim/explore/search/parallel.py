@@ -22,9 +22,10 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from heapq import heappop, heappush
 
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import Event
 from syncsim.explore.results import Bounds
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.jobs import Jobs
 from syncsim.explore.search.leases import (
     Forest,
@@ -39,7 +40,7 @@ from syncsim.explore.search.leases import (
     explore,
 )
 from syncsim.explore.search.wakeup import Word, Words
-from syncsim.virtual.model.states import Move, State
+from syncsim.virtual.model.states import State
 from syncsim.virtual.model.system import System
 
 #: Seconds that a search goes on alone: a small one is over before anybody else has begun.  (All

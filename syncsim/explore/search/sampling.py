@@ -19,6 +19,7 @@ from itertools import cycle
 from typing import Protocol
 
 from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.transition_system import Move
 from syncsim.core.words.waiting import counted
 from syncsim.explore.results import (
     Bounds,
@@ -28,7 +29,7 @@ from syncsim.explore.results import (
     failure_in,
     verdict_at_the_end,
 )
-from syncsim.virtual.model.states import Did, Move
+from syncsim.virtual.model.states import Did
 from syncsim.virtual.model.system import System
 
 #: How long an execution is taken to be before one has been seen.

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import CONFLICTS, Event, dependent
-from syncsim.virtual.model.states import Move
 
 
 class Branch:

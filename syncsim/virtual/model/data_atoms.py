@@ -16,8 +16,6 @@ from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Operation
 from syncsim.virtual.model.managed import Referent
 
-#: The maximum of a semaphore that has none.
-SEM_VALUE_MAX = 2**31 - 1
 #: What fits into a pipe, in bytes: Linux's default (``pipe(7)``).
 CAPACITY = 65536
 #: What ``Connection._send_bytes`` writes before each message.

@@ -13,7 +13,7 @@ from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import FIRST_PID, AutomatonState, Ended, Request
-from syncsim.virtual.model.data_atoms import GONE, SEM_VALUE_MAX, Gone, Pipe, SharedMemory
+from syncsim.virtual.model.data_atoms import GONE, Gone, Pipe, SharedMemory
 from syncsim.virtual.model.exits import apply_exits, exit_matters, slept_in
 from syncsim.virtual.model.managed import Referent, Woken
 from syncsim.virtual.model.states import Did, Served
@@ -161,17 +161,8 @@ def _value(transition: Transition, attempt: Attempt, number: int, atom: Semaphor
 
 
 def _of_semaphore(attempt: Attempt, number: int, before: Semaphore, result: Hashable) -> Effect:
-    bounded = not before.recursive and before.maximum < SEM_VALUE_MAX
-    verb = attempt.request.operation.verb
-    own = before.recursive and is_private(before, verb, attempt.actor)
-    return Effect(result, number, before.value, bounded, own)
-
-
-def is_private(atom: Semaphore, verb: Verb, actor: int) -> bool:
-    """Return whether nobody else can tell that the actor takes or releases its RLock."""
-    if verb is Verb.RELEASE:
-        return atom.holders != (actor,)
-    return actor in atom.holders
+    own = before.is_private(attempt.request.operation.verb, attempt.actor)
+    return Effect(result, number, before.value, before.is_bounded, own)
 
 
 # -- shared memory ----------------------------------------------------------------------

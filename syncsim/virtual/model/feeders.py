@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Operation, Verb
 from syncsim.virtual.model.automaton import Request
-from syncsim.virtual.model.data_atoms import SEM_VALUE_MAX, UNSENDABLE, Pipe, Thing
+from syncsim.virtual.model.data_atoms import UNSENDABLE, Pipe, Thing
 from syncsim.virtual.model.states import DROPPED, Did
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def _give_slot_back(transition: Transition, feeder: int, item: bytes) -> None:
     slots = transition.atoms[number]
     assert isinstance(slots, Semaphore)
     transition.atoms[number] = slots.apply(operation, feeder)[0]
-    bounded = slots.maximum < SEM_VALUE_MAX
-    request = Request(operation)
+    request, bounded = Request(operation), slots.is_bounded
     transition.did.append(
         Did(feeder, Verb.RELEASE, number, None, False, slots.value, request, bounded=bounded)
     )

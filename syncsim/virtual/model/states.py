@@ -1,4 +1,4 @@
-"""What a system of transitions is told in: moves, what was done, states, who is who."""
+"""The values that a virtual system is told in: what was done, states, who is who."""
 
 from __future__ import annotations
 
@@ -20,9 +20,6 @@ from syncsim.virtual.model.automaton import (
 )
 from syncsim.virtual.model.data_atoms import Pipe, Thing
 
-#: What is about the life of a process.
-LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT))
-
 #: The part of a pipe that a feeder sends which drops an item.
 DROPPED = -1
 
@@ -32,13 +29,6 @@ class PlaceOfData(Enum):
 
     HOLDERS = auto()  # of what is no RLock: who took a unit and has not given it back
     HISTORY = auto()  # what was ever received from a pipe
-
-
-class Move(NamedTuple):
-    """What may be chosen: an actor (by its number in the system), or its timeout."""
-
-    actor: int
-    times_out: bool = False
 
 
 class Served(NamedTuple):

@@ -12,6 +12,7 @@ from copy import copy
 
 from syncsim.core.operation import Verb
 from syncsim.core.state import Primitive
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.automaton import (
     FIRST_PID,
     Automaton,
@@ -25,14 +26,7 @@ from syncsim.virtual.model.automaton import (
 from syncsim.virtual.model.discoveries import Discoveries, NamedDiscoveries
 from syncsim.virtual.model.feeders import can_feed, feeding
 from syncsim.virtual.model.reports import ATOMLESS, PRIVATE
-from syncsim.virtual.model.states import (
-    Member,
-    Move,
-    Name,
-    PlaceOfData,
-    State,
-    Taken,
-)
+from syncsim.virtual.model.states import Member, Name, PlaceOfData, State, Taken
 from syncsim.virtual.model.transition import (
     AWAITS,
     Transition,

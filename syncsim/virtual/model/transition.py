@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.automaton import (
     FIRST_PID,
     AutomatonState,
@@ -31,7 +32,7 @@ from syncsim.virtual.model.exits import (
 )
 from syncsim.virtual.model.feeders import feed, feed_all
 from syncsim.virtual.model.reports import create, looked, meddles, meet, missed_tries, settled
-from syncsim.virtual.model.states import Did, Move, State, Taken
+from syncsim.virtual.model.states import Did, State, Taken
 from syncsim.virtual.process.library_threads import Helped
 
 if TYPE_CHECKING:

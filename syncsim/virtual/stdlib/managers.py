@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from greenlet import GreenletExit
 
-from syncsim.core.atoms import Atom, Cell, Semaphore, Sleepers
+from syncsim.core.atoms import SEM_VALUE_MAX, Atom, Cell, Semaphore, Sleepers
 from syncsim.core.managed import SERVED
 from syncsim.core.operation import Verb
 from syncsim.program.managed import LOCKS, SLEEPY, argument
@@ -29,7 +29,6 @@ from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import Seed, Told
 from syncsim.virtual.model.data_atoms import (
     GONE,
-    SEM_VALUE_MAX,
     Alias,
     Lent,
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from syncsim.core.atoms import Semaphore
+from syncsim.core.atoms import SEM_VALUE_MAX, Semaphore
 from syncsim.core.operation import Verb
 from syncsim.program.ownership import is_library
-from syncsim.virtual.model.data_atoms import SEM_VALUE_MAX
 from syncsim.virtual.process.body import here
 
 _RECURSIVE = 0
