@@ -136,9 +136,13 @@ class Identity:
         }
         self._before: tuple[dict[str, Any], Any] = {}, None
 
-    def written(self) -> Hashable:
-        """What the names and the kind of its future children depend on."""
-        return repr(self._counter), type(self.method).__name__
+    def key(self) -> Hashable:
+        """Return what its children are, and what the names and kind of future ones depend on."""
+        children = [
+            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
+            for child in self.children
+        ]
+        return tuple(children), repr(self._counter), type(self.method).__name__
 
     def enter(self) -> None:
         """This process runs now."""
@@ -324,8 +328,8 @@ class VirtualProgram:
 
     def seed(self, body: ProcessBody, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
         """What a child of the body begins as, and the ends of pipes that it is given."""
-        key = (*body.who.key, body.started)
-        body.started += 1
+        key = (*body.who.key, body.state.started)
+        body.state.started += 1
         parent = body.identity
         if method == "fork":
             memory, (child,) = body.memory.fork(process_obj)
@@ -367,8 +371,8 @@ class _ChildSeed:
         self._program = program
         self.key = key
         self._parent_pid = parent.pid
-        self._clock = parent.clock
-        self._closed = frozenset(parent.closed)
+        self._clock = parent.state.clock
+        self._closed = frozenset(parent.state.closed)
         self.pid = 0
 
     def _syncsim_key(self) -> Hashable:
@@ -378,7 +382,7 @@ class _ChildSeed:
         who = Who(self.key, process_obj.name, process_obj.daemon, self.pid, self._parent_pid)
         identity = Identity(process_obj, method, self._program.default_context)
         body = ProcessBody(who, memory, identity, self._program.seed)
-        body.clock = self._clock
+        body.state.clock = self._clock
         return body
 
 
@@ -409,7 +413,7 @@ class _ForkSeed(_ChildSeed):
         """The child; the image that it is made from stays as it is."""
         memory, (child,) = self._memory.fork(self._object)
         body = self._body(memory, child, self._method)
-        body.closed = set(self._closed)
+        body.state.closed = set(self._closed)
         return body, body.grow(partial(live_as_child, body, child), results)
 
 

@@ -29,16 +29,16 @@ from syncsim.virtual.model.automaton import (
     Ended,
     Event,
     Made,
-    Raised,
     Request,
     Said,
     Seed,
     Told,
     Wrote,
 )
-from syncsim.virtual.process.fingerprint import Fingerprints
+from syncsim.virtual.process.fingerprint import Fingerprint, Fingerprints
 from syncsim.virtual.process.library_threads import Helped, LibraryThreads
 from syncsim.virtual.process.private_memory import PrivateMemory
+from syncsim.virtual.process.process_state import ProcessState
 from syncsim.virtual.stopwatch import Stopwatch
 
 _here: list[ProcessBody] = []
@@ -118,18 +118,6 @@ def running(body: ProcessBody) -> Iterator[None]:
         _here.pop()
 
 
-class Call:
-    """The call of the program that the process is inside of."""
-
-    __slots__ = ("detail", "name", "primitive", "site")
-
-    def __init__(self, name: str, primitive: str, site: Site | None, detail: str) -> None:
-        self.name = name
-        self.primitive = primitive
-        self.site = site
-        self.detail = detail
-
-
 class Who(NamedTuple):
     """Who a process is: its key in every interleaving, its name, its pid and its parent's."""
 
@@ -162,38 +150,12 @@ class ProcessBody:
         self.identity = identity
         self._seeds = seeds
         self.events: list[Event] = []
-        self.call: Call | None = None
-        self.raised: Raised | None = None
         #: What belongs to the process and not to the program's memory.
-        self.made = 0
-        self.started = 0
-        self.silent = False  # what it makes now is part of something else
-        #: Seconds that it has slept and waited in vain; the same within the present call.
-        self.clock = 0.0
-        self.patience = 0.0
-        self.looked_at_clock = False
-        #: How often the operating system was asked for something random.
-        self.drawn = 0
-        #: How often it holds each semaphore; ends and queues it closed; queues it has put into.
-        self.counts: dict[str, int] = {}
-        self.closed: set[Hashable] = set()
-        self.fed: list[str] = []
-        self.cancelled: set[str] = set()
+        self.state = ProcessState()
         #: Whether what runs is the code of an item, which the feeder thread pickles.
         self.pickling = False
-        #: The servers of managers that it has started, by pid; those it has spoken with.
-        self.servers: dict[int, Callable[[], None]] = {}
-        self.connected: set[str] = set()
-        #: The library's own threads; what is to be done when it exits.
+        #: The library's own threads.
         self.helpers = LibraryThreads()
-        self.finalizers: list[Callable[[], None]] = []
-        #: Whether none of the program's own code runs any more.
-        self.over = False
-        #: The Pool's work for which the children that it starts are workers; the work that what
-        #: it does is about; how many jobs it has handed over.
-        self.employer = ""
-        self.jobs = 0
-        self.work = ""
         #: What ``print`` writes to; made when it is first used.
         self.stdout: Any = None
         self._results: tuple[Hashable, ...] = ()
@@ -202,7 +164,7 @@ class ProcessBody:
         self._unwound = 0  # how many operations it has begun since
         self._greenlet: greenlet | None = None
         self._fingerprints = Fingerprints()
-        self._print: tuple[Hashable, ...] | None = None
+        self._fingerprint: Fingerprint | None = None
         #: What it asks for, while its helpers get answers; whether that is there by now.
         self._request: Request | None = None
         self._ready: Callable[[], bool] | None = None
@@ -243,7 +205,7 @@ class ProcessBody:
         """End at once: what is on the stack is never run."""
         assert self._greenlet is not None
         assert self._greenlet.parent is not None
-        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.raised, True)))
+        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.state.raised, True)))
         raise GreenletExit
 
     def _switch(self, value: Hashable) -> Told:
@@ -281,24 +243,24 @@ class ProcessBody:
         self._request = self._beside(self._request)
         told = Told(tuple(self.events), self._request)
         self.events = []
-        if self._print is not None:
+        if self._fingerprint is not None:
             frame: FrameType | None = self._greenlet.gr_frame
             while frame is not None and frame.f_code is not ProcessBody.operate.__code__:
                 frame = frame.f_back
             # (That it can be read was seen when it asked.)
-            self._fingerprint(self._request, frame and frame.f_back, trusted=True)
+            self._take_fingerprint(self._request, frame and frame.f_back, trusted=True)
         return told
 
     def _let_help(self, answer: Helped | None) -> None:
         """Let the helpers run until each waits."""
-        before, self.call = self.call, None
+        before, self.state.call = self.state.call, None
         try:
             if answer is None:
                 self.helpers.run()
             else:
                 self.helpers.answer(answer)
         finally:
-            self.call = before
+            self.state.call = before
 
     def _beside(self, request: Request) -> Request:
         """The request, with what the helpers ask for, and whether it is there."""
@@ -307,15 +269,15 @@ class ProcessBody:
         ready = self._ready() if self._ready is not None else None
         return replace(request, beside=self.helpers.asking, ready=ready)
 
-    def _fingerprint(
+    def _take_fingerprint(
         self, request: Request, frame: FrameType | None, *, trusted: bool = False
     ) -> None:
         verb = request.operation.verb
         if verb is Verb.START or request.operation.call == AWAITED:
-            self._print = None  # nobody comes there again, and the next place tells as much
+            self._fingerprint = None  # nobody comes there again, and the next place tells as much
             return
         if verb is Verb.EXIT:  # none of its code runs any more
-            self._print = request.operation, self._own()
+            self._fingerprint = Fingerprint(request.operation, None, (), self._own())
             return
         stacks = [(frame, trusted)]
         asks: tuple[Hashable, ...] = ()
@@ -324,15 +286,17 @@ class ProcessBody:
                 stacks.append((helper.frame(ProcessBody.operate.__code__), True))
             asks = tuple((n, one.operation.verb, one.payload) for n, one in request.beside)
         modules, itself = self.memory.modules, self.identity.current
-        if self.over:
+        if self.state.over:
             modules, itself = {}, None
-        found = self._fingerprints.of(stacks, modules, itself, self._own())
-        self._print = (verb, request.payload, asks, found) if found is not None else None
+        image = self._fingerprints.of(stacks, modules, itself, self._own())
+        self._fingerprint = None
+        if image is not None:
+            self._fingerprint = Fingerprint(verb, request.payload, asks, image)
 
     @root
     def _live(self, main: Callable[[], int]) -> Told:
         code = main()
-        return Told(tuple(self.events), Ended(code, self.raised))
+        return Told(tuple(self.events), Ended(code, self.state.raised))
 
     def close(self) -> None:
         """Unwind the stack; what the program does on the way has no effect."""
@@ -357,30 +321,17 @@ class ProcessBody:
 
     def fingerprint(self) -> Hashable | None:
         """All that its future depends on; None where that cannot be said."""
-        return self._print
+        return self._fingerprint
 
     def _own(self) -> Hashable:
         """What belongs to the process and not to the program's memory."""
-        call = self.call
-        children = [
-            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
-            for child in self.identity.children
-        ]
+        environment = self.memory.environment
         return (
-            tuple(sorted(self.counts.items())),
-            frozenset(self.closed),
-            tuple(self.fed),
-            frozenset(self.cancelled),
-            (tuple(self.servers), frozenset(self.connected)),
-            (self.who.name, self.who.daemon, len(self.finalizers)),
-            (self.made, self.started, self.raised, self.silent),
-            (self.employer, self.work, self.jobs),
-            (call.name, call.primitive, call.site, call.detail) if call is not None else None,
-            tuple(children),
-            self.identity.written(),
-            (self.clock, self.patience) if self.looked_at_clock else self.patience,
-            self.drawn,
-            self.memory.environment and tuple(self.memory.environment.items()),
+            self.who.name,
+            self.who.daemon,
+            self.state.key(),
+            self.identity.key(),
+            environment and tuple(environment.items()),
         )
 
     @property
@@ -391,16 +342,16 @@ class ProcessBody:
     @contextlib.contextmanager
     def beside(self) -> Iterator[None]:
         """What runs meanwhile is run by the feeder thread: no operation of the process."""
-        before, self.pickling, clock = self.pickling, True, self.clock
+        before, self.pickling, clock = self.pickling, True, self.state.clock
         try:
             yield
         finally:
-            self.pickling, self.clock = before, clock
+            self.pickling, self.state.clock = before, clock
 
     def waited(self, seconds: float) -> None:
         """It waited so long, in vain."""
-        self.clock += seconds
-        self.patience += seconds
+        self.state.clock += seconds
+        self.state.patience += seconds
 
     # -- operations ---------------------------------------------------------------------
 
@@ -454,7 +405,7 @@ class ProcessBody:
             self._at += 1
             self.events.clear()
             return result
-        call = self.call
+        call = self.state.call
         frame, stack = _stack()
         primitive, role = self.memory.belongs.get(atom, ("", ""))
         if call is not None:
@@ -484,10 +435,10 @@ class ProcessBody:
             payload,
             child,
             silent,
-            self.raised,
+            self.state.raised,
             inner,
             stack,
-            work=work or self.work,
+            work=work or self.state.work,
         )
         if helps:
             answer = self.helpers.wait(request, until)
@@ -495,7 +446,7 @@ class ProcessBody:
         self._ready = ready
         self._request = request = self._beside(request)
         told = Told(tuple(self.events), request)
-        self._fingerprint(request, sys._getframe(1))
+        self._take_fingerprint(request, sys._getframe(1))
         self.events = []
         parent = self._greenlet.parent if self._greenlet is not None else None
         assert parent is not None
@@ -521,8 +472,8 @@ class ProcessBody:
 
     def new_atom(self) -> str:
         """A name for an atom that it makes."""
-        self.made += 1
-        return f"{'.'.join(map(str, self.who.key))}/{self.made}"
+        self.state.made += 1
+        return f"{'.'.join(map(str, self.who.key))}/{self.state.made}"
 
     def make(
         self,

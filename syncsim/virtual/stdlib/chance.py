@@ -74,8 +74,8 @@ def _system() -> random.Random:
     """What the operating system gives this process next."""
     chances.add(NUMBERS)
     body = here()
-    body.drawn += 1
-    return random.Random(f"{body.who.key} {body.drawn}")
+    body.state.drawn += 1
+    return random.Random(f"{body.who.key} {body.state.drawn}")
 
 
 def urandom(size: int, /) -> bytes:

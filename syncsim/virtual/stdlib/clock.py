@@ -18,10 +18,10 @@ from syncsim.virtual.process.body import chances, here
 def now() -> float:
     """Seconds since the process was born; a little more each time: it never stands still."""
     body = here()
-    body.looked_at_clock = True
+    body.state.looked_at_clock = True
     chances.add("the clock")
-    body.clock += 1e-6
-    return body.clock
+    body.state.clock += 1e-6
+    return body.state.clock
 
 
 def _now_ns() -> int:
@@ -33,7 +33,7 @@ def _sleep(seconds: float, /) -> None:
         time.sleep(seconds)  # raises what is to be raised
     body = here()
     body.operate(Verb.SLEEP, name="sleep", detail=f"{seconds:g}")
-    body.clock += seconds
+    body.state.clock += seconds
 
 
 def time_module() -> ModuleType:

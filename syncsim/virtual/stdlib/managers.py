@@ -41,7 +41,6 @@ from syncsim.virtual.model.managed import (
     Locked,
 )
 from syncsim.virtual.process.body import (
-    Call,
     ProcessBody,
     Who,
     here,
@@ -49,6 +48,7 @@ from syncsim.virtual.process.body import (
 )
 from syncsim.virtual.process.fingerprint import image_of
 from syncsim.virtual.process.private_memory import PrivateMemory
+from syncsim.virtual.process.process_state import Call
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.processes import Popen, SpawnPopen
 
@@ -198,7 +198,7 @@ class _ServerPopen:
         detail = type(self._manager).__name__
         module = _module()
         if body.replaying:
-            body.started += 1
+            body.state.started += 1
             server = Server(module, self._manager._registry, body.memory)
             popen.pid = body.operate(Verb.START, name="Manager.start", detail=detail)
         else:
@@ -233,7 +233,7 @@ def _start(self: Any, initializer: Any = None, initargs: Any = ()) -> None:
     self._state.value = module.State.STARTED
     body = here()
     pid = process._popen.pid
-    body.servers[pid] = _Shutdown(self, body, pid, process.name)
+    body.state.servers[pid] = _Shutdown(self, body, pid, process.name)
     self.shutdown = functools.partial(_shut_down, pid)
 
 
@@ -250,7 +250,7 @@ class _Shutdown:
 
     def __call__(self) -> None:
         body = self._body
-        del body.servers[self._pid]
+        del body.state.servers[self._pid]
         if self._process._popen.returncode is None:
             body.operate(
                 Verb.CALL,
@@ -263,7 +263,7 @@ class _Shutdown:
 
     def _when_gone(self, _: object) -> None:
         # Only where the process itself has let go of it, and not the collector at some time.
-        if _collecting or self._pid not in self._body.servers:
+        if _collecting or self._pid not in self._body.state.servers:
             return
         with contextlib.suppress(IndexError, GreenletExit):
             if here() is self._body:
@@ -272,7 +272,7 @@ class _Shutdown:
 
 def _shut_down(pid: int) -> None:
     """``manager.shutdown()``: nothing, where it is not this process's to do, or done."""
-    shutdown = here().servers.get(pid)
+    shutdown = here().state.servers.get(pid)
     if shutdown is not None:
         shutdown()
 
@@ -425,14 +425,14 @@ def _callmethod(self: Any, methodname: str, args: Any = (), kwds: Any = {}) -> A
 
 def _look_up(proxy: Any, body: ProcessBody) -> None:
     """The first call of a proxy, or of a process: it is seen whether there is a server."""
-    connected = proxy._token.address in body.connected
+    connected = proxy._token.address in body.state.connected
     if not (proxy._known and connected):
         if body.operate(Verb.CALL, _atom(proxy), silent=True) == GONE:
             if connected:
                 raise BrokenPipeError(32, "Broken pipe")
             raise FileNotFoundError(2, "No such file or directory")
         vars(proxy)["_known"] = True
-        body.connected.add(proxy._token.address)
+        body.state.connected.add(proxy._token.address)
 
 
 def _atom(proxy: Any) -> str:
@@ -447,7 +447,7 @@ def _atom(proxy: Any) -> str:
 
 
 def _request(proxy: Any, body: ProcessBody, method: str, args: Any, keywords: Any) -> Asked:
-    owner = body.counts.get(f"{proxy._key} lock", 0) > 0
+    owner = body.state.counts.get(f"{proxy._key} lock", 0) > 0
     return Asked(proxy._ident, method, pickling.dumps((args, keywords), _AS_LISTS), owner)
 
 
@@ -503,7 +503,7 @@ def _acquire(proxy: Any, body: ProcessBody, args: Any) -> bool:
     got = body.operate(
         Verb.ACQUIRE,
         lock,
-        name=f"{proxy._kind}.acquire" if body.call is None else "",
+        name=f"{proxy._kind}.acquire" if body.state.call is None else "",
         block=bool(block),
         timeout=timeout,
     )
@@ -539,14 +539,14 @@ def _count(proxy: Any, body: ProcessBody, units: int) -> None:
     """How often a process has a lock is asked of a Condition alone (see ``SemLock.counted``)."""
     if proxy._sort == "Condition":
         lock = f"{proxy._key} lock"
-        body.counts[lock] = body.counts.get(lock, 0) + units
+        body.state.counts[lock] = body.state.counts.get(lock, 0) + units
 
 
 def _sleepy(proxy: Any, body: ProcessBody, method: str, args: Any, keywords: Any) -> Any:
     """A call that may have to sleep in the server: first half there, then as an operation."""
     shown = safe_text(args[0]) if method == "put" and args else ""
-    body.patience = 0.0
-    body.call = Call(f"{proxy._kind}.{method}", proxy._key, body.site(), shown)
+    body.state.patience = 0.0
+    body.state.call = Call(f"{proxy._kind}.{method}", proxy._key, body.site(), shown)
     result = ""
     try:
         request = _request(proxy, body, method, args, keywords)
@@ -563,14 +563,14 @@ def _sleepy(proxy: Any, body: ProcessBody, method: str, args: Any, keywords: Any
         result = type(error).__name__
         raise
     finally:
-        body.call = None
+        body.state.call = None
         body.returned(result)
 
 
 def _give_up(proxy: Any, body: ProcessBody) -> int:
     """Gives a Condition's lock back, wholly; how often the caller had it (at least once)."""
     lock = f"{proxy._key} lock"
-    units = max(1, body.counts.get(lock, 0))
+    units = max(1, body.state.counts.get(lock, 0))
     for unit in range(units):
         if body.operate(Verb.RELEASE, lock, silent=unit > 0) == GONE:
             raise BrokenPipeError(32, "Broken pipe")

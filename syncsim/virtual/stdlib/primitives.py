@@ -78,14 +78,14 @@ class Wrapper:
 
     def __getitem__(self, at: int) -> int:
         body = here()
-        if body.silent:
+        if body.state.silent:
             return 0
-        value: int = body.operate(Verb.READ, self.keys[at], silent=body.call is not None)
+        value: int = body.operate(Verb.READ, self.keys[at], silent=body.state.call is not None)
         return value
 
     def __setitem__(self, at: int, value: int) -> None:
         body = here()
-        if not body.silent:
+        if not body.state.silent:
             body.operate(Verb.WRITE, self.keys[at], payload=value, silent=True)
 
 

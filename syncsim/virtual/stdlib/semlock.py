@@ -69,7 +69,7 @@ class SemLock:
 
     def _add(self, units: int) -> None:
         if self.counted:
-            counts = here().counts
+            counts = here().state.counts
             counts[self.key] = counts.get(self.key, 0) + units
 
     def __enter__(self) -> bool:
@@ -79,7 +79,7 @@ class SemLock:
         self.release()
 
     def _count(self) -> int:
-        return max(0, here().counts.get(self.key, 0))
+        return max(0, here().state.counts.get(self.key, 0))
 
     def _is_mine(self) -> bool:
         return self._count() > 0
@@ -93,12 +93,12 @@ class SemLock:
     def _look(self) -> int:
         body = here()
         # The library looks where that is no step; the program itself may wait by it.
-        silent = body.call is None and is_library(sys._getframe(2).f_code)
+        silent = body.state.call is None and is_library(sys._getframe(2).f_code)
         value: int = body.operate(Verb.VALUE, self.key, silent=silent)
         return value
 
     def _after_fork(self) -> None:
-        here().counts.pop(self.key, None)
+        here().state.counts.pop(self.key, None)
 
 
 def part(lock: Any) -> tuple[str, Semaphore, None]:

@@ -263,11 +263,11 @@ def _introduced(obj: _Raw) -> Any:
 def _lock_for(lock: Any, ctx: Any) -> Any:
     if lock in (True, None):
         body = here()
-        silent, body.silent = body.silent, True
+        silent, body.state.silent = body.state.silent, True
         try:
             return ctx.RLock()
         finally:
-            body.silent = silent
+            body.state.silent = silent
     if not hasattr(lock, "acquire"):
         raise AttributeError(f"{lock!r} has no method 'acquire'")
     return lock
