@@ -177,43 +177,50 @@ class VirtualRun(Run):
             self._recorder.move(actor, operation)
 
     def _done(self, did: Did) -> None:
+        """Record what a process did itself; not all of it is a step."""
         assert did.request is not None
         actor, operation = self._actors[did.actor], did.request.operation
-        sends = did.verb is Verb.SEND and operation.call.startswith("Connection.")
-        if did.verb in _UNSTEPPED and not sends:
+        if _is_part_of_a_step(did):
             if did.verb is not Verb.CLOSE:
                 self._recorder.move(actor, operation)
             return
         self._reap(actor, did)
-        gives_up = did.verb is Verb.RELEASE and operation.call.startswith(SERVED)
-        if did.request.silent and not gives_up:
-            self._serve(did)
-            return
-        if did.verb is Verb.ACQUIRE and did.result == GONE:
+        if did.verb is Verb.ACQUIRE and did.result == GONE and not did.request.silent:
             self._recorder.change(actor, pending=None)
             return
-        if did.verb is Verb.CALL or did.verb is Verb.WAKE:
-            self._serve(did)
-            if not operation.atom:
-                self._shut_down(did)
+        self._serve(did)
+        if _is_unseen(did):
+            return
+        if did.verb is Verb.CALL and not operation.atom:
+            self._shut_down(did)
+        self._recorder.effect(actor, self._named(self._in_words(did)), self._text(did))
+        if did.verb is Verb.START and operation.atom:
+            self._recorder.hire(operation.atom, self._actors[did.atom])
+        elif did.verb is Verb.TERMINATE and did.atom in self._actors:
+            self._end(did)
+
+    def _in_words(self, did: Did) -> Operation:
+        """Return the operation with what it does in words, where the virtual one has none."""
+        assert did.request is not None
+        operation = did.request.operation
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             victim = self._recorder.actors[self._actors[did.atom]]
             to = "" if operation.call in _CALLS else f"{operation.detail} to "
-            operation = replace(operation, detail=to + victim.name)
+            return replace(operation, detail=to + victim.name)
         if did.verb is Verb.WRITE and isinstance(did.request.payload, Items):
             memory = self._at.atoms[did.atom]
             assert isinstance(memory, SharedMemory)
-            operation = replace(operation, detail=safe_text(memory.value))
-        self._recorder.effect(actor, self._named(operation), self._text(did))
-        if did.verb is Verb.START and operation.atom:
-            self._recorder.hire(operation.atom, self._actors[did.atom])
-        if did.verb is Verb.TERMINATE and did.atom in self._actors:
-            target = self._actors[did.atom]
-            if did.atom != did.actor:
-                self._recorder.change(target, terminated=True)
-            ended = self._at.nodes[did.atom]
-            if ended is not None and ended.ended is not None:
-                self._recorder.end(target, ended.ended.exitcode)
+            return replace(operation, detail=safe_text(memory.value))
+        return operation
+
+    def _end(self, did: Did) -> None:
+        """Record that a process was ended by another one, or by itself."""
+        target = self._actors[did.atom]
+        if did.atom != did.actor:
+            self._recorder.change(target, terminated=True)
+        node = self._at.nodes[did.atom]
+        if node is not None and node.ended is not None:
+            self._recorder.end(target, node.ended.exitcode)
 
     def _reap(self, actor: ActorId, did: Did) -> None:
         """Who asks for the exit code of a child takes notice of its end.
@@ -307,6 +314,20 @@ class VirtualRun(Run):
         """The result as the real process would report it."""
         said = [event.text for event in did.events if isinstance(event, Said)]
         return named(said[0], self._recorder.name_of) if said else _text(did)
+
+
+def _is_part_of_a_step(did: Did) -> bool:
+    """Return whether it changes a channel, and is no step in the recorder's books."""
+    assert did.request is not None
+    sends = did.verb is Verb.SEND and did.request.operation.call.startswith("Connection.")
+    return did.verb in _UNSTEPPED and not sends
+
+
+def _is_unseen(did: Did) -> bool:
+    """Return whether nobody sees it: it is silent, and not the release of a manager's lock."""
+    assert did.request is not None
+    gives = did.verb is Verb.RELEASE and did.request.operation.call.startswith(SERVED)
+    return did.request.silent and not gives
 
 
 def _text(did: Did) -> str:
