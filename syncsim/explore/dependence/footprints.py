@@ -24,6 +24,7 @@ from syncsim.explore.dependence.relation import (
     EXIT,
     JOIN,
     KILL,
+    KIND_OF,
     KIND_OF_PENDING,
     POLL,
     READ,
@@ -32,7 +33,6 @@ from syncsim.explore.dependence.relation import (
     WRITE,
     Outcome,
     Touch,
-    kind_of,
     life,
     may_turn_out_otherwise,
 )
@@ -203,8 +203,7 @@ class Toucher:
             bounded=atom.is_bounded,
             units=atom.value,
         )
-        kind = kind_of(operation.verb, outcome)
-        assert kind is not None
+        kind = KIND_OF[operation.verb](outcome)
         return [Touch(self._thing(operation.atom), kind, atom.value)]
 
     def _buffer(self, process: ActorId) -> Touch:
@@ -238,8 +237,7 @@ class Toucher:
         elif verb is Verb.RECEIVE or verb is Verb.POLL:
             message = bool(atom.items) or (verb is Verb.POLL and atom.ended)
             tried = not operation.blocking or operation.can_time_out
-            kind = kind_of(verb, Outcome(tried, message))
-            assert kind is not None
+            kind = KIND_OF[verb](Outcome(tried, message))
             if verb is Verb.RECEIVE and not first and operation.blocking:
                 found.append(Touch(thing, POLL, following))  # the call would have come so far
             found.append(Touch(thing, kind, following))

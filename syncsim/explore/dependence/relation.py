@@ -6,7 +6,7 @@ not have been made before it: that is order, not a race, and there is nothing to
 also fail (a try, a timeout) needs nothing.
 
 Both worlds say in these words what their steps touch (``explore.virtual.events``, ``footprints``);
-which kind of touch an operation on an atom is, they ask here (``kind_of``).
+which kind of touch an operation on an atom is, stands here (``KIND_OF``).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Event(Struct, frozen=True):
     fickle: bool
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True, gc=False):
     """What both worlds know of an operation on an atom that took effect.
 
     It was ``tried`` if it could also have failed: a try, one with a time limit, one that is not the
@@ -162,8 +162,8 @@ def _of_poll(outcome: Outcome) -> int:
     return POLL if outcome.done else EMPTY
 
 
-#: The kind of touch of each operation on a semaphore, a pipe or a cell.
-_KIND_OF: Mapping[Verb, Callable[[Outcome], int]] = {
+#: The kind of touch that an operation is on a semaphore, a pipe or a cell, by its outcome.
+KIND_OF: Mapping[Verb, Callable[[Outcome], int]] = {
     Verb.ACQUIRE: _of_acquire,
     Verb.RELEASE: _of_release,
     Verb.VALUE: _of_value,
@@ -180,12 +180,6 @@ KIND_OF_PENDING: Mapping[Verb, int] = {
     Verb.POLL: AWAIT,
     Verb.WAKE: CALLED,
 }
-
-
-def kind_of(verb: Verb, outcome: Outcome) -> int | None:
-    """Return the kind of touch that the operation is on its atom; None if it is none."""
-    kind = _KIND_OF.get(verb)
-    return kind(outcome) if kind is not None else None
 
 
 def life(actor: int) -> int:

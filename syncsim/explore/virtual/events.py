@@ -19,6 +19,7 @@ from syncsim.explore.dependence.relation import (
     FLUSH,
     JOIN,
     KILL,
+    KIND_OF,
     KIND_OF_PENDING,
     KNOCK,
     LATE,
@@ -39,7 +40,6 @@ from syncsim.explore.dependence.relation import (
     Follower,
     Outcome,
     Touch,
-    kind_of,
     life,
     may_turn_out_otherwise,
     net,
@@ -272,16 +272,17 @@ def _of_task_outcome(did: Did, request: Request) -> list[Touch]:
 
 def _of_atom(did: Did, request: Request, *, first: bool) -> list[Touch]:
     """Return what an operation touches on a semaphore, a pipe or a cell."""
-    operation, verb = request.operation, did.verb
-    served = operation.call.startswith(SERVED)
-    if did.own or (request.silent and verb is not Verb.WRITE and not served):
+    verb, operation = did.verb, request.operation
+    kind_of = KIND_OF.get(verb)
+    if kind_of is None or did.own:
+        return []
+    if request.silent and verb is not Verb.WRITE and not operation.call.startswith(SERVED):
         return []
     thing = _thing(did.atom)
     if did.result == GONE:
         return [Touch(thing, LATE, 0)]
-    kind = kind_of(verb, _outcome(did, first=first, blocking=operation.blocking))
-    if kind is None:
-        return []
+    tried = not first or not operation.blocking or operation.can_time_out
+    kind = kind_of(Outcome(tried, _is_done(did), did.bounded, did.part))
     if kind == WRITE and request.silent:
         kind = SET
     if isinstance(request.payload, Items):
@@ -292,18 +293,10 @@ def _of_atom(did: Did, request: Request, *, first: bool) -> list[Touch]:
     return [touch]
 
 
-def _outcome(did: Did, *, first: bool, blocking: bool) -> Outcome:
-    request = did.request
-    assert request is not None
-    tried = not first or not blocking or request.operation.can_time_out
-    match did.verb:
-        case Verb.RELEASE:
-            done = not did.bounded or did.result is None
-        case Verb.RECEIVE:
-            done = did.result is not None
-        case _:
-            done = bool(did.result)
-    return Outcome(tried, done, did.bounded, did.part)
+def _is_done(did: Did) -> bool:
+    if did.verb is Verb.RELEASE:
+        return not did.bounded or did.result is None
+    return did.result is not None and did.result is not False
 
 
 def _lost(did: Did) -> list[Touch]:

@@ -7,7 +7,9 @@ operation that has no entry, or no atom, leaves everything as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.operation import Verb
@@ -27,7 +29,7 @@ SHUT_DOWN = Ended(0)
 TERMINATED, KILLED = Ended(-15), Ended(-9)
 
 
-class Attempt(NamedTuple):
+class Attempt(Struct, frozen=True):
     """An operation that takes effect now: who asks for it, at which node, and if its time is up."""
 
     actor: int
@@ -36,7 +38,7 @@ class Attempt(NamedTuple):
     times_out: bool
 
 
-class Effect(NamedTuple):
+class Effect(Struct, frozen=True):
     """The outcome of an operation for who asked; the fields are those of ``Did``.
 
     ``let_go`` are the operations of others that go on thereby, after this one.

@@ -241,7 +241,7 @@ class Transition:
             return False
         request = node.request
         if request.silent or (request.inner and not self.system.xray):
-            return self.can_go(actor)
+            return would_go(self, actor, request)
         operation = request.operation
         if not self.system.eager or operation.verb not in INVISIBLE or node.circles:
             return False
@@ -255,7 +255,7 @@ class Transition:
             or actor in self.system.discoveries.exit_observed
         ):
             return False
-        return self.can_go(actor)
+        return would_go(self, actor, request)
 
     def _make(
         self, actor: int, *, times_out: bool = False, token: bool, helper: int | None = None

@@ -65,10 +65,9 @@ class ProcessState(Struct):
 
     def key(self) -> tuple[Hashable, ...]:
         """Return a value that is equal for equal states, made of all fields."""
-        parts = [
-            _as_key(name, value) if type(value) in _MUTABLE else value
-            for name, value in zip(_FIELDS, _values(self), strict=True)
-        ]
+        parts = list(_values(self))
+        for place, as_key in _MUTABLE_FIELDS:
+            parts[place] = as_key(parts[place]) if parts[place] else None
         if not self.looked_at_clock:
             parts[_CLOCK] = None
         return tuple(parts)
@@ -87,5 +86,9 @@ _MUTABLE: Mapping[type, Callable[[Any], Hashable]] = {
 _OF_FUNCTIONS: Mapping[str, Callable[[Any], Hashable]] = {"servers": tuple, "finalizers": len}
 
 
-def _as_key(name: str, value: Any) -> Hashable:
-    return _OF_FUNCTIONS.get(name, _MUTABLE[type(value)])(value)
+#: The places of the fields that may be changed as they are, with the key that each is by.
+_MUTABLE_FIELDS = [
+    (place, _OF_FUNCTIONS.get(name, _MUTABLE[type(value)]))
+    for place, (name, value) in enumerate(zip(_FIELDS, _values(ProcessState()), strict=True))
+    if type(value) in _MUTABLE
+]
