@@ -66,7 +66,7 @@ def explored(path: Path, *, by_call: bool = False) -> dict[Outcome, Found] | Non
                 return None
             assert not execution.blocked
             assert not execution.cut
-            did = [*search.start.did, *(did for event in execution.events for did in event.did)]
+            did = [*search.begun.did, *(did for event in execution.events for did in event.did)]
             found.setdefault(_outcome(execution, did), (execution, did))
         if system.discovered == known:
             break
