@@ -1,4 +1,4 @@
-"""What a search has seen beside the verdict: findings of every interleaving, and what raced.
+"""Findings of a search beside the verdict: those of every interleaving, and the races.
 
 The findings of an end are those of the core's diagnosis, as on real processes.
 """
@@ -81,7 +81,7 @@ def asked_of_main(system: System) -> set[Verb]:
 
 
 def _up_to_both(system: System, race: DataRace) -> list[Did]:
-    """What leads to the race, and the two choices, without what follows them of itself."""
+    """Return the way to the race, and the two choices, without what follows them of itself."""
     *way, one, other = race.moves
     every = done(system, way)
     upto = len(every)

@@ -76,7 +76,7 @@ _HEARTBEAT = 0.5
 
 
 class Request(Struct, frozen=True):
-    """What is to be searched, and how."""
+    """A request to search a program."""
 
     path: str
     arguments: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ class Request(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """What may come after the first ``keep`` choices of the last question, and those?"""
+    """A question for the outlook after the first ``keep`` choices of the last, and the new ones."""
 
     keep: int
     then: str
@@ -110,7 +110,7 @@ class Question(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What may come; None where nothing is known."""
+    """The outlook; None where nothing is known."""
 
     foreseen: Foreseen | None
 
@@ -128,7 +128,7 @@ class Found(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """What a property came to: ``found`` is a counterexample to it, or a witness of it."""
+    """A property that was judged: ``found`` is a counterexample to it, or a witness of it."""
 
     holds: bool | None
     found: Found | None = None
@@ -136,7 +136,7 @@ class Judged(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """How far the search has come, or, if ``over``, what came of it.
+    """The progress of the search, or, if ``over``, its result.
 
     ``problem`` says why the program cannot be searched, ``wrong`` what is wrong with a property.
     ``doubt`` says why nothing is proven although everything was visited, and ``hint`` what may

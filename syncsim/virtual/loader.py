@@ -84,7 +84,7 @@ class _Stream:
         self._name = name
 
     def write(self, text: str) -> int:
-        """As the real one."""
+        """Do as the real one does."""
         body = here()
         if self._name == "stderr":
             body.wrote("stderr", text)
@@ -92,7 +92,7 @@ class _Stream:
         return _stdout(body).write(text)
 
     def flush(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         if self._name == "stdout":
             _stdout(here()).flush()
 
@@ -220,7 +220,7 @@ class VirtualProgram:
     # -- the main process ---------------------------------------------------------------
 
     def main(self) -> Seed:
-        """What the main process begins as."""
+        """Return the seed of the main process."""
         return _MainSeed(self)
 
     @root
@@ -327,7 +327,7 @@ class VirtualProgram:
     # -- children -----------------------------------------------------------------------
 
     def seed(self, body: ProcessBody, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
-        """What a child of the body begins as, and the ends of pipes that it is given."""
+        """Return the seed of a child of the body, and the ends of pipes that it is given."""
         key = (*body.who.key, body.state.started)
         body.state.started += 1
         parent = body.identity
@@ -360,7 +360,7 @@ class _MainSeed:
 
 
 class _ChildSeed:
-    """What a child begins as.
+    """The seed of a child.
 
     (For a fingerprint its name is enough: it is made of what its parent is when it is made.)
     """
@@ -406,7 +406,7 @@ class _ForkSeed(_ChildSeed):
         self.daemon: bool = process_obj.daemon
 
     def server_side(self) -> tuple[Any, PrivateMemory]:
-        """What a server that is this child has: its only argument, and its memory."""
+        """Return the only argument of a server that is this child, and its memory."""
         return self._object._args[0], self._memory
 
     def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
@@ -437,7 +437,7 @@ class _SpawnSeed(_ChildSeed):
         self.daemon: bool = process_obj.daemon
 
     def server_side(self) -> tuple[Any, PrivateMemory]:
-        """What a server that is this child has: its only argument, and its memory."""
+        """Return the only argument of a server that is this child, and its memory."""
         memory = self._memory.fresh()
         body = ServerBody(memory)
         with running(body):
@@ -465,7 +465,7 @@ class _SpawnSeed(_ChildSeed):
 
 
 def _is_there(name: str) -> bool:
-    """Whether the real library has a module, or something in a module, of that name."""
+    """Return whether the real library has a module, or something in a module, of that name."""
     parent, _, last = name.rpartition(".")
     if hasattr(sys.modules.get(parent), last):
         return True
@@ -485,7 +485,7 @@ class _Starting:
 
 
 def _print(*values: Any, file: Any = None, **keywords: Any) -> None:
-    """As the real one, to the stdout of the process that runs."""
+    """Print as the real one does, to the stdout of the process that runs."""
     if file is None:
         file = replaced("stdout") or _stdout(here())
     print(*values, file=file, **keywords)

@@ -78,7 +78,7 @@ class VirtualRun(Run):
         return self._recorder.state
 
     def choices(self) -> tuple[Choice, ...]:
-        """What may happen next."""
+        """Return the choices that are possible next."""
         return self._recorder.choices()
 
     def faults(self) -> tuple[Choice, ...]:
@@ -223,7 +223,7 @@ class VirtualRun(Run):
             self._recorder.end(target, node.ended.exitcode)
 
     def _reap(self, actor: ActorId, did: Did) -> None:
-        """Who asks for the exit code of a child takes notice of its end.
+        """Note that a process that asks for the exit code of a child takes notice of its end.
 
         Who starts another one does so of all (``multiprocessing.process._cleanup``).
         """
@@ -237,7 +237,7 @@ class VirtualRun(Run):
             self._recorder.change(child, reaped=True)
 
     def _serve(self, did: Did) -> None:
-        """What the server tells of a call: who is woken, and what is there now."""
+        """Record what the server tells of a call: who is woken, and the value now."""
         if did.served is None or did.request is None:
             return
         name = did.request.operation.atom
@@ -288,7 +288,7 @@ class VirtualRun(Run):
                 self._on_print(actor, stream, text)
 
     def _ask(self, number: int) -> None:
-        """What the process asks for next, or its end."""
+        """Record the next request of the process, or its end."""
         node = self._at.nodes[number]
         assert node is not None
         actor = self._actors[number]

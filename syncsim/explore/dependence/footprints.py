@@ -1,4 +1,4 @@
-"""What an operation on real processes touches, in the words of ``dependence``.
+"""Footprints of operations on real processes, in the words of ``relation``.
 
 Locks, semaphores, pipes and cells conflict as their rules say.  Of what has rules of its own (a
 Pool, what a manager keeps, blocks of shared memory, sockets among those waited for) only this is
@@ -80,7 +80,7 @@ class Toucher:
         self._own: set[int] = set()
 
     def fickle(self, touches: Sequence[Touch]) -> bool:
-        """Whether what touches that may turn out otherwise in another order, or be impossible."""
+        """Return whether a step with those touches may turn out otherwise in another order."""
         kinds = [t.kind for t in touches if t.kind not in STEADY and t.kind != JOIN]
         own = any(touch.kind == WRITE and touch.thing in self._own for touch in touches)
         return own or may_turn_out_otherwise(kinds)
@@ -101,7 +101,7 @@ class Toucher:
         return life(self._number_of(actor))
 
     def touches(self, grant: Grant, *, first: bool) -> list[Touch]:
-        """What that operation touches.  Only the ``first`` of a step is waited for."""
+        """Return what the operation touches.  Only the ``first`` of a step is waited for."""
         actor, operation, times_out, state = grant
         verb, who = operation.verb, state.actors[actor]
         found = []
@@ -246,7 +246,7 @@ class Toucher:
         return found
 
     def pending(self, actor: ActorId, state: State) -> tuple[Touch, ...]:
-        """What the actor would touch if it could do what it waits for."""
+        """Return what the actor would touch if it could do what it waits for."""
         operation = state.actors[actor].pending
         if operation is None:
             return ()

@@ -123,7 +123,7 @@ class Event(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True, gc=False):
-    """What both worlds know of an operation on an atom that took effect.
+    """The outcome of an operation on an atom, as far as both worlds know it.
 
     It was ``tried`` if it could also have failed: a try, one with a time limit, one that is not the
     first of its step.  It was ``done`` if it took a unit, gave one, or found a message; a semaphore

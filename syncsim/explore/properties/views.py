@@ -37,7 +37,7 @@ class VirtualView(View):
         self._system = system
 
     def inside(self, function: str, process: str | None = None) -> int:
-        """As a ``View``; keeps in mind what was asked for."""
+        """Answer as a ``View`` does, and keep in mind what was asked for."""
         self.functions.add(function)
         if process is not None:
             self.people.add(process)
@@ -187,7 +187,7 @@ class RealView(View):
 
 
 def _told(text: str) -> Any:
-    """What that text stands for, which is all that is known of it."""
+    """Return the value that the text stands for, which is all that is known of it."""
     value = value_of(text)
     if isinstance(value, str) and value == text:  # a text would be in quotes
         raise PropertyError(f"of what is there only {value} is known")

@@ -129,7 +129,7 @@ class DPOR:
 
     @property
     def pending(self) -> int:
-        """How many branches of the current path are still to be explored."""
+        """Return how many branches of the current path are still to be explored."""
         return sum(len(place.children) - 1 for place in self._path if place.children)
 
     def _is_long(self, steps: int) -> bool:
@@ -171,7 +171,7 @@ class DPOR:
 
     @property
     def pasts(self) -> tuple[int, ...]:
-        """What comes before each of the events on the way to its place, and itself."""
+        """Return the causal past of each event on the way to its place, with the event itself."""
         return tuple([place.past for place in self._path[: self._foreign]])
 
     def _go_back(self) -> bool:
@@ -260,7 +260,7 @@ class DPOR:
             on_race(other, event, way)
 
     def _way_to_both(self, earlier: int, later: int) -> tuple[Move, ...]:
-        """What leads to a state in which the events of both places, which race, may be next."""
+        """Return the moves to a state where the events of both places, which race, may be next."""
         path = self._path
         before = path[earlier].past | path[later].past
         return tuple(
@@ -435,7 +435,7 @@ class DPOR:
         return Word(event, bit, past | bit)
 
     def _as_it_would_be(self, state: Any, words: Words, move: Move) -> Event | None:
-        """What the step would be after those, as it may turn out otherwise."""
+        """Return the event of the step after those words, as it may turn out otherwise."""
         system = self.system
         for word in words.left:
             if not system.can_repeat(state, word.event):

@@ -31,7 +31,7 @@ class Search(Protocol):
 
     @property
     def frontier(self) -> int:
-        """What is known and not visited."""
+        """Return how much is known and not visited."""
         ...
 
     def advance(self, steps: int, bounds: Bounds) -> bool:

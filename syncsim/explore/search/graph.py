@@ -174,7 +174,7 @@ class GraphSearch:
 
     @property
     def frontier(self) -> int:
-        """How many states are known and not yet visited."""
+        """Return how many states are known and not yet visited."""
         return len(self.graph.states) - len(self.graph.edges)
 
     def advance(self, steps: int, bounds: Bounds) -> bool:

@@ -14,7 +14,7 @@ from syncsim.virtual import births
 
 
 def cores() -> int:
-    """How many processors we may use."""
+    """Return how many processors we may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS
@@ -22,7 +22,7 @@ def cores() -> int:
 
 
 class Jobs:
-    """How many processes may be busy at once; an executor for them, once it is wanted.
+    """The number of processes that may be busy at once, and their executor, once it is wanted.
 
     Any ``concurrent.futures.Executor`` will do whose workers can import syncsim and read the
     program under the same path: that of a cluster, too.

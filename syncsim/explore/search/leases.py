@@ -47,7 +47,7 @@ class Level(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """What is below a way is to be explored for so many seconds, of the processor's.
+    """An order to explore what is below a way for so many seconds, of the processor's.
 
     For each place on the way there is what has been explored from there, or is being, wholly; those
     from ``new`` on were never looked at for races.  All this holds for whoever knows the same
@@ -63,14 +63,14 @@ class Lease(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is to be explored at the place ``at`` of the way: words, and the order among them."""
+    """A word to be explored at the place ``at`` of the way, with the order in it."""
 
     at: int
     words: tuple[tuple[Token, int, int], ...]
 
 
 class Counts(NamedTuple):
-    """What was visited."""
+    """The numbers of what was visited."""
 
     steps: int = 0
     executions: int = 0
@@ -80,7 +80,7 @@ class Counts(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """What came of a lease.
+    """The result of a lease.
 
     If the ``discoveries`` are not those of the lease, all is to be begun again, and nothing else
     counts.
@@ -131,13 +131,13 @@ class Names:
         return tuple(map(self.token, moves))
 
     def step(self, state: State, token: Token) -> tuple[Event, State]:
-        """What comes of that move."""
+        """Return the event of the move, and the state after it."""
         move = self.move(token)
         state, event = self.walked.take(state, move)
         return event, state
 
     def walk(self, way: Iterable[Token]) -> tuple[tuple[Event, ...], State]:
-        """What comes of those moves from the start on."""
+        """Return the events of the moves from the start on, and the state after them."""
         state = self.system.start().state
         events = []
         for token in way:
@@ -164,7 +164,7 @@ class Names:
         )
 
     def sleep(self, state: State, way: Way) -> dict[Move, Event]:
-        """What has been explored from there."""
+        """Return the events that have been explored from the state."""
         events = [self.step(state, token)[0] for token in way]
         return {event.move: event for event in events}
 
@@ -200,7 +200,7 @@ class Borrower:
         self._seen = SearchResult("dpor")
 
     def explore(self, lease: Lease) -> Returned:
-        """What comes of it."""
+        """Explore the lease; return its result."""
         system, until = self.system, time.process_time() + lease.seconds
         system.expect(lease.discoveries)
         if system.named_discoveries != lease.discoveries:

@@ -45,7 +45,7 @@ Key: TypeAlias = Hashable
 
 
 class _Step(NamedTuple):
-    """What leads to a state: from which one, by which move, and what was done."""
+    """A step of a way: from which state, by which move, and what was done."""
 
     before: Key
     move: Move
@@ -96,12 +96,12 @@ def in_single_steps(fine: System, system: System, path: Path) -> Path | None:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """How many steps, and how many switches."""
+    """Return how many steps the path has, and how many switches."""
     return path.length, switches(path.did)
 
 
 def switches(done: Iterable[Did]) -> int:
-    """How often another process is chosen than the one before."""
+    """Return how often another process is chosen than the one before."""
     return max(0, sum(1 for _ in groupby(one.actor for one in done if one.token)) - 1)
 
 
@@ -163,7 +163,7 @@ def _fewest_switches(
     ends: list[Key],
     verdict: Verdict,
 ) -> Path | None:
-    """Of the shortest ways to one of the ends, one that switches least."""
+    """Return one that switches least of the shortest ways to one of the ends."""
     needed = set(ends)
     for key in reversed(nearest_first):
         if key in needed:
@@ -289,7 +289,7 @@ def _block(
     made: set[int],
     own: list[int],
 ) -> tuple[list[int], State, list[Did]]:
-    """What one of them can do now without a pause, and what comes of it."""
+    """Return what one actor can do now without a pause, the state after it, and its deeds."""
     block: list[int] = []
     every: list[Did] = []
     for at in own:
@@ -319,7 +319,7 @@ def _shrunk(system: System, path: Path) -> Iterator[Path]:
 
 
 def _smaller(moves: tuple[Move, ...]) -> Iterable[tuple[Move, ...]]:
-    """What might do as well: with fewer steps, or with fewer switches."""
+    """Yield moves that might do as well: with fewer steps, or with fewer switches."""
     blocks = [tuple(same) for _, same in groupby(moves, key=lambda move: move.actor)]
     for at, block in enumerate(blocks):  # not this block, nor what that process does after it
         actor = block[0].actor

@@ -88,7 +88,7 @@ class Frontier:
         self._grow(self._root, levels)
 
     def __len__(self) -> int:
-        """How many leaves nobody has."""
+        """Return how many leaves nobody has."""
         return len(self._open)
 
     def lend(self) -> tuple[LeaseTree, Lease] | None:
@@ -147,7 +147,7 @@ class Frontier:
         heappush(self._open, (leaf.depth, self._leaves, leaf))
 
     def _grow(self, node: LeaseTree, levels: Sequence[Level]) -> None:
-        """What is open below a node that was a leaf."""
+        """Add the nodes that are open below one that was a leaf."""
         names = self._names
         for level in levels:
             node.sleep = names.sleep(node.state, level.sleep)
@@ -235,7 +235,7 @@ class ParallelSearch:
 
     @property
     def frontier(self) -> int:
-        """How many branches are known and not begun, or lent."""
+        """Return how many branches are known and not begun, or lent."""
         if self._frontier is None:
             return self._alone.frontier
         return len(self._frontier) + len(self._lent)

@@ -49,7 +49,7 @@ class Sampler(Protocol):
 
 
 class Lengths:
-    """How many moves each actor made in the execution before: what it may have to do again."""
+    """The number of moves of each actor in the execution before: it may have to do them again."""
 
     def __init__(self) -> None:
         self.of: dict[int, int] = {}
@@ -103,7 +103,7 @@ class POS(RandomSampler):
         return max(moves, key=self._priority.__getitem__)
 
     def made(self, move: Move, did: tuple[Did, ...], moves: tuple[Move, ...]) -> None:
-        """What it conflicts with gets another priority."""
+        """Give another priority to the moves that the step conflicts with."""
         del self._priority[move]
         atoms = {one.atom for one in did}
         for other in moves:

@@ -1,4 +1,4 @@
-"""What the server of a manager keeps, learned as an automaton: from requests to answers.
+"""Objects in the server of a manager, learned as automata: from requests to answers.
 
 A thing that is kept sees nothing but the calls made on it, so what it answers is a function of
 the calls so far: a node is what it is after some calls, an edge a call.  The code is
@@ -77,7 +77,7 @@ Reply: TypeAlias = bytes | Asleep | Awake
 
 
 class Answer(NamedTuple):
-    """What comes of a request: the reply, the thing afterwards, whom it wakes (in order)."""
+    """The answer to a request: the reply, the thing afterwards, whom it wakes (in order)."""
 
     reply: Reply
     after: Referent
@@ -92,11 +92,11 @@ class Host(Protocol):
         ...
 
     def loads(self, data: bytes) -> Any:
-        """What was sent to it."""
+        """Return the object that was sent to the server."""
         ...
 
     def dumps(self, value: Any) -> bytes:
-        """What it sends, or is to keep; raises what pickling raises."""
+        """Return an object that the server sends, or keeps, as bytes; may raise anything."""
         ...
 
     def desk(self, typeid: str, args: Any, keywords: Any, *again: Any) -> Any:
@@ -126,7 +126,7 @@ class Referent:
 
     @property
     def counts_tasks(self) -> bool:
-        """Whether somebody has wanted to know how many tasks are unfinished."""
+        """Return whether somebody has wanted to know how many tasks are unfinished."""
         return self._keeper.counts_tasks
 
     def forget(self) -> None:
@@ -134,7 +134,7 @@ class Referent:
         self._answers.clear()
 
     def ask(self, actor: int, request: Request) -> Answer:
-        """What comes of the request of that actor."""
+        """Return the answer to the request of the actor."""
         answer = self._answers.get((actor, request))
         if answer is None:
             answer = self._answers[actor, request] = self._keeper.learn(self, actor, request)
@@ -241,7 +241,7 @@ class _Talk:
 
     @property
     def is_woken(self) -> bool:
-        """Whether it sleeps, and has been woken."""
+        """Return whether the call sleeps, and has been woken."""
         return self.waiter is not None and self.waiter.released
 
 
@@ -270,7 +270,7 @@ class _Alive:
                 one._is_owned = self._is_owner
 
     def _is_owner(self) -> bool:
-        """Whether the current caller has the lock that comes with the thing."""
+        """Return whether the current caller has the lock that comes with the thing."""
         talk = self._talk
         return talk is not None and talk.owner
 
@@ -430,7 +430,7 @@ class _Condition(threading.Condition):
     lent: bool
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         inside: Any = self
         if not inside._is_owned():
             raise RuntimeError("cannot wait on un-acquired lock")
@@ -529,7 +529,7 @@ def _own_time(talk: _Talk) -> Iterator[None]:
 
 
 class _Untouchable:
-    """What a call would sleep on that the virtual world cannot wake."""
+    """A lock on which a call would sleep that the virtual world cannot wake."""
 
     def __init__(self) -> None:
         self._taken = False

@@ -25,14 +25,14 @@ DROPPED = -1
 
 
 class PlaceOfData(Enum):
-    """What is kept in a state only where somebody looks at it, because it makes more of them."""
+    """Data that states hold only where somebody looks at it, because it makes more states."""
 
     HOLDERS = auto()  # of what is no RLock: who took a unit and has not given it back
     HISTORY = auto()  # what was ever received from a pipe
 
 
 class Served(NamedTuple):
-    """What came of a call on something that a server keeps.
+    """The outcome of a call on something that a server keeps.
 
     Whether it was ``changed``, who was woken, and what is in it now, as text.
     """
@@ -43,7 +43,7 @@ class Served(NamedTuple):
 
     @property
     def counts(self) -> bool:
-        """Whether anybody else could tell that it was made."""
+        """Return whether anybody else could tell that the call was made."""
         return self.changed or bool(self.wakes)
 
 
@@ -121,7 +121,7 @@ class State:
 
 
 def _to_come(atoms: tuple[Thing | None, ...]) -> tuple[Thing | None, ...]:
-    """What matters of the atoms from here on: not how many messages went through a pipe."""
+    """Return what matters of the atoms from here on: not how many messages went through a pipe."""
     end = len(atoms)
     while end and atoms[end - 1] is None:
         end -= 1
@@ -138,7 +138,7 @@ class Taken(NamedTuple):
 
 
 class Member(NamedTuple):
-    """Who an actor is: a process, or the feeder thread of one at one pipe."""
+    """An actor: a process, or the feeder thread of one at one pipe."""
 
     key: Key
     parent: int | None
@@ -147,7 +147,7 @@ class Member(NamedTuple):
 
 
 class Name(NamedTuple):
-    """Who an actor is in every system of the program: its process; of a feeder, the pipe, too."""
+    """The name of an actor in every system of the program; that of a feeder has a pipe."""
 
     key: Key
     pipe: str = ""

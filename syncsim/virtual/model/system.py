@@ -157,7 +157,7 @@ class System:
         self._taken.clear()
 
     def name(self, actor: int) -> Name:
-        """Who that is, whatever its number."""
+        """Return the name of the actor with that number."""
         member = self.members[actor]
         if member.feeds is None:
             return Name(member.key)
@@ -165,7 +165,7 @@ class System:
         return Name(self.members[process].key, self.atom_name(pipe))
 
     def called(self, name: Name) -> int | None:
-        """Who is called so; None if there has been nobody yet."""
+        """Return the number of the actor with that name; None if there has been none yet."""
         process = self._by_key.get(name.key)
         if process is None or not name.pipe:
             return process
@@ -206,7 +206,7 @@ class System:
         return run.taken()
 
     def moves(self, state: State) -> tuple[Move, ...]:
-        """What may happen next."""
+        """Return the moves that are possible in the state."""
         found = []
         atoms = state.atoms
         run: Transition | None = None
@@ -240,7 +240,7 @@ class System:
         return tuple(found)
 
     def can(self, state: State, move: Move) -> bool:
-        """Whether that may happen next."""
+        """Return whether the move is possible in the state."""
         member = self.members[move.actor]
         if member.feeds is not None:
             return can_feed(state.atoms, *member.feeds)
@@ -281,13 +281,13 @@ class System:
         return run.taken()
 
     def follow(self, state: State, move: Move) -> Taken:
-        """As ``take``, but nothing is kept of it: at another grain something else comes of it."""
+        """Make the move, and keep nothing of it: at another grain something else comes of it."""
         run = Transition(self, state)
         run.choose(move)
         return run.taken()
 
     def _is_watched(self, state: State, actor: int) -> bool:
-        """Whether anything but the process itself is about its end there."""
+        """Return whether anything but the process itself is about its end there."""
         return (
             self.pipes
             or actor in self.discoveries.exit_observed
@@ -295,7 +295,7 @@ class System:
         )
 
     def _is_awaited(self, state: State, at: int) -> bool:
-        """Whether a thread of the library waits for that semaphore."""
+        """Return whether a thread of the library waits for that semaphore."""
         return any(
             self.atoms.get(asked.operation.atom) == at
             for node in state.nodes
@@ -353,7 +353,7 @@ class System:
         )
 
     def request(self, state: State, actor: int) -> Request | None:
-        """What that process asks for."""
+        """Return the request of the process."""
         node = state.nodes[actor] if actor < len(state.nodes) else None
         return node.request if node is not None else None
 

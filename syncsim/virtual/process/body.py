@@ -110,7 +110,7 @@ def _site_in(traceback: TracebackType | None) -> Site | None:
 
 @contextlib.contextmanager
 def running(body: ProcessBody) -> Iterator[None]:
-    """What runs meanwhile is code of that process."""
+    """Count what runs meanwhile as code of that process."""
     _here.append(body)
     try:
         yield
@@ -119,7 +119,7 @@ def running(body: ProcessBody) -> Iterator[None]:
 
 
 class Who(NamedTuple):
-    """Who a process is: its key in every interleaving, its name, its pid and its parent's."""
+    """The identity of a process: its key in every interleaving, its name, the pids."""
 
     key: tuple[int, ...]
     name: str
@@ -198,7 +198,7 @@ class ProcessBody:
         return self.who.parent_pid
 
     def seed_of(self, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
-        """What its child begins as."""
+        """Return the seed of a child, and the ends of pipes that it is given."""
         return self._seeds(self, process_obj, method)
 
     def finish(self, code: int) -> None:
@@ -324,7 +324,7 @@ class ProcessBody:
         return self._fingerprint
 
     def _own(self) -> Hashable:
-        """What belongs to the process and not to the program's memory."""
+        """Return what belongs to the process and not to the program's memory."""
         environment = self.memory.environment
         return (
             self.who.name,
@@ -336,12 +336,12 @@ class ProcessBody:
 
     @property
     def is_running(self) -> bool:
-        """Whether it is its code that runs, and not only to come to an end."""
+        """Return whether code of the process runs, and not only to come to an end."""
         return bool(_here) and _here[-1] is self and not self._dying
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[None]:
-        """What runs meanwhile is run by the feeder thread: no operation of the process."""
+        """Count what runs meanwhile as the feeder's: it makes no operation of the process."""
         before, self.pickling, clock = self.pickling, True, self.state.clock
         try:
             yield
@@ -357,7 +357,7 @@ class ProcessBody:
 
     @property
     def replaying(self) -> bool:
-        """Whether it is on its way to the place where it is going to be of interest."""
+        """Return whether the process is on its way to the place where it is of interest."""
         return self._at < len(self._results)
 
     def operate(
@@ -522,7 +522,7 @@ class ProcessBody:
         self.events.append(Back(result))
 
     def said(self, result: str) -> None:
-        """What came of its last operation."""
+        """Note the result of the last operation, as text."""
         self.events.append(Said(result))
 
     def wrote(self, stream: str, text: str) -> None:

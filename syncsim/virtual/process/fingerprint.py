@@ -1,4 +1,4 @@
-"""What a suspended process *is*: everything on which its future depends, as one hashable value.
+"""Fingerprints of suspended processes: all on which the future of one depends, as a hashable value.
 
 Two processes with equal fingerprints do the same from there on, so a loop that comes back to
 where it was is a loop in the automaton too, and a program that never ends has finitely many
@@ -37,7 +37,7 @@ class Image(Struct, frozen=True, cache_hash=True):
 
 
 class Fingerprint(Struct, frozen=True, cache_hash=True):
-    """What a suspended process is; equal, and hashed, by all fields.
+    """The identity of a suspended process; equal, and hashed, by all fields.
 
     ``asks`` and ``payload`` are the operation that it asks for, ``beside`` those of its library
     threads.  Of a process that has nothing left to run, the ``image`` is what it has besides.
@@ -93,7 +93,7 @@ def _written(modules: dict[str, ModuleType]) -> CanonicalWriter:
 
 
 class _Memory:
-    """What can be reached from the modules of the program and from ``itself``, written down."""
+    """The objects that the program's modules and ``itself`` lead to, written down."""
 
     def __init__(self, modules: dict[str, ModuleType], itself: Any) -> None:
         self._roots = (itself, *modules, *modules.values())
@@ -102,7 +102,7 @@ class _Memory:
         self.print = Written(tuple(self.writer.written))
 
     def is_changed(self, modules: dict[str, ModuleType], itself: Any) -> bool:
-        """Whether it may be another by now."""
+        """Return whether the memory may be another by now."""
         roots, watched = (itself, *modules, *modules.values()), self.writer.watched
         if watched is None or len(roots) != len(self._roots):
             return True

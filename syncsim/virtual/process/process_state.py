@@ -27,7 +27,7 @@ class Call(Struct, frozen=True):
 
 
 class ProcessState(Struct):
-    """What a process has besides its memory."""
+    """All that a process has besides its memory."""
 
     #: Primitives that it has made, and children that it has started.
     made: int = 0

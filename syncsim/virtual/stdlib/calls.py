@@ -54,7 +54,7 @@ def mark(
 
 
 class Underway:
-    """What the process does meanwhile belongs to that call, whose result is ``result``.
+    """A call that the process is in meanwhile; its result is ``result``.
 
     Inside another call it adds nothing.
     """

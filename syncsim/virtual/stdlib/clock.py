@@ -57,7 +57,7 @@ def time_module() -> ModuleType:
 
 
 class _Kind(type):
-    """Of a class that stands for one of the real module's: what that one has made belongs to it."""
+    """The class of a stand-in for a real class: instances of the real one count as its own."""
 
     def __instancecheck__(cls, value: Any) -> bool:
         return isinstance(value, _REAL.get(cls, ())) or type.__instancecheck__(cls, value)

@@ -51,13 +51,13 @@ class Connection(_Base):  # type: ignore[misc]
                 body.operate(Verb.CLOSE, atom, payload=ends, silent=True)
 
     def send(self, obj: Any) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         self._check_closed()
         self._check_writable()
         self._send_bytes(pickling.dumps(obj))
 
     def recv(self) -> Any:
-        """As the real one."""
+        """Do as the real one does."""
         self._check_closed()
         self._check_readable()
         message = self._recv_bytes()
@@ -97,7 +97,7 @@ class Connection(_Base):  # type: ignore[misc]
 
 
 def Pipe(duplex: bool = True) -> tuple[Connection, Connection]:  # noqa: N802 - its name there
-    """As the real one."""
+    """Do as the real one does."""
     body = here()
     first, second = body.new_atom(), body.new_atom()
     if duplex:

@@ -80,7 +80,7 @@ def _starts_nothing(body: ProcessBody, process_obj: Any, method: str) -> NoRetur
 
 
 class ServerSeed:
-    """What a server begins as."""
+    """The seed of a server."""
 
     def __init__(self, seed: Seed, body: ServerBody) -> None:
         self.key = seed.key
@@ -95,7 +95,7 @@ class ServerSeed:
 
 
 class Server:
-    """What the process that starts a server knows of it: how to make things there."""
+    """A server as the process that starts it knows it: it makes things there."""
 
     _syncsim_shared = True
 
@@ -131,11 +131,11 @@ class Server:
         return self._body
 
     def loads(self, data: bytes) -> Any:
-        """What was sent to the server."""
+        """Return the object that was sent to the server."""
         return pickling.loads(data)
 
     def dumps(self, value: Any) -> bytes:
-        """What the server sends."""
+        """Return the message with an object that the server sends."""
         return pickling.dumps(value, _AS_LISTS)
 
     def desk(self, typeid: str, args: Any, keywords: Any, *again: Any) -> Any:
@@ -173,7 +173,7 @@ def _desk_class(real: Any) -> Any:
             self._made = 0
 
         def create(self, c: Any, typeid: str, /, *args: Any, **keywords: Any) -> Any:
-            """As the real one, but for an id that is the same in each run."""
+            """Create as the real one does, but for an id that is the same in each run."""
             ident, exposed = super().create(c, typeid, *args, **keywords)
             own = str(self._made)
             self._made += 1
@@ -184,7 +184,7 @@ def _desk_class(real: Any) -> Any:
 
 
 class _ServerPopen:
-    """How a server is started: as any child, but that it serves."""
+    """The start of a server: as of any child, but that it serves."""
 
     def __init__(self, manager: Any, method: str) -> None:
         self._manager = manager
@@ -238,7 +238,7 @@ def _start(self: Any, initializer: Any = None, initargs: Any = ()) -> None:
 
 
 class _Shutdown:
-    """How a server is shut down: by hand, when its manager is gone, or at exit."""
+    """The end of a server: by hand, when its manager is gone, or at exit."""
 
     def __init__(self, manager: Any, body: ProcessBody, pid: int, name: str) -> None:
         self._body = body
@@ -319,7 +319,7 @@ def _create(self: Any, typeid: str, /, *args: Any, **keywords: Any) -> Any:
 def _parts(
     key: str, keeper: Keeper, *args: Any, **keywords: Any
 ) -> tuple[dict[str, tuple[str, Atom, Hashable]], int | None]:
-    """As ``real/probes/managers`` has it."""
+    """Return the atoms of a kind, as ``instrument/probes/managers`` has them."""
     first = args[0] if args else None
     lock, wait, root = f"{key} lock", f"{key} wait", keeper.root
     sleepers = (wait, Sleepers(), root)
@@ -475,7 +475,7 @@ def _ask(proxy: Any, body: ProcessBody, method: str, args: Any, keywords: Any) -
 
 
 def _answer(proxy: Any, reply: bytes) -> Any:
-    """What the server's message means, as in ``BaseProxy._callmethod``."""
+    """Return the result in the server's message, or raise it, as ``BaseProxy._callmethod`` does."""
     module = _module()
     kind, result = pickling.loads(reply)
     if kind == "#RETURN":
@@ -536,7 +536,7 @@ def _release(proxy: Any, body: ProcessBody) -> None:
 
 
 def _count(proxy: Any, body: ProcessBody, units: int) -> None:
-    """How often a process has a lock is asked of a Condition alone (see ``SemLock.counted``)."""
+    """Count how often the process has a lock of a Condition (see ``SemLock.counted``)."""
     if proxy._sort == "Condition":
         lock = f"{proxy._key} lock"
         body.state.counts[lock] = body.state.counts.get(lock, 0) + units
@@ -616,7 +616,7 @@ def _no_connection(*args: Any, **keywords: Any) -> Any:
 
 
 def _dispatch(c: Any, id: Any, methodname: str, args: Any = (), kwds: Any = {}) -> None:  # noqa: A002, B006
-    """What is asked of the server itself: nobody counts its references here."""
+    """Answer what is asked of the server itself: nobody counts its references here."""
     if methodname not in ("incref", "decref"):
         raise NotVirtualError(f"a manager asked to {methodname}")
 

@@ -32,7 +32,7 @@ _HANDLERS = ("worker handler", "task handler", "result handler")
 
 
 def stand_ins() -> dict[str, ModuleType]:
-    """What ``pool.py`` imports in the place of the modules with those names."""
+    """Return the modules that ``pool.py`` imports in the place of those with their names."""
     threading, queue = ModuleType("threading"), ModuleType("queue")
     names = ("Thread", "Event", "Condition", "Lock", "current_thread")
     vars(threading).update({name: getattr(threads, name) for name in names})
@@ -168,7 +168,7 @@ def _introduce(pool: Any) -> None:
 
 
 def _put_task(tasks: Any, work: str, task: Any) -> None:
-    """What the thread for tasks sends to the workers is from now on in line."""
+    """Note that what the thread for tasks sends to the workers is in line from now on."""
     if task is not None:
         job, i, *call = task
         _note(Verb.QUEUE, work, f"{job}.{i} {task_text(*call)}")
@@ -403,7 +403,7 @@ class _Desk:
         return item
 
     def put(self, result: Any) -> None:
-        """What came of it."""
+        """Put the result of a task."""
         identity, work = names_of(self._results)
         failed = not result[2][0]
         with Underway("Pool.fail" if failed else "Pool.put", identity, self._label):
@@ -412,7 +412,7 @@ class _Desk:
 
 
 def _employ(pool: Any) -> None:
-    """What a worker takes and gives back are calls of the Pool."""
+    """Make what a worker takes and gives back calls of the Pool."""
     real = pool.worker
 
     @functools.wraps(real)

@@ -13,7 +13,7 @@ from syncsim.virtual.stdlib.semlock import condition_parts, part, permits
 
 
 def install(synchronize: Any) -> None:
-    """As ``real/probes/primitives`` does for the real classes."""
+    """Mark the private classes, as ``instrument/probes/primitives`` does the real ones."""
     for lock in (synchronize.Lock, synchronize.RLock):
         introduce(lock, _own_key, lambda self: {"lock": part(self)})
     for semaphore in (synchronize.Semaphore, synchronize.BoundedSemaphore):

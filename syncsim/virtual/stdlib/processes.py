@@ -17,7 +17,7 @@ from syncsim.virtual.process.body import ProcessBody, here
 
 
 class Popen:
-    """What a parent knows of its child; as ``popen_fork.Popen``."""
+    """A child as its parent knows it, like ``popen_fork.Popen``."""
 
     _syncsim_plain = True
     method = "fork"
@@ -53,15 +53,15 @@ class Popen:
         return self.returncode
 
     def terminate(self) -> None:
-        """As SIGTERM."""
+        """End the child as SIGTERM does."""
         here().operate(Verb.TERMINATE, str(self.pid), name="Process.terminate")
 
     def kill(self) -> None:
-        """As SIGKILL."""
+        """End the child as SIGKILL does."""
         here().operate(Verb.TERMINATE, str(self.pid), name="Process.kill")
 
     def interrupt(self) -> None:
-        """As SIGINT, which may meet the other process between any two of its instructions."""
+        """Refuse SIGINT, which may meet the other process between any two of its instructions."""
         raise NotVirtualError("Process.interrupt")
 
     def close(self) -> None:

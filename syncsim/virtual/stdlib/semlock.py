@@ -18,7 +18,7 @@ _ERRORS = {
 
 
 class SemLock:
-    """As the real one (``Modules/_multiprocessing/semaphore.c``); the value is the system's.
+    """A ``SemLock`` like the real one (``Modules/_multiprocessing/semaphore.c``).
 
     How often *this* process has taken it is known to the process itself.
     """
@@ -42,11 +42,11 @@ class SemLock:
 
     @property
     def atom(self) -> Semaphore:
-        """What it begins as."""
+        """Return the atom that it begins as."""
         return Semaphore(self.value, self.maxvalue, self.kind == _RECURSIVE, self.value > 0)
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         body = here()
         if timeout is not None and timeout <= 0:
             block = False
@@ -60,7 +60,7 @@ class SemLock:
         return got
 
     def release(self) -> None:
-        """As the real one; raises what it raises."""
+        """Do as the real one does; raise what it raises."""
         body = here()
         error = body.operate(Verb.RELEASE, self.key)
         if error is not None:
