@@ -39,7 +39,7 @@ from syncsim.virtual.stdlib.library import (
     sys_module,
     without,
 )
-from syncsim.virtual.stdlib.managers import ServerBody
+from syncsim.virtual.stdlib.manager_server import ServerBody
 from syncsim.virtual.stdlib.processes import (
     Children,
     come_to_an_end,

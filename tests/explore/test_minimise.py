@@ -18,7 +18,7 @@ from syncsim.core.transition_system import Move
 from syncsim.explore.results import Bounds, failure_in, verdict_at_the_end
 from syncsim.explore.results import Path as Way
 from syncsim.explore.search import minimise
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.minimise import in_single_steps, minimised, size
 from syncsim.program.source import load

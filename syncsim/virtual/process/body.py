@@ -348,6 +348,14 @@ class ProcessBody:
         finally:
             self.pickling, self.state.clock = before, clock
 
+    def now(self) -> float:
+        """Return the seconds since its birth; a little more each time: time never stands still."""
+        state = self.state
+        state.looked_at_clock = True
+        chances.add("the clock")
+        state.clock += 1e-6
+        return state.clock
+
     def waited(self, seconds: float) -> None:
         """It waited so long, in vain."""
         self.state.clock += seconds

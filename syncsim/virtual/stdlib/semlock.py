@@ -20,7 +20,7 @@ _ERRORS = {
 class SemLock:
     """A ``SemLock`` like the real one (``Modules/_multiprocessing/semaphore.c``).
 
-    How often *this* process has taken it is known to the process itself.
+    Its value is that of the system; how often *this* process has taken it knows the process itself.
     """
 
     _syncsim_shared = True
