@@ -23,12 +23,8 @@ from syncsim.virtual.model.data_atoms import (
     Pipe,
     SharedMemory,
 )
-from syncsim.virtual.model.managed import (
-    ROOT,
-    Asked,
-    Asleep,
-    Keeper,
-)
+from syncsim.virtual.model.managed import Keeper
+from syncsim.virtual.model.managed_object import ROOT, Asked, Asleep
 from syncsim.virtual.process import private_memory
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.library import library

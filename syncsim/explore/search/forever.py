@@ -18,7 +18,7 @@ from syncsim.core.transition_system import Move
 from syncsim.explore.properties.properties import Fairness
 from syncsim.explore.results import Path, verdict_at_the_end
 from syncsim.explore.search.graph import Edge, Graph
-from syncsim.virtual.model.managed import Asleep
+from syncsim.virtual.model.managed_object import Asleep
 from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 

@@ -17,7 +17,8 @@ from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import FIRST_PID, AutomatonState, Ended, Request
 from syncsim.virtual.model.data_atoms import GONE, Gone, Pipe, SharedMemory
 from syncsim.virtual.model.exits import apply_exits, exit_matters, slept_in
-from syncsim.virtual.model.managed import Referent, Woken
+from syncsim.virtual.model.managed import Referent
+from syncsim.virtual.model.managed_object import Woken
 from syncsim.virtual.model.states import Did, Served
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from syncsim.core.operation import Operation, Verb
 from syncsim.virtual.model.automaton import FIRST_PID, Request
 from syncsim.virtual.model.data_atoms import Pipe
-from syncsim.virtual.model.managed import Died, Referent
+from syncsim.virtual.model.managed import Referent
+from syncsim.virtual.model.managed_object import Died
 from syncsim.virtual.model.states import Did
 
 if TYPE_CHECKING:

@@ -16,14 +16,8 @@ from syncsim.virtual.model.data_atoms import (
     Alias,
     Lent,
 )
-from syncsim.virtual.model.managed import (
-    ROOT,
-    Asked,
-    Asleep,
-    Awake,
-    Keeper,
-    Locked,
-)
+from syncsim.virtual.model.managed import Keeper
+from syncsim.virtual.model.managed_object import ROOT, Asked, Asleep, Awake, Locked
 from syncsim.virtual.process.body import (
     ProcessBody,
     here,

@@ -17,9 +17,7 @@ from typing import Any
 
 from syncsim.program.ownership import claim
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.model.managed import (
-    ROOT,
-)
+from syncsim.virtual.model.managed_object import ROOT
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.manager_proxies import (
     ManagerOf,
