@@ -28,6 +28,7 @@ from syncsim.virtual.process.body import (
     running,
 )
 from syncsim.virtual.process.private_memory import PrivateMemory
+from syncsim.virtual.process.stacks import user_frame
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.chance import random_module
 from syncsim.virtual.stdlib.environment import replaced
@@ -69,7 +70,7 @@ class _Out(io.RawIOBase):
         raw = bytes(data)
         body = self._body
         text = raw.decode("utf-8", "backslashreplace")
-        if body.user_frame() is not None:
+        if user_frame(sys._getframe()) is not None:
             body.operate(Verb.OUTPUT, name="print", detail=safe_text(text.rstrip("\n"), 80))
         body.wrote("stdout", text)
         return len(raw)

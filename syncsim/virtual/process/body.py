@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Hashable, Iterator
-from itertools import islice
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -20,8 +19,7 @@ from msgspec.structs import replace
 from syncsim.core.atoms import Atom
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
-from syncsim.program.names import Position
-from syncsim.program.ownership import is_library, root
+from syncsim.program.ownership import root
 from syncsim.virtual.errors import NotVirtualError, refused
 from syncsim.virtual.model.automaton import (
     AWAITED,
@@ -39,6 +37,7 @@ from syncsim.virtual.process.fingerprint import Fingerprint, Fingerprints
 from syncsim.virtual.process.library_threads import Helped, LibraryThreads
 from syncsim.virtual.process.private_memory import PrivateMemory
 from syncsim.virtual.process.process_state import ProcessState
+from syncsim.virtual.process.stacks import position_of, program_stack, site_in, site_of, user_frame
 from syncsim.virtual.stopwatch import Stopwatch
 
 _here: list[ProcessBody] = []
@@ -75,37 +74,6 @@ def here() -> ProcessBody:
 def current() -> ProcessBody | None:
     """The same, where it may be none."""
     return _here[-1] if _here else None
-
-
-def _stack() -> tuple[FrameType | None, tuple[str, ...]]:
-    """The innermost frame of the program; the functions being run, the outermost first."""
-    innermost, names = None, []
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        code = frame.f_code
-        if not is_library(code):
-            innermost = innermost or frame
-            names.append(code.co_name)
-        frame = frame.f_back
-    names.reverse()
-    return innermost, tuple(names)
-
-
-def _site_of(frame: FrameType | None) -> Site | None:
-    if frame is None:
-        return None
-    return Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-
-
-def _site_in(traceback: TracebackType | None) -> Site | None:
-    """The innermost line of the program through which the exception has come."""
-    found = None
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if not is_library(code):
-            found = Site(code.co_filename, traceback.tb_lineno, code.co_name)
-        traceback = traceback.tb_next
-    return found
 
 
 @contextlib.contextmanager
@@ -223,7 +191,7 @@ class ProcessBody:
         try:
             told = go_on(value)
         except NotVirtualError as error:
-            error.site = error.site or _site_in(error.__traceback__)
+            error.site = error.site or site_in(error.__traceback__)
             raise
         finally:
             self.identity.leave()
@@ -231,7 +199,7 @@ class ProcessBody:
             _here.pop()
         if refused:  # and the program has caught it
             first = refused[0]
-            first.site = first.site or _site_in(first.__traceback__)
+            first.site = first.site or site_in(first.__traceback__)
             raise first
         return told
 
@@ -399,45 +367,17 @@ class ProcessBody:
                 return None  # nobody steps the feeder while it pickles
             raise NotVirtualError(f"an item that needs {name or verb} to be pickled")
         helps = self.helpers.current is not None
-        if self.helpers and not helps:
-            self._let_help(None)
-            while self._at < len(self._results):
-                helped = self._results[self._at]
-                if not isinstance(helped, Helped):
-                    break
+        if not helps:
+            if self.helpers:
+                self._repeat_help()
+            if self._at < len(self._results):
+                result = self._results[self._at]
                 self._at += 1
                 self.events.clear()
-                self._let_help(helped)
-        if self._at < len(self._results) and not helps:
-            result = self._results[self._at]
-            self._at += 1
-            self.events.clear()
-            return result
-        call = self.state.call
-        frame, stack = _stack()
-        primitive, role = self.memory.belongs.get(atom, ("", ""))
-        if call is not None:
-            primitive = call.primitive or primitive
-            site = call.site
-            name = call.name
-            role = self.memory.roles.get((primitive, atom), role)
-        else:
-            site = _site_of(frame) if sited else None
-        if not name:
-            made = self.memory.primitives.get(primitive)
-            name = f"{made.kind}.{verb}" if made is not None else str(verb)
-        operation = Operation(
-            verb=verb,
-            atom=atom,
-            call=name,
-            primitive=primitive,
-            role=role,
-            site=site,
-            compound=call is not None,
-            blocking=block,
-            timeout=timeout,
-            detail=detail or (call.detail if call is not None else ""),
-        )
+                return result
+        frame, stack = program_stack(sys._getframe(1))
+        site = site_of(frame) if sited else None
+        operation = self._operation(verb, atom, name, detail, site, block, timeout)
         request = Request(
             operation,
             payload,
@@ -463,18 +403,46 @@ class ProcessBody:
             raise GreenletExit
         return result
 
+    def _repeat_help(self) -> None:
+        """Let the helpers run, and give them the answers that they got before."""
+        self._let_help(None)
+        while self._at < len(self._results):
+            helped = self._results[self._at]
+            if not isinstance(helped, Helped):
+                break
+            self._at += 1
+            self.events.clear()
+            self._let_help(helped)
+
+    def _operation(
+        self,
+        verb: Verb,
+        atom: str,
+        name: str,
+        detail: str,
+        site: Site | None,
+        block: bool,
+        timeout: float | None,
+    ) -> Operation:
+        """Return the operation as a part of the call that the process is inside of, if any."""
+        memory, call = self.memory, self.state.call
+        primitive, role = memory.belongs.get(atom, ("", ""))
+        if call is not None:
+            primitive = call.primitive or primitive
+            site, name, detail = call.site, call.name, detail or call.detail
+            role = memory.roles.get((primitive, atom), role)
+        if not name:
+            owner = memory.primitives.get(primitive)
+            name = f"{owner.kind}.{verb}" if owner is not None else str(verb)
+        return Operation(
+            verb, atom, name, primitive, role, site, call is not None, block, timeout, detail
+        )
+
     # -- where in the program -----------------------------------------------------------
 
-    def user_frame(self) -> FrameType | None:
-        """The innermost frame that is the program's own."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and is_library(frame.f_code):
-            frame = frame.f_back
-        return frame
-
     def site(self) -> Site | None:
-        """Where the program is."""
-        return _site_of(self.user_frame())
+        """Return where the program is."""
+        return site_of(user_frame(sys._getframe(1)))
 
     # -- primitives ---------------------------------------------------------------------
 
@@ -495,16 +463,7 @@ class ProcessBody:
         A content is what the virtual atom begins with, None where that is the atom itself.
         """
         memory = self.memory
-        frame = self.user_frame()
-        file, line, name = "", 0, ""
-        if frame is not None:
-            file, line = frame.f_code.co_filename, frame.f_lineno
-            positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
-            first, last, column, end = next(positions)
-            position = Position(first, column, last, end)
-            line = first or line
-        else:
-            position = Position(0, 0, 0, 0)
+        file, line, position = position_of(user_frame(sys._getframe(1)))
         name = memory.namer.name(memory.text_of(file), position, kind)
         primitive = Primitive(
             id=identity,
