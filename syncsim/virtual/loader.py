@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import importlib.machinery
 import importlib.util
-import io
 import itertools
 import os
 import sys
@@ -15,9 +14,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from syncsim.core.operation import Verb
 from syncsim.program.ownership import root
-from syncsim.program.safe_text import safe_text
 from syncsim.program.source import Program
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import FIRST_PID, Seed, Told
@@ -28,10 +25,8 @@ from syncsim.virtual.process.body import (
     running,
 )
 from syncsim.virtual.process.private_memory import PrivateMemory
-from syncsim.virtual.process.stacks import user_frame
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.chance import random_module
-from syncsim.virtual.stdlib.environment import replaced
 from syncsim.virtual.stdlib.files import open_file
 from syncsim.virtual.stdlib.library import (
     Missing,
@@ -41,6 +36,7 @@ from syncsim.virtual.stdlib.library import (
     without,
 )
 from syncsim.virtual.stdlib.manager_server import ServerBody
+from syncsim.virtual.stdlib.output import Stream, input_here, print_here
 from syncsim.virtual.stdlib.processes import (
     Children,
     come_to_an_end,
@@ -53,70 +49,6 @@ _OUTSIDE = (
     "asyncio", "concurrent", "_thread", "select", "selectors", "socket", "socketserver",
     "subprocess", "fcntl", "pty",
 )  # fmt: skip
-
-
-class _Out(io.RawIOBase):
-    """The stdout of a process: to print is an operation."""
-
-    def __init__(self, body: ProcessBody) -> None:
-        self._body = body
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Takes a piece of the output."""
-        raw = bytes(data)
-        body = self._body
-        text = raw.decode("utf-8", "backslashreplace")
-        if user_frame(sys._getframe()) is not None:
-            body.operate(Verb.OUTPUT, name="print", detail=safe_text(text.rstrip("\n"), 80))
-        body.wrote("stdout", text)
-        return len(raw)
-
-
-class _Stream:
-    """``sys.stdout`` or ``sys.stderr``, of whichever process is running."""
-
-    _syncsim_shared = True
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def write(self, text: str) -> int:
-        """Do as the real one does."""
-        body = here()
-        if self._name == "stderr":
-            body.wrote("stderr", text)
-            return len(text)
-        return _stdout(body).write(text)
-
-    def flush(self) -> None:
-        """Do as the real one does."""
-        if self._name == "stdout":
-            _stdout(here()).flush()
-
-    def isatty(self) -> bool:
-        """It is none."""
-        return False
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise NotVirtualError(f"sys.{self._name}.{name}")
-
-    encoding = "utf-8"
-    errors = "strict"
-
-
-def _stdout(body: ProcessBody) -> io.TextIOWrapper:
-    stream: io.TextIOWrapper | None = body.stdout
-    if stream is None:
-        buffered = io.BufferedWriter(_Out(body), 1 << 16)
-        stream = io.TextIOWrapper(buffered, "utf-8", "strict", line_buffering=True)
-        body.stdout = stream
-    return stream
 
 
 class Identity:
@@ -196,10 +128,10 @@ class VirtualProgram:
             vars(builtins),
             __import__=self._import,
             open=open_file,
-            print=_print,
-            input=_input,
+            print=print_here,
+            input=input_here,
         )
-        stdout, stderr = _Stream("stdout"), _Stream("stderr")
+        stdout, stderr = Stream("stdout"), Stream("stderr")
         argv = [str(program.path), *program.arguments]
         self.sys = sys_module(argv, stdout, stderr, [self._folder, *sys.path[1:]])
         self._elsewhere = frozenset(sys.path[1:]) - {self._folder}
@@ -483,20 +415,6 @@ class _Starting:
         self.name = name
         self.daemon = daemon
         self._config: dict[str, Any] = {}
-
-
-def _print(*values: Any, file: Any = None, **keywords: Any) -> None:
-    """Print as the real one does, to the stdout of the process that runs."""
-    if file is None:
-        file = replaced("stdout") or _stdout(here())
-    print(*values, file=file, **keywords)
-
-
-def _input(prompt: object = "") -> str:
-    """There is nobody to ask."""
-    if prompt:
-        _print(prompt, end="", flush=True)
-    raise EOFError("EOF when reading a line")
 
 
 @lru_cache(maxsize=1)

@@ -102,7 +102,7 @@ class Toucher:
 
     def touches(self, grant: Grant, *, first: bool) -> list[Touch]:
         """Return what the operation touches.  Only the ``first`` of a step is waited for."""
-        actor, operation, times_out, state = grant
+        actor, operation, _, state = grant
         verb, who = operation.verb, state.actors[actor]
         found = []
         if any(one.pid == who.pid and one.thread and not one.library for one in state.actors):
@@ -113,38 +113,49 @@ class Toucher:
         if who.library:
             # A feeder does what its process has put: each after the other.
             found.append(self._buffer(actor if who.parent is None else who.parent))
-        if verb in _ALONE:
-            return found
+        if verb not in _ALONE:
+            found += self._of_operation(grant, first=first)
+        return found
+
+    def _of_operation(self, grant: Grant, *, first: bool) -> list[Touch]:
+        """Return what the operation touches by its verb, or by its primitive and its atom."""
+        actor, operation, times_out, state = grant
+        verb = operation.verb
         if verb is Verb.EXIT:
-            # It has waited for its children, also where it found them ended past its gate.
-            joins = [
-                Touch(self._life(one.id), JOIN, 1)
-                for one in state.actors
-                if one.parent == actor and one.ended and not one.thread
-            ]
-            return [*found, Touch(self._life(actor), EXIT, 0), *joins, *self._ends(state)]
+            return self._of_exit(actor, state)
         if verb in (Verb.JOIN, Verb.ALIVE, Verb.TERMINATE):
-            return [*found, *self._of_a_life(operation, state)]
+            return self._of_a_life(operation, state)
         primitive = state.primitives.get(operation.primitive)
         if primitive is not None and "work" in primitive.parts:
-            return [*found, *self._of_a_pool(operation, primitive.id)]
+            return self._of_a_pool(operation, primitive.id)
         if primitive is not None and primitive.kind.startswith(SERVED):
-            return [*found, self._served(primitive.id), self._served(operation.atom)]
+            return [self._served(primitive.id), self._served(operation.atom)]
         if verb is Verb.WAIT_ANY:
-            return [*found, *self._of_several(operation, state)]
+            return self._of_several(operation, state)
         atom = state.atoms.get(operation.atom)
         if isinstance(atom, Semaphore):
-            found += self._of_a_semaphore(actor, operation, atom, first=first, misses=times_out)
-        elif isinstance(atom, Cell):
+            return self._of_a_semaphore(actor, operation, atom, first=first, misses=times_out)
+        if isinstance(atom, Cell):
             kind = WRITE if verb is Verb.WRITE else READ
-            found.append(Touch(self._thing(operation.atom), kind, 0))
-        elif isinstance(atom, Channel):
-            found += self._of_a_channel(actor, operation, atom, who.pid, state, first=first)
-        else:
-            found.append(self._whole("what is not known"))
-            if verb in _OF_BLOCKS and operation.atom:
-                found.append(self._whole("block", self._key_of(operation.atom)))
-        return found
+            return [Touch(self._thing(operation.atom), kind, 0)]
+        if isinstance(atom, Channel):
+            return self._of_a_channel(actor, operation, atom, state, first=first)
+        unknown = [self._whole("what is not known")]
+        if verb in _OF_BLOCKS and operation.atom:
+            unknown.append(self._whole("block", self._key_of(operation.atom)))
+        return unknown
+
+    def _of_exit(self, actor: ActorId, state: State) -> list[Touch]:
+        """Return the touches of an end, and of the joins before it.
+
+        A process waits for its children as it ends, also where it found them ended past its gate.
+        """
+        joins = [
+            Touch(self._life(child.id), JOIN, 1)
+            for child in state.actors
+            if child.parent == actor and child.ended and not child.thread
+        ]
+        return [Touch(self._life(actor), EXIT, 0), *joins, *self._ends(state)]
 
     def _ends(self, state: State) -> list[Touch]:
         """A process that ends closes its ends of the pipes; which it had is not known."""
@@ -214,7 +225,6 @@ class Toucher:
         actor: ActorId,
         operation: Operation,
         atom: Channel,
-        pid: int,
         state: State,
         *,
         first: bool,
@@ -222,7 +232,7 @@ class Toucher:
         verb = operation.verb
         thing = self._thing(operation.atom)
         found: list[Touch] = []
-        process = state.by_pid(str(pid))
+        process = state.by_pid(str(state.actors[actor].pid))
         owner = process.id if process is not None else actor
         following = atom.items[0].number if atom.items else atom.sent + 1
         # A full pipe: who receives lets others go on.
