@@ -81,13 +81,20 @@ def event_of(move: Move, did: tuple[Did, ...], killable: Iterable[int] = ()) -> 
             order = tuple([touch for touch in touched if touch.kind in _ORDER])
             follow.append(Follower(operation.actor, operation.verb is Verb.BORN, order))
     touches = net(touches)
-    kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
-    fickle = may_turn_out_otherwise(kinds) or any(map(_reads_unseen, did))
-    if kinds and not fickle and NEEDS[kinds[0]]:
-        # What it needs may come after what it conflicts with otherwise.
-        others = {touch.kind for touch in touches} - {*kinds, EXIT}
-        fickle = bool(others - {STEP} or (others and kinds[0] == JOIN))
+    fickle = _is_fickle(touches) or any(map(_reads_unseen, did))
     return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
+
+
+def _is_fickle(touches: list[Touch]) -> bool:
+    """Return whether a step with those touches may turn out otherwise in another order."""
+    kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
+    if may_turn_out_otherwise(kinds):
+        return True
+    if not kinds or not NEEDS[kinds[0]]:
+        return False
+    # What it needs may come after what it conflicts with otherwise.
+    others = {touch.kind for touch in touches} - {*kinds, EXIT}
+    return bool(others - {STEP} or (others and kinds[0] == JOIN))
 
 
 def pending_event(actor: int, request: Request | None, atoms: Mapping[str, int]) -> Event:

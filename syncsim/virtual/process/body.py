@@ -378,16 +378,8 @@ class ProcessBody:
         frame, stack = program_stack(sys._getframe(1))
         site = site_of(frame) if sited else None
         operation = self._operation(verb, atom, name, detail, site, block, timeout)
-        request = Request(
-            operation,
-            payload,
-            child,
-            silent,
-            self.state.raised,
-            inner,
-            stack,
-            work=work or self.state.work,
-        )
+        raised, work = self.state.raised, work or self.state.work
+        request = Request(operation, payload, child, silent, raised, inner, stack, work=work)
         if helps:
             answer = self.helpers.wait(request, until)
             return answer.result if answer is not None else None
