@@ -28,6 +28,8 @@ from syncsim.core.work import TaskOutcome, Work
 
 #: The number of an actor in its state: 0 is the main process, then in order of birth.
 ActorId: TypeAlias = int
+#: The maximum of a semaphore that has none.
+SEM_VALUE_MAX = 2**31 - 1
 
 
 class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
@@ -43,6 +45,17 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
     recursive: bool = False
     resource: bool = True
     holders: tuple[ActorId, ...] = ()
+
+    @property
+    def is_bounded(self) -> bool:
+        """Return whether the maximum can be met, so that a release may be refused."""
+        return not self.recursive and self.maximum < SEM_VALUE_MAX
+
+    def is_private(self, verb: Verb, actor: ActorId) -> bool:
+        """Return whether nobody else can tell that the actor takes or releases this RLock."""
+        if not self.recursive:
+            return False
+        return self.holders != (actor,) if verb is RELEASE else actor in self.holders
 
     @property
     def is_lock(self) -> bool:

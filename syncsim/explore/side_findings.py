@@ -1,4 +1,4 @@
-"""What a search has seen beside the verdict: findings of every interleaving, and what raced.
+"""Findings of a search beside the verdict: those of every interleaving, and the races.
 
 The findings of an end are those of the core's diagnosis, as on real processes.
 """
@@ -11,9 +11,10 @@ from operator import attrgetter
 from syncsim.core.deadlock.findings import Finding, FindingKind
 from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.races import DataRace, Races
 from syncsim.explore.endings import Endings
-from syncsim.virtual.model.states import Did, Move
+from syncsim.virtual.model.states import Did
 from syncsim.virtual.model.system import System
 from syncsim.virtual.run import VirtualRun
 
@@ -85,7 +86,7 @@ def asked_of_main(system: System) -> set[Verb]:
 
 
 def _up_to_both(system: System, race: DataRace) -> list[Did]:
-    """What leads to the race, and the two choices, without what follows them of itself."""
+    """Return the way to the race, and the two choices, without what follows them of itself."""
     *way, one, other = race.moves
     every = done(system, way)
     upto = len(every)

@@ -17,6 +17,7 @@ from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Actor, Life
 from syncsim.core.state import State as ShownState
 from syncsim.core.steps import Step
+from syncsim.core.transition_system import Move
 from syncsim.program.safe_text import named, safe_text
 from syncsim.program.source import Program
 from syncsim.virtual.loader import VirtualProgram
@@ -32,13 +33,7 @@ from syncsim.virtual.model.automaton import (
     Wrote,
 )
 from syncsim.virtual.model.data_atoms import GONE, Items, SharedMemory
-from syncsim.virtual.model.states import (
-    DROPPED,
-    Did,
-    Move,
-    State,
-    Taken,
-)
+from syncsim.virtual.model.states import DROPPED, Did, State, Taken
 from syncsim.virtual.model.system import System
 
 #: What changes a channel and is no step in the recorder's books.
@@ -86,7 +81,7 @@ class VirtualRun(Run):
         return self._recorder.state
 
     def choices(self) -> tuple[Choice, ...]:
-        """What may happen next."""
+        """Return the choices that are possible next."""
         return self._recorder.choices()
 
     def faults(self) -> tuple[Choice, ...]:
@@ -234,46 +229,53 @@ class VirtualRun(Run):
             self._recorder.move(actor, operation)
 
     def _done(self, did: Did) -> None:
+        """Record what a process did itself; not all of it is a step."""
         assert did.request is not None
         actor, operation = self._actors[did.actor], did.request.operation
-        sends = did.verb is Verb.SEND and operation.call.startswith("Connection.")
-        if did.verb in _UNSTEPPED and not sends:
+        if _is_part_of_a_step(did):
             if did.verb is not Verb.CLOSE:
                 self._recorder.move(actor, operation)
             return
         self._reap(actor, did)
-        gives_up = did.verb is Verb.RELEASE and operation.call.startswith(MANAGED)
-        if did.request.silent and not gives_up:
-            self._serve(did)
-            return
-        if did.verb is Verb.ACQUIRE and did.result == GONE:
+        if did.verb is Verb.ACQUIRE and did.result == GONE and not did.request.silent:
             self._recorder.change(actor, pending=None)
             return
-        if did.verb is Verb.CALL or did.verb is Verb.WAKE:
-            self._serve(did)
-            if not operation.atom:
-                self._shut_down(did)
+        self._serve(did)
+        if _is_unseen(did):
+            return
+        if did.verb is Verb.CALL and not operation.atom:
+            self._shut_down(did)
+        self._recorder.effect(actor, self._named(self._in_words(did)), self._text(did))
+        if did.verb is Verb.START and operation.atom:
+            self._recorder.hire(operation.atom, self._actors[did.atom])
+        elif did.verb is Verb.TERMINATE and did.atom in self._actors:
+            self._end(did)
+
+    def _in_words(self, did: Did) -> Operation:
+        """Return the operation with what it does in words, where the virtual one has none."""
+        assert did.request is not None
+        operation = did.request.operation
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             victim = self._recorder.actors[self._actors[did.atom]]
             to = "" if operation.call in _CALLS else f"{operation.detail} to "
-            operation = replace(operation, detail=to + victim.name)
+            return replace(operation, detail=to + victim.name)
         if did.verb is Verb.WRITE and isinstance(did.request.payload, Items):
             memory = self._at.atoms[did.atom]
             assert isinstance(memory, SharedMemory)
-            operation = replace(operation, detail=safe_text(memory.value))
-        self._recorder.effect(actor, self._named(operation), self._text(did))
-        if did.verb is Verb.START and operation.atom:
-            self._recorder.hire(operation.atom, self._actors[did.atom])
-        if did.verb is Verb.TERMINATE and did.atom in self._actors:
-            target = self._actors[did.atom]
-            if did.atom != did.actor:
-                self._recorder.change(target, terminated=True)
-            ended = self._at.nodes[did.atom]
-            if ended is not None and ended.ended is not None:
-                self._recorder.end(target, ended.ended.exitcode)
+            return replace(operation, detail=safe_text(memory.value))
+        return operation
+
+    def _end(self, did: Did) -> None:
+        """Record that a process was ended by another one, or by itself."""
+        target = self._actors[did.atom]
+        if did.atom != did.actor:
+            self._recorder.change(target, terminated=True)
+        node = self._at.nodes[did.atom]
+        if node is not None and node.ended is not None:
+            self._recorder.end(target, node.ended.exitcode)
 
     def _reap(self, actor: ActorId, did: Did) -> None:
-        """Who asks for the exit code of a child takes notice of its end.
+        """Note that a process that asks for the exit code of a child takes notice of its end.
 
         Who starts another one does so of all (``multiprocessing.process._cleanup``).
         """
@@ -287,7 +289,7 @@ class VirtualRun(Run):
             self._recorder.change(child, reaped=True)
 
     def _serve(self, did: Did) -> None:
-        """What the server tells of a call: who is woken, and what is there now."""
+        """Record what the server tells of a call: who is woken, and the value now."""
         if did.served is None or did.request is None:
             return
         name = did.request.operation.atom
@@ -338,7 +340,7 @@ class VirtualRun(Run):
                 self._on_print(actor, stream, text)
 
     def _ask(self, number: int) -> None:
-        """What the process asks for next, or its end."""
+        """Record the next request of the process, or its end."""
         node = self._at.nodes[number]
         assert node is not None
         actor = self._actors[number]
@@ -364,6 +366,20 @@ class VirtualRun(Run):
         """The result as the real process would report it."""
         said = [event.text for event in did.events if isinstance(event, Said)]
         return named(said[0], self._recorder.name_of) if said else _text(did)
+
+
+def _is_part_of_a_step(did: Did) -> bool:
+    """Return whether it changes a channel, and is no step in the recorder's books."""
+    assert did.request is not None
+    sends = did.verb is Verb.SEND and did.request.operation.call.startswith("Connection.")
+    return did.verb in _UNSTEPPED and not sends
+
+
+def _is_unseen(did: Did) -> bool:
+    """Return whether nobody sees it: it is silent, and not the release of a manager's lock."""
+    assert did.request is not None
+    gives = did.verb is Verb.RELEASE and did.request.operation.call.startswith(MANAGED)
+    return did.request.silent and not gives
 
 
 def _text(did: Did) -> str:

@@ -11,6 +11,7 @@ from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.search.dpor import DPOR
 from syncsim.explore.search.graph import GraphSearch
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import catalogue
 from syncsim.virtual.loader import VirtualProgram
@@ -30,7 +31,7 @@ def system_of(command: str, *, by_call: bool = False) -> System:
 def counted(system: System) -> tuple[int, int, int]:
     """How many executions are complete, how many of them deadlocked, and how many begun in vain."""
     complete = deadlocked = blocked = 0
-    for execution in DPOR(system).executions():
+    for execution in DPOR(VirtualSystem(system)).executions():
         if execution.blocked:
             blocked += 1
             continue

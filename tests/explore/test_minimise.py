@@ -15,16 +15,17 @@ from made_up import Act, program
 
 from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import Path as Way
 from syncsim.explore.results import failure_in, verdict_at_the_end
 from syncsim.explore.search import minimise
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.minimise import in_single_steps, minimised, size
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 from syncsim.virtual.run import VirtualRun
 

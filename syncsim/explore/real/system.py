@@ -24,20 +24,23 @@ from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Primitive, State
 from syncsim.core.steps import Step
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.footprints import Grant, Names, Toucher
 from syncsim.explore.dependence.relation import (
     EMPTY,
+    JOIN,
     KILL,
     POLL,
     STEP,
     Event,
+    Follower,
     Touch,
+    life,
     net,
 )
 from syncsim.program.source import Program
 from syncsim.real import kernel
 from syncsim.real.run import RealRun
-from syncsim.virtual.model.states import Did, Move
 
 #: Seconds for which who is outside our view may be asleep there, when others could go on.
 _ASLEEP = 0.15
@@ -289,9 +292,7 @@ class _Execution:
         self._looked = self._looked or any(touch.kind in (POLL, EMPTY) for touch in touches)
         self.ended.update(-1 - touch.thing for touch in touches if touch.kind == KILL)
         children = [self.number(one) for one in range(born, len(world.state.actors))]
-        follow = tuple(
-            (Did(child, Verb.BORN, child, None, False), tuple[Touch, ...]()) for child in children
-        )
+        follow = tuple(Follower(child, True, ()) for child in children)
         touches = list(dict.fromkeys(net(touches)))
         fickle = self._toucher.fickle(touches)
         event = Event(move, (), tuple(touches), follow, fickle)
@@ -412,6 +413,10 @@ def _is_at_work(pid: int, ours: set[int]) -> bool:
 _NOTHING = Event(Move(0), (), (), (), False)
 
 
+def _only_joins(event: Event) -> bool:
+    return bool(event.touches) and all(touch.kind == JOIN for touch in event.touches)
+
+
 class RealSystem:
     """The program on real processes; what was seen of it is kept.
 
@@ -438,8 +443,10 @@ class RealSystem:
         self._root: RealState | None = None
         #: Processes that somebody may end.
         self.killable: set[int] = set()
-        #: Here nothing turns out to be a step that seemed none (as in ``System``).
+        #: Here nothing turns out to be a step that seemed none, and no process is known to have
+        #: come back to where it was.
         self.discovered = self.learned = 0
+        self.cyclic = False
         #: How often the program was run, how many steps were made, and how many states are known.
         self.runs = 0
         self.steps = 0
@@ -473,15 +480,25 @@ class RealSystem:
         """Whether that may happen next."""
         return not state.lost and move in state.choices
 
-    def take(self, state: RealState, move: Move) -> Taken:
-        """Let that happen."""
+    def can_repeat(self, state: RealState, event: Event) -> bool:
+        """Return whether the event may come next, or need not be made.
+
+        A process that ends joins its children, but for those that it finds ended already (for
+        which it looks past its gate): to join one of these would do nothing.
+        """
+        return self.can(state, event.move) or _only_joins(event)
+
+    def take(self, state: RealState, move: Move, expected: Event | None = None) -> Taken:
+        """Make the move; return the state after it, and its event."""
+        if expected is not None and not self.can(state, move) and _only_joins(expected):
+            return Taken(state, expected)
         node = state.after.get(move)
         if node is None:
             node = state.after[move] = self._go(state, move)
             self.states += 1
         event = node.event or Event(move, (), (), (), False)
         if move.actor in self.killable and (event.touches or event.follow):
-            event = replace(event, touches=(Touch(-1 - move.actor, STEP, 0), *event.touches))
+            event = replace(event, touches=(Touch(life(move.actor), STEP, 0), *event.touches))
         return Taken(node, event)
 
     def waiting(self, state: RealState) -> tuple[int, ...]:
@@ -496,6 +513,10 @@ class RealSystem:
         """What it would do at that end if it could."""
         touches = state.pending.get(actor)
         return None if touches is None else Event(Move(actor), (), touches, (), True)
+
+    def puts_at_start(self) -> Counter[int]:
+        """Return nothing: a put is a step here, also before the first choice."""
+        return Counter()
 
     def repeats(self, state: RealState) -> bool:
         """Whether a new run comes to that state again."""

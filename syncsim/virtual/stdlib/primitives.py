@@ -14,7 +14,7 @@ from syncsim.virtual.stdlib.semlock import condition_parts, part, permits
 
 
 def install(synchronize: Any) -> None:
-    """As ``instrument/probes/primitives`` does for the real classes."""
+    """Mark the private classes, as ``instrument/probes/primitives`` does the real ones."""
     for kind in SINGLE_SEMAPHORES:
         _introduce_single(getattr(synchronize, kind.name), *kind.roles)
     if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
@@ -79,14 +79,14 @@ class Wrapper:
 
     def __getitem__(self, at: int) -> int:
         body = here()
-        if body.silent:
+        if body.state.silent:
             return 0
-        value: int = body.operate(Verb.READ, self.keys[at], silent=body.call is not None)
+        value: int = body.operate(Verb.READ, self.keys[at], silent=body.state.call is not None)
         return value
 
     def __setitem__(self, at: int, value: int) -> None:
         body = here()
-        if not body.silent:
+        if not body.state.silent:
             body.operate(Verb.WRITE, self.keys[at], payload=value, silent=True)
 
 

@@ -25,7 +25,7 @@ def install(queues: Any, synchronize: Any) -> None:
     queue, joinable, simple = queues.Queue, queues.JoinableQueue, queues.SimpleQueue
     queue._reset = _reset
     queue.put, queue.close = _put, _close
-    queue._closed = property(lambda self: _name(self) in here().closed)
+    queue._closed = property(lambda self: _name(self) in here().state.closed)
     queue.join_thread, queue.cancel_join_thread = _join_thread, _cancel_join_thread
     joinable.put = _put_joinable
     most = synchronize.SEM_VALUE_MAX
@@ -106,8 +106,8 @@ def _buffer(self: Any, item: Any) -> None:
         # The feeder is who notices, and nobody hears of it.
         body.wrote("stderr", "Traceback (most recent call last):\n" + traceback.format_exc(0))
         message = UNSENDABLE + self._sem._semlock.key.encode()
-    if name not in body.fed:
-        body.fed.append(name)
+    if name not in body.state.fed:
+        body.state.fed.append(name)
     body.operate(Verb.PUT, name, payload=message, detail=safe_text(item), inner=True)
 
 
@@ -124,7 +124,7 @@ def _put_joinable(self: Any, obj: Any, block: bool = True, timeout: float | None
 
 
 def _close(self: Any) -> None:
-    here().closed.add(_name(self))
+    here().state.closed.add(_name(self))
 
 
 def _join_thread(self: Any) -> None:
@@ -133,11 +133,11 @@ def _join_thread(self: Any) -> None:
 
 
 def _cancel_join_thread(self: Any) -> None:
-    here().cancelled.add(_name(self))
+    here().state.cancelled.add(_name(self))
 
 
 def flush(body: ProcessBody, name: str) -> None:
     """Wait until all that the process put is in the pipe."""
-    if name in body.fed and name not in body.cancelled:
-        body.fed.remove(name)
+    if name in body.state.fed and name not in body.state.cancelled:
+        body.state.fed.remove(name)
         body.operate(Verb.FLUSH, name, name="Queue.flush")
