@@ -27,7 +27,6 @@ from syncsim import wire
 from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.diagnosis import (
     Diagnosis,
-    Verdict,
     diagnose_standstill,
     stuck_actors,
 )
@@ -59,6 +58,8 @@ _BACKLOG, _SLICE = 8 << 20, 1 << 16
 _BREATH = 0.01
 #: Seconds in which who is at its gate answers, and who has knocked says who it is; at the latest.
 _ANSWERS = 10.0
+#: Seconds after which those who wait at a Pipe are asked again; twice as long each time.
+_ASKS_AGAIN = 0.1
 #: So often in a row everyone must be seen asleep before those who owe something are given up on.
 _LOOKS = 3
 #: The verbs whose result follows from the state alone.
@@ -110,6 +111,8 @@ class RealRun(Run):
         self._gates: dict[ActorId, socket.socket] = {}
         # What they are told who were let go and had not come to their gate by then, when they come.
         self._late: dict[ActorId, bytes] = {}
+        # After how many bytes of the wire those at a Pipe were asked last, and when they are again.
+        self._asked_after, self._asks_again, self._next_asks = -1, _ASKS_AGAIN, 0.0
         self._asleep = 0  # how often in a row everyone was seen asleep
         self._backlog = bytearray()  # read from the wire, not yet applied
         self._applied = 0  # bytes of the wire, up to now
@@ -231,26 +234,19 @@ class RealRun(Run):
                 return pid in self._interpreter.alarmed
         return False
 
-    def is_final(self, diagnosis: Diagnosis) -> bool:
-        """Whether nothing can follow that would change it.
-
-        Those who wait for ever do; and, unless it is a deadlock, all others have ended.
-        """
-        if diagnosis.verdict is None or self.may_still_move():
+    def is_final(self, stuck: Sequence[ActorId]) -> bool:
+        """Return whether it is certain that these actors, blocked by the state, stay blocked."""
+        if self.may_still_move():
             return False
-        if not self._sleep_on(diagnosis.stuck):
-            return False
-        if diagnosis.verdict is not Verdict.DEADLOCK and self.goes_on_beside(diagnosis.stuck):
+        if self._interpreter.has_pipes:
+            if self._look_for_ends(stuck):
+                return False
+            for actor in stuck:  # each that has answered was awake for a moment
+                kernel.falls_asleep(*self._interpreter.thread_of(actor))
+        if not self._sleep_on(stuck):
             return False
         self._registry.look()
         return not self._registry.shaken
-
-    def goes_on_beside(self, stuck: Sequence[ActorId]) -> bool:
-        """Whether somebody goes on who is none of those."""
-        return any(
-            not (actor.ended or actor.serves or actor.rests or actor.id in stuck)
-            for actor in self._recorder.actors
-        )
 
     def _sleep_on(self, stuck: Sequence[ActorId]) -> bool:
         """Whether all of them sleep, by the kernel's account, and still wait when all is heard.
@@ -279,8 +275,8 @@ class RealRun(Run):
     def choices(self) -> tuple[Choice, ...]:
         """What may happen next: those at a gate whose operation would go through, or time out."""
         account = self._account
-        if self._interpreter.has_pipes:
-            self._look_for_ends()
+        if self._interpreter.has_pipes and self._is_time_to_ask():
+            self._look_for_ends([actor.id for actor in self._recorder.actors])
         choices = self._recorder.choices()
         # Who was granted and has not reported yet (a start may take its time) is not granted again.
         gone = account.free | account.granted
@@ -292,12 +288,28 @@ class RealRun(Run):
         """What a person may do besides: kill, terminate, stop or continue a process."""
         return possible(self.state)
 
-    def _look_for_ends(self) -> None:
-        """Asks those who wait at a Pipe whether its other end was closed meanwhile.
+    def _is_time_to_ask(self) -> bool:
+        """Return whether the answers of those who wait at a Pipe may have changed.
+
+        While nothing is reported they are asked more and more seldom: a process that answers is
+        awake for a moment, and that all sleep is seen only where none was awake in between.
+        """
+        now = time.monotonic()
+        if self._applied != self._asked_after:
+            self._asked_after, self._asks_again, self._next_asks = self._applied, _ASKS_AGAIN, now
+        if now < self._next_asks:
+            return False
+        self._next_asks = now + self._asks_again
+        self._asks_again *= 2
+        return True
+
+    def _look_for_ends(self, actors: Iterable[ActorId]) -> bool:
+        """Ask those who wait at a Pipe whether its other end was closed; return whether one was.
 
         (Both ends of a Queue's pipe are open in every process that has it.)
         """
-        for actor in self._recorder.actors:
+        closed = False
+        for actor in [self._recorder.actors[one] for one in actors]:
             operation = actor.pending
             if operation is None or operation.verb not in (
                 Verb.RECEIVE,
@@ -312,10 +324,12 @@ class RealRun(Run):
                 continue
             if self._ask(actor.id, wire.READY, b"y", b"n") != b"y":
                 continue
+            closed = True
             if operation.verb is Verb.WAIT_ANY:
                 self._recorder.change(actor.id, pending=replace(operation, blocking=False))
             else:
                 self._recorder.end_channel(operation.atom)
+        return closed
 
     # -- what one may do --------------------------------------------------------------
 

@@ -16,9 +16,6 @@ from collections.abc import Callable
 from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.diagnosis import (
     Diagnosis,
-    Verdict,
-    diagnose,
-    halted,
 )
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
@@ -39,6 +36,7 @@ from syncsim.core.scheduler import ReplayError, Scheduler
 from syncsim.core.state import State
 from syncsim.core.steps import Step
 from syncsim.core.words.waiting import names, waiting_for
+from syncsim.driver import Driver, Rest
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
 
@@ -93,6 +91,7 @@ class Monitor:
             on_step=self._stepped,
             on_print=lambda actor, stream, text: self.updates.append(Printed(actor, stream, text)),
         )
+        self._driver = Driver(self._world)
         self._world.also_wake_on(self._wake)
         self._world.interrupted = lambda: self._closing
         # What happened since it was last told; of a flood, only the end.
@@ -193,7 +192,7 @@ class Monitor:
         while self._orders and not self._closing:
             self._orders.popleft()()
         if self._suspects:
-            self._diagnose(self._world.state)
+            self._diagnose()
         world = self._world
         timeout = _SOON if self._suspects else 0.25
         if world.quiet and world.controlled:
@@ -238,7 +237,7 @@ class Monitor:
         if choice is not None:
             self._take(choice)
             return True
-        stopped = halted(self._world.state)
+        stopped = self._driver.standing().halted
         if stopped:
             who = names(self._world.state, stopped)
             self.updates.append(Refused(f"Nobody can go on: {who} must be continued first."))
@@ -360,32 +359,27 @@ class Monitor:
             self.updates.append(Stepped(step, state if at == len(told) else then, chosen))
         if not told:
             self.updates.append(Settled(state, choice))
-        self._diagnose(state)
+        self._diagnose()
 
-    def _diagnose(self, state: State) -> None:
-        diagnosis: Diagnosis = diagnose(state)
-        if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
-            self._world.choices()  # which asks whether the other end of a Pipe was closed
-            state = self._world.state
-            diagnosis = diagnose(state)
-        if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
-            self._suspects = not self._world.is_final(diagnosis)
-            if self._suspects:
-                return
-        self._suspects = False
+    def _diagnose(self) -> None:
+        standing = self._driver.standing()
+        diagnosis, state = standing.diagnosis, self._world.state
+        self._suspects = standing.is_suspicion and not self._diagnosed
+        if self._suspects:
+            return
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
             self.updates.append(Diagnosed(self._world.doubted(diagnosis), state.n))
             if self._mode is Mode.PLAYING:  # here one wants to look
                 self._set(Mode.PAUSED)
-        if self._world.over:
+        if standing.rest is Rest.OVER:
             self._set(Mode.OVER)
-        elif self._world.goes_on_beside(diagnosis.stuck):
+        elif state.goes_on_beside(diagnosis.stuck):
             if self._mode is Mode.OVER:  # born when all others had ended, or helped from outside
                 self._revive()
         elif diagnosis.verdict and not any(actor.stopped for actor in state.actors):
             # (Who is stopped may be continued.)
-            if self._world.is_final(diagnosis):
+            if standing.rest is Rest.PROVEN:
                 self._set(Mode.OVER)
             else:
                 self._suspects = bool(diagnosis.stuck)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
@@ -85,11 +85,36 @@ class VirtualRun(Run):
         """What may happen next."""
         return self._recorder.choices()
 
-    def faults(self) -> tuple[Choice, ...]:
-        """None: what is done to a process is the program's own doing here."""
-        return ()
+    @property
+    def over(self) -> bool:
+        """Whether every process has ended."""
+        return all(actor.ended for actor in self._recorder.actors)
 
-    def take(self, choice: Choice) -> tuple[Step, ...]:
+    def adapt(self, grain: Grain, deadline: float | None = None) -> None:
+        """Keep the grain at which it began; raises ValueError for another one."""
+        if grain is not self._recorder.grain:
+            raise ValueError(f"this run is stepped by {self._recorder.grain}, not by {grain}")
+
+    def settle(self, deadline: float | None = None) -> None:
+        """Return at once: nothing happens here between two choices."""
+
+    def pump(self, timeout: float) -> bool:
+        """Return False at once, for the same reason."""
+        return False
+
+    def may_still_move(self) -> bool:
+        """Return False: everything is seen."""
+        return False
+
+    def is_final(self, stuck: Sequence[ActorId]) -> bool:
+        """Return True: what the state says is all there is."""
+        return True
+
+    def hear_out(self, seconds: float, deadline: float | None = None) -> bool:
+        """Return True: nothing is left when all is over."""
+        return True
+
+    def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
         """Let that happen, until its call is over or must wait."""
         self._steps = []
         self._take(choice)

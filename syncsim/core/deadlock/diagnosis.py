@@ -196,7 +196,7 @@ def stuck_actors(state: State) -> tuple[ActorId, ...]:
 def halted(state: State) -> tuple[ActorId, ...]:
     """The stopped processes, if nobody goes on before they are continued; else nobody."""
     stopped = tuple(a.id for a in state.actors if a.stopped and not a.thread)
-    others = [a.id for a in state.actors if not (a.ended or a.stopped or a.rests)]
+    others = [a.id for a in state.actors if not (a.ended or a.stopped or a.rests or a.serves)]
     return stopped if stopped and _held_up(state) == tuple(others) else ()
 
 

@@ -16,10 +16,11 @@ from syncsim.core.deadlock.diagnosis import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
 from syncsim.core.words.waiting import counted
+from syncsim.driver import OutOfTimeError
 from syncsim.explore import hints
 from syncsim.explore.dependence.relation import JOIN, Event
 from syncsim.explore.real.delays import FewDelays
-from syncsim.explore.real.system import RealState, RealSystem, TimeUpError
+from syncsim.explore.real.system import RealState, RealSystem
 from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.explore.worker import Found, Report, Request
 from syncsim.program.source import Program
@@ -105,7 +106,7 @@ class RealSearch:
         """Search; what came of it."""
         try:
             complete = self._search()
-        except TimeUpError:
+        except OutOfTimeError:
             complete, self._limit = False, f"{self._request.seconds:g} seconds"
         except DivergenceError as error:
             complete, self._limit = False, str(error)

@@ -24,6 +24,7 @@ from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Primitive, State
 from syncsim.core.steps import Step
+from syncsim.driver import Driver, Rest
 from syncsim.explore.dependence.footprints import Grant, Names, Toucher
 from syncsim.explore.dependence.relation import (
     EMPTY,
@@ -55,10 +56,6 @@ _TRIES = 3
 _CONTESTED = frozenset(
     (Verb.ACQUIRE, Verb.READ, Verb.WRITE, Verb.SEND, Verb.PUT, Verb.RECEIVE, Verb.POLL, Verb.CALL)
 )
-
-
-class TimeUpError(Exception):
-    """The time is over in the middle of a run."""
 
 
 class RealState:
@@ -158,6 +155,7 @@ class _Execution:
         self._last: int | None = None
         self._toucher = Toucher(names, self.key_of, self.number)
         self.world = _Watched(program, self._steps)
+        self._driver = Driver(self.world, deadline=deadline, failure_suffices=True)
 
     def close(self) -> None:
         self.world.close()
@@ -202,7 +200,7 @@ class _Execution:
     def settle(self) -> None:
         """Until it is quiet, and who is outside our view has had the time to come back."""
         world = self.world
-        world.settle(self._deadline)
+        self._driver.settle()
         self._await_threads()
         began = awake = time.monotonic()
         while away := self._away():
@@ -211,10 +209,8 @@ class _Execution:
                 awake = now
             if now > min(awake + _ASLEEP, began + self._patience):
                 break
-            self._mind_the_time()
             world.pump(0.01)
-            world.settle(self._deadline)
-        self._mind_the_time()
+            self._driver.settle()
         doubt = "it makes processes by os.fork, which are not seen" if world.forked_unseen else ""
         if not doubt and away and world.choices():
             doubt = _absence(world.state, away[0])
@@ -231,7 +227,7 @@ class _Execution:
             # (What one has said before it fell asleep may not have been read yet.)
             if not threaded or (not world.pump(0 if asleep else 0.01) and asleep):
                 return
-            world.settle(self._deadline)
+            self._driver.settle()
 
     def _hidden(self, state: State) -> str:
         """What the program does past its operations, and so in no order that is known."""
@@ -260,10 +256,6 @@ class _Execution:
         actors = self.world.state.actors
         ours = {one.pid for one in actors}
         return any(_is_at_work(actors[one].pid, ours) for one in away)
-
-    def _mind_the_time(self) -> None:
-        if time.monotonic() > self._deadline:
-            raise TimeUpError
 
     def begin(self) -> RealState:
         """To the first choice."""
@@ -357,29 +349,16 @@ class _Execution:
                 self.contested.setdefault(primitive.name, set()).update(name for name, _ in users)
 
     def _end(self) -> Verdict:
-        """What it amounts to that nobody can go on."""
-        world = self.world
-        until = min(time.monotonic() + self._patience, self._deadline)
-        while True:
-            diagnosis = diagnose(world.state)
-            verdict = diagnosis.verdict or Verdict.UNDECIDED
-            if world.over:
-                return verdict
-            if verdict is Verdict.DEADLOCK:
-                if world.is_final(diagnosis):
-                    return verdict
-            elif verdict in (Verdict.ASSERTION, Verdict.CRASH) and not world.may_still_move():
-                return verdict
-            if world.choices():
-                self.unseen = self.unseen or "it goes on by what is not seen"
-                return Verdict.UNDECIDED
-            if time.monotonic() > until:
-                self._mind_the_time()
-                away = self._away()
-                if away:
-                    self.unseen = _absence(world.state, away[0])
-                return Verdict.UNDECIDED
-            world.pump(0.02)
+        """Return the verdict of a state in which nobody can go on."""
+        standing = self._driver.await_standing(self._patience)
+        if standing.rest in (Rest.PROVEN, Rest.OVER):
+            return standing.diagnosis.verdict or Verdict.UNDECIDED
+        away = self._away()
+        if self.world.choices():
+            self.unseen = self.unseen or "it goes on by what is not seen"
+        elif away:
+            self.unseen = _absence(self.world.state, away[0])
+        return Verdict.UNDECIDED
 
 
 def _sign(step: Step) -> object:
@@ -416,7 +395,7 @@ class RealSystem:
     """The program on real processes; what was seen of it is kept.
 
     ``grain`` is at what size it is stepped; ``on_step`` is called before each step.  After
-    ``deadline`` (by the monotonic clock) ``TimeUpError`` is raised.
+    ``deadline`` (by the monotonic clock) ``OutOfTimeError`` is raised.
     """
 
     def __init__(
