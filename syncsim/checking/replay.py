@@ -69,7 +69,7 @@ class _Replay:
     def run(self) -> Failure:
         """Replay it, and end the processes."""
         self._run = run = RealRun(self._program, patience=10.0, on_step=self._steps.append)
-        run.interrupted = self._interrupted
+        run.interrupt_when(self._interrupted)
         driver = Driver(
             run,
             deadline=time.monotonic() + _REPLAY,

@@ -42,11 +42,11 @@ class Finality:
     """Looks at the threads of one run; to be asked again and again while nothing is reported."""
 
     def __init__(
-        self, recorder: Recorder, interpreter: RecordInterpreter, search: ThreadLocator
+        self, recorder: Recorder, interpreter: RecordInterpreter, locator: ThreadLocator
     ) -> None:
         self._recorder = recorder
         self._interpreter = interpreter
-        self._search = search
+        self._locator = locator
         self._seen: dict[tuple[int, int], Sleep] = {}
         self._since = 0.0
         self._looked = 0.0
@@ -72,9 +72,7 @@ class Finality:
         self._looked = now
         seen = {}
         pids = {actor.pid for actor in self._recorder.actors if not actor.ended}
-        others = {
-            pid for pid in self._interpreter.untracked if pid > 0
-        } | self._interpreter.registry.alive
+        others = self._interpreter.processes.untracked | self._interpreter.processes.alive
         for pid in pids | others:
             for tid, sleep in look_at_all(pid).items():
                 if self._is_idle_server(pid, tid, sleep):
@@ -131,14 +129,14 @@ class Finality:
             actor = self._recorder.by_pid(pid)
             if actor is not None and self._help(pid, sleep) is _Help.FAR:
                 bound = ", for some time" if sleep.timed else ""
-                doing = self._search.doing(actor.id, sleep)
+                doing = self._locator.doing(actor.id, sleep)
                 found.append(f"a thread of {actor.name} is {doing}{bound}")
-        untracked = sorted(pid for pid in self._interpreter.untracked if pid > 0)
+        untracked = sorted(self._interpreter.processes.untracked)
         if untracked:
             pids = listing([str(pid) for pid in untracked])
             found.append(f"forked past multiprocessing: pid {pids}")
-        if self._interpreter.registry.alive:
-            found.append(self._interpreter.registry.who_was_not_seen.removesuffix("."))
+        if self._interpreter.processes.alive:
+            found.append(self._interpreter.processes.who_was_not_seen.removesuffix("."))
         return "; ".join(found)
 
     def _help(self, pid: int, sleep: Sleep) -> _Help:
@@ -154,14 +152,14 @@ class Finality:
     def _help_on(self, pid: int, fd: int) -> _Help:
         target = sleeping_on.target_of(pid, fd)
         inode = sleeping_on.inode_of(target)
-        if self._interpreter.primitive_with(f"pipe:{inode}") is not None:
+        if self._interpreter.primitives.with_atom(f"pipe:{inode}") is not None:
             return _Help.INSIDE
         if target.startswith("pipe:") or sleeping_on.kind_of_socket(inode) == "unix":
             return _Help.NEAR
         return _Help.FAR
 
     def _key(self, actor: ActorId) -> tuple[int, int]:
-        pid, tid = self._interpreter.thread_of(actor)
+        pid, tid = self._interpreter.actors.thread_of(actor)
         return pid, tid or pid
 
     def _mark(self) -> None:
@@ -169,11 +167,11 @@ class Finality:
             if actor.ended or actor.pending is not None or actor.outside or actor.library:
                 continue
             self._marked.add(actor.id)
-            found = self._search.of(actor.id)
+            found = self._locator.of(actor.id)
             self._recorder.change(actor.id, outside=True, whereabouts=found)
 
     def _is_idle_server(self, pid: int, tid: int, sleep: Sleep) -> bool:
         """Whether it is a thread that wakes by itself again and again, and never for us."""
-        if pid == tid and pid not in self._servers and self._search.is_server(pid, sleep):
+        if pid == tid and pid not in self._servers and self._locator.is_server(pid, sleep):
             self._servers.add(pid)
         return pid == tid and pid in self._servers

@@ -47,7 +47,7 @@ class ThreadLocator:
         """Where the actor stands."""
         sleep = self.sleep(actor)
         doing = self.doing(actor, sleep) if sleep is not None else ""
-        pid, tid = self._interpreter.thread_of(actor)
+        pid, tid = self._interpreter.actors.thread_of(actor)
         if sleep is not None and not tid and self.is_server(pid, sleep):
             return Whereabouts("a Manager's server, waits to be asked", serves=True)
         stack = self.stack(actor) if sleep is not None and sleep.asleep else ()
@@ -60,17 +60,17 @@ class ThreadLocator:
 
     def sleep(self, actor: ActorId) -> Sleep | None:
         """What the kernel says of the actor's thread."""
-        return look(*self._interpreter.thread_of(actor))
+        return look(*self._interpreter.actors.thread_of(actor))
 
     def stack(self, actor: ActorId) -> tuple[Frame, ...]:
         """The actor's call stack in the program's own files, innermost last.
 
         It is read from outside, so it means something only while the actor sleeps.
         """
-        key = self._interpreter.thread_of(actor)
+        key = self._interpreter.actors.thread_of(actor)
         found: list[Frame] = []
         for level in reversed(
-            python_stack.stack_of(key[0], self._interpreter.thread_states.get(key, 0))
+            python_stack.stack_of(key[0], self._interpreter.actors.thread_states.get(key, 0))
         ):
             if (level.file, level.function) in _BOTTOMS:
                 break
@@ -85,7 +85,7 @@ class ThreadLocator:
         """
         if not sleep.timed:
             return False
-        stack = python_stack.stack_of(pid, self._interpreter.thread_states.get((pid, 0), 0))
+        stack = python_stack.stack_of(pid, self._interpreter.actors.thread_states.get((pid, 0), 0))
         return any(
             level.function == "serve_forever" and level.file.endswith("managers.py")
             for level in stack
@@ -130,13 +130,13 @@ class ThreadLocator:
         that was inherited lies where the process that made it has it: the nearest one above.
         (Who makes one maps a file of another name: see ``sem_open`` of glibc.)
         """
-        known = self._interpreter.semaphores
+        known = self._interpreter.primitives.semaphores
         who: Actor | None = self._recorder.actors[actor]
         path = sleeping_on.mapping_at(who.pid, address) if who is not None else ""
         _, found, name = path.removesuffix(" (deleted)").rpartition("/sem.")
         if not found:
             return ""
-        if self._interpreter.primitive_with(f"/{name}") is not None:
+        if self._interpreter.primitives.with_atom(f"/{name}") is not None:
             return f"/{name}"
         while who is not None:
             atom = known.get((who.pid, address), "")
@@ -152,7 +152,7 @@ class ThreadLocator:
         target = self._recorder.by_pid(pid)
         if target is not None:
             return f"for the end of {target.name}"
-        if pid in self._interpreter.untracked:
+        if pid in self._interpreter.processes.untracked:
             return f"for the end of pid {pid}, which was forked past multiprocessing"
         try:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -166,7 +166,7 @@ class ThreadLocator:
         inode = sleeping_on.inode_of(target)
         name = {0: "its stdin", 1: "its stdout", 2: "its stderr"}.get(fd, f"fd {fd}")
         if inode:
-            primitive = self._interpreter.primitive_with(f"pipe:{inode}")
+            primitive = self._interpreter.primitives.with_atom(f"pipe:{inode}")
             if primitive is not None:
                 return f"{name}, the pipe of {primitive.name}"
         if fd >= _OUR_FILES and target.startswith("socket:"):
@@ -186,7 +186,7 @@ class ThreadLocator:
         return actor.name if actor is not None else f"pid {pid}"
 
     def _name(self, atom: str) -> str:
-        primitive = self._interpreter.primitive_with(atom)
+        primitive = self._interpreter.primitives.with_atom(atom)
         return primitive.name if primitive is not None else "a primitive"
 
     # -- whether the kernel agrees ------------------------------------------------------------
@@ -205,7 +205,7 @@ class ThreadLocator:
         operation = who.pending
         if operation is None or who.ended or self._recorder.can_go(who):
             return ""
-        it = self._interpreter.primitive_with(operation.atom)
+        it = self._interpreter.primitives.with_atom(operation.atom)
         waits = f"we say that {who.name} waits" + (f" for {it.name}" if it is not None else "")
         if not sleep.asleep:
             return f"{waits}, the kernel that it is {sleep.state}"

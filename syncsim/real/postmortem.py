@@ -25,7 +25,7 @@ from syncsim.real.locating import ThreadLocator
 
 
 def report(
-    state: State, diagnosis: Diagnosis, search: ThreadLocator, steps: Iterable[Step], command: str
+    state: State, diagnosis: Diagnosis, locator: ThreadLocator, steps: Iterable[Step], command: str
 ) -> Report:
     """The report of this state, while its processes are still there; ``steps`` are the last."""
     return Report(
@@ -34,7 +34,7 @@ def report(
         steps=state.n,
         findings=diagnosis.findings,
         cycle=diagnosis.cycle,
-        processes=tuple(_process(state, actor, diagnosis, search) for actor in state.actors),
+        processes=tuple(_process(state, actor, diagnosis, locator) for actor in state.actors),
         primitives=tuple(
             _primitive(state, primitive)
             for primitive in state.primitives.values()
@@ -52,7 +52,7 @@ def report(
 
 
 def _process(
-    state: State, actor: Actor, diagnosis: Diagnosis, search: ThreadLocator
+    state: State, actor: Actor, diagnosis: Diagnosis, locator: ThreadLocator
 ) -> ProcessReport:
     wait = waiting_for(state, actor)
     place, kernel, doubt, waits = None, "", "", wait.clause if wait else ""
@@ -60,12 +60,12 @@ def _process(
         site = actor.pending.site if actor.pending is not None else None
         exact = True
         if site is None:
-            found = search.of(actor.id)
+            found = locator.of(actor.id)
             site, exact = found.site, found.exact
             if actor.outside:
                 waits = f"outside: {found.doing}"
         place = _where(site, exact) if site is not None else None
-        kernel, doubt = search.account(actor.id)
+        kernel, doubt = locator.account(actor.id)
     return ProcessReport(
         name=actor.name,
         pid=actor.pid,

@@ -149,7 +149,7 @@ class HeadlessRun:
         self._last.append(step)
         self._tell(step)
         if self._max_steps is not None and step.n >= self._max_steps:
-            self._world.interrupted = lambda: True  # what else has arrived is not heard
+            self._world.interrupt_when(lambda: True)  # what else has arrived is not heard
             raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:

@@ -93,7 +93,7 @@ class Monitor:
         )
         self._driver = Driver(self._world)
         self._world.also_wake_on(self._wake)
-        self._world.interrupted = lambda: self._closing
+        self._world.interrupt_when(lambda: self._closing)
         # What happened since it was last told; of a flood, only the end.
         self._taken: deque[tuple[Step, State]] = deque(maxlen=FLOOD)
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)

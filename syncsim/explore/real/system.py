@@ -124,11 +124,6 @@ class _Watched(RealRun):
         self.grants.append(Grant(choice.actor, operation, times_out, self.state))
         super().grant(choice)
 
-    @property
-    def forked_unseen(self) -> bool:
-        """Whether the program has forked past ``multiprocessing``."""
-        return bool(self._interpreter.untracked) or self._interpreter.had_untracked
-
     def doubt(self) -> str:
         """Why what was seen of the run, which is at its end, is not all of it; empty if it is."""
         return self.view().doubts.removesuffix(".")

@@ -32,9 +32,9 @@ NUMBERS = {
 class Signals:
     """What signals mean for who is owed."""
 
-    def __init__(self, recorder: Recorder, account: Quiescence) -> None:
+    def __init__(self, recorder: Recorder, quiescence: Quiescence) -> None:
         self._recorder = recorder
-        self._account = account
+        self._quiescence = quiescence
 
     def sent(self, actor: ActorId, number: int) -> None:
         """That signal is on its way to the process of the actor."""
@@ -47,7 +47,7 @@ class Signals:
             case signal.SIGCONT:
                 self.resume(actor)
             case signal.SIGKILL:
-                self._account.owing.add(actor)  # its death
+                self._quiescence.owing.add(actor)  # its death
             case signal.SIGTERM | signal.SIGINT if not who.stopped:
                 self._owe_an_answer(actor, number)
 
@@ -55,13 +55,13 @@ class Signals:
         """The process is stopped, and all its threads."""
         self._recorder.stop(actor)
         for one in self._members(actor):
-            self._account.halt(one)
+            self._quiescence.halt(one)
 
     def resume(self, actor: ActorId) -> None:
         """The process goes on again, and meets what was sent to it meanwhile."""
         self._recorder.stop(actor, stopped=False)
         for one in self._members(actor):
-            self._account.resume(one)
+            self._quiescence.resume(one)
         for number in (signal.SIGTERM, signal.SIGINT):
             if is_pending(self._recorder.actors[actor].pid, number):
                 self._owe_an_answer(actor, number)
@@ -71,9 +71,9 @@ class Signals:
         who = self._recorder.actors[actor]
         match disposition(who.pid, number):
             case Disposition.DEFAULT:
-                self._account.owing.add(actor)
+                self._quiescence.owing.add(actor)
             case Disposition.CATCHES if who.pending is not None:
-                self._account.owing.add(actor)
+                self._quiescence.owing.add(actor)
 
     def look(self) -> None:
         """Asks the kernel who is stopped, for what was done without our seeing it."""
@@ -81,7 +81,7 @@ class Signals:
             if actor.ended or actor.thread:
                 continue
             stopped = kernel.is_stopped(actor.pid)
-            if stopped and (not actor.stopped or actor.id in self._account.owing):
+            if stopped and (not actor.stopped or actor.id in self._quiescence.owing):
                 self.halt(actor.id)
             elif stopped is False and actor.stopped:
                 self.resume(actor.id)
