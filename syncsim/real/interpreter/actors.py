@@ -63,6 +63,8 @@ class Actors:
         self.unborn: set[ActorId] = set()
         self._started_by: dict[ActorId, ActorId] = {}
         self._signalled: dict[ActorId, set[int]] = {}  # by the program
+        # By the pid: a thread of the library may end a worker that another one is still starting.
+        self._ended_early: dict[int, int] = {}
         #: Pids in which threads of the library's own are at work.
         self.helped: set[int] = set()
         #: Pids in which an alarm may ring.
@@ -95,6 +97,9 @@ class Actors:
         self.by_thread[actor.pid, 0] = actor.id
         self._quiescence.owing.add(actor.id)
         self._watch(actor.pid)
+        number = self._ended_early.pop(actor.pid, None)
+        if number is not None:
+            self._note_signal(actor.id, number)
 
     def started(self, parent: ActorId, operation: Operation, pid: int) -> None:
         """The parent has started that process."""
@@ -118,20 +123,27 @@ class Actors:
 
         ``actor`` is the sender; None for a thread of the library.
         """
-        target = self.actor(int(operation.atom))
+        pid, call = int(operation.atom), operation.call
+        target = self.actor(pid)
         if target is None:
+            if call in _CALLS:
+                self._ended_early[pid] = _CALLS[call]
             return operation
         victim = self._recorder.actors[target]
-        number = _CALLS.get(operation.call) or signal.Signals[operation.detail]
+        number = _CALLS.get(call) or signal.Signals[operation.detail]
         if number in (*_DEADLY, signal.SIGINT) and target != actor and not victim.ended:
-            self._recorder.change(target, terminated=number in _DEADLY or victim.terminated)
-            self._signalled.setdefault(target, set()).add(number)
+            self._note_signal(target, number)
         if not (target == actor and number == signal.SIGSTOP):
             self._signals.sent(target, number)
         # (Who stops itself has not done so yet: that the kernel says it has is outstanding.)
-        known = operation.call in _CALLS or operation.compound
+        known = call in _CALLS or operation.compound
         detail = victim.name if known else f"{operation.detail} to {victim.name}"
         return replace(operation, detail=detail)
+
+    def _note_signal(self, victim: ActorId, number: int) -> None:
+        if number in _DEADLY:
+            self._recorder.change(victim, terminated=True)
+        self._signalled.setdefault(victim, set()).add(number)
 
     # -- ends -----------------------------------------------------------------------------
 
