@@ -35,7 +35,7 @@ def main() -> None:
     if gate is None:
         sys.exit("the run is over before it began")
     processes.name_semaphores("/mp" + os.path.basename(directory)[-6:])
-    gate.bottoms.append(_run.__code__)
+    gate.code.bottoms.append(_run.__code__)
     gate.write(wire.Joined(guarding))
     gate.born("main", os.getppid())
     output.redirect(gate)

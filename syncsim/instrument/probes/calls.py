@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncsim import wire
-from syncsim.instrument.gate import Call, Gate
+from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.parts import Part
 from syncsim.instrument.probes.tracebacks import unseen
+from syncsim.instrument.threads import Call
 
 
 def mark(
@@ -40,7 +41,7 @@ def mark(
             return original(self, *args, **keywords)
         here = gate.here
         shown = argument(*args) if args else ""
-        here.call = Call(title, type(self)._syncsim_id(self), gate.user_frame(), shown)
+        here.call = Call(title, type(self)._syncsim_id(self), gate.code.user_frame(), shown)
         result = ""
         try:
             value = original(self, *args, **keywords)
@@ -70,7 +71,7 @@ class Underway:
         self._call: Call | None = None
         here = gate.here
         if gate.applies() and here.call is None and not here.library:
-            self._call = Call(title, primitive, gate.user_frame(), shown)
+            self._call = Call(title, primitive, gate.code.user_frame(), shown)
 
     def __enter__(self) -> Underway:
         if self._call is not None:
@@ -131,7 +132,7 @@ def report(
     gate: Gate, identity: str, kind: str, parts: list[Part], capacity: int | None = None
 ) -> None:
     """Records the primitive that the program is creating in the current call."""
-    frame = gate.user_frame()
+    frame = gate.code.user_frame()
     file, position = "", (0, 0, 0, 0)
     if frame is not None:
         file = frame.f_code.co_filename

@@ -29,7 +29,7 @@ def install(gate: Gate) -> None:
             not gate.applies()
             or not isinstance(seconds, int | float)
             or seconds < 0
-            or gate.is_asked_by_library(2)
+            or gate.code.is_asked_by_library(2)
         ):
             real(seconds)
             return

@@ -73,7 +73,7 @@ def _wrap_kill(gate: Gate) -> None:
     def kill(pid: Any, signal_: Any, /) -> None:
         number = signal_ if isinstance(signal_, int) else 0
         known = isinstance(pid, int) and pid > 0 and number in _TOLD and gate.applies()
-        if known and not gate.is_asked_by_library(2):
+        if known and not gate.code.is_asked_by_library(2):
             gate.give(Verb.TERMINATE, str(pid), "os.kill", signal.Signals(number).name)
         real(pid, signal_)
 

@@ -130,7 +130,7 @@ def _is_asked_by_library(gate: Gate) -> bool:
     frame = frame.f_back if frame is not None else None  # (none where the interpreter calls)
     while frame is not None and frame.f_globals is vars(os):
         frame = frame.f_back
-    return frame is not None and gate.is_library(frame.f_code)
+    return frame is not None and gate.code.is_library(frame.f_code)
 
 
 def _is_in_vain(name: str, args: tuple[Any, ...]) -> bool:

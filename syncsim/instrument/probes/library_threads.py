@@ -53,7 +53,7 @@ def look_after(gate: Gate, thread: Any, name: str) -> None:
         if not gate.active:
             real_run()
             return
-        gate.help(name)
+        gate.threads.help(name)
         try:
             real_run()
         finally:
@@ -87,7 +87,7 @@ def rest(gate: Gate) -> None:
     """A helper is going to wait for the next thing."""
     helper = gate.here.helper
     if helper is not None:
-        gate.dealt(helper)
+        gate.threads.dealt(helper)
 
 
 def took(gate: Gate) -> None:

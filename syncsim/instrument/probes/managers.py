@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from syncsim import wire
 from syncsim.core.managed import SERVED
 from syncsim.core.operation import Verb
-from syncsim.instrument.gate import Call, Gate
+from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes import serving
 from syncsim.instrument.probes.calls import report
 from syncsim.instrument.probes.library import synchronize
@@ -23,6 +23,7 @@ from syncsim.instrument.probes.on_import import when_imported
 from syncsim.instrument.probes.parts import Part
 from syncsim.instrument.probes.presence import put_in_place
 from syncsim.instrument.probes.tracebacks import unseen
+from syncsim.instrument.threads import Call
 from syncsim.program.managed import LOCKS, SLEEPY, argument
 from syncsim.program.safe_text import safe_text
 
@@ -54,7 +55,7 @@ def _claim_proxies(gate: Gate, managers: Any) -> None:
     def claim(cls: type) -> None:
         for function in vars(cls).values():
             if inspect.isfunction(function):
-                gate.claim(function.__code__)
+                gate.code.claim(function.__code__)
 
     @functools.wraps(real)
     def make(name: str, exposed: Any, _cache: Any = real.__defaults__[0]) -> Any:
@@ -273,7 +274,7 @@ class _Sleepy:
         gate, known = self._gate, self._known
         here = gate.here
         shown = safe_text(args[0]) if method == "put" and args else ""
-        here.call = Call(f"{known.kind}.{method}", known.key, gate.user_frame(), shown)
+        here.call = Call(f"{known.kind}.{method}", known.key, gate.code.user_frame(), shown)
         result = ""
         try:
             request = (here.tid, method, args, keywords)

@@ -49,7 +49,7 @@ class _Stream(io.RawIOBase):
         text = self._decoder.decode(raw)
         if self._stream == "stdout" and gate.applies():
             # What is left in the buffer when a process ends comes from no line of the program.
-            act = gate.give if gate.user_frame() is not None else gate.note
+            act = gate.give if gate.code.user_frame() is not None else gate.note
             act(Verb.OUTPUT, "", "print", safe_text(text.rstrip("\n"), 80))
         for start in range(0, len(text), wire.CHARACTERS):
             piece = text[start : start + wire.CHARACTERS]

@@ -49,8 +49,8 @@ def install(gate: Gate) -> None:
     @functools.wraps(real_property)
     def make_property(name: str) -> Any:
         made = real_property(name)
-        gate.claim(made.fget.__code__)
-        gate.claim(made.fset.__code__)
+        gate.code.claim(made.fget.__code__)
+        gate.code.claim(made.fset.__code__)
         return made
 
     sharedctypes.make_property = make_property

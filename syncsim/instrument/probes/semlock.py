@@ -97,7 +97,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         gate = self.gate
         if not gate.applies():
             return real()
-        if gate.here.call is None and gate.is_asked_by_library(2):
+        if gate.here.call is None and gate.code.is_asked_by_library(2):
             return real()
         return gate.take(Verb.VALUE, self.key, real)
 
