@@ -63,7 +63,7 @@ class OutOfTimeError(Exception):
 
 
 class Rest(StrEnum):
-    """Whether a run stands still, and for what reason."""
+    """The reason for which a run stands still, if it does."""
 
     OPEN = "open"  # somebody goes on, or help may come from where it is not seen
     HALTED = "halted"  # only processes that a person has stopped could go on
@@ -83,7 +83,7 @@ class Standing(Struct, frozen=True):
 
     @property
     def is_suspicion(self) -> bool:
-        """Whether it looks like a deadlock, and is not proven to be one."""
+        """True if it looks like a deadlock, and is not proven to be one."""
         return self.diagnosis.verdict is Verdict.DEADLOCK and self.rest is not Rest.PROVEN
 
     @property

@@ -109,7 +109,7 @@ class Gate:
 
     @contextmanager
     def interrupted(self) -> Iterator[None]:
-        """What the current thread does meanwhile comes between: a signal handler of the program.
+        """Let what the current thread does meanwhile come between: it is a signal handler's.
 
         It may make operations of its own while another one waits; that one is announced again.
         """
@@ -126,7 +126,7 @@ class Gate:
     def _really(
         self, real: Callable[[], Any], n: int, block: bool, timeout: float | None, detail: str
     ) -> Any:
-        """Makes an operation that may block for real, after it was announced."""
+        """Make an operation that may block for real, after it was announced."""
         here = self.here
         here.waiting = self._writer.want(here.tid, n, False, block, timeout, detail)
         try:
@@ -138,17 +138,17 @@ class Gate:
 
     @property
     def shut(self) -> bool:
-        """Whether operations have to wait for a grant."""
+        """True if operations have to wait for a grant."""
         return bool(self._mode[0] >= wire.SHUT)
 
     @property
     def xrayed(self) -> bool:
-        """Whether what lies inside a call, and feeder threads, have to wait as well."""
+        """True if what lies inside a call, and feeder threads, have to wait as well."""
         return bool(self._mode[0] == wire.XRAY)
 
     @contextmanager
     def silence(self) -> Iterator[None]:
-        """What the current thread does meanwhile is no operation."""
+        """Take nothing that the current thread does meanwhile for an operation."""
         here = self.here
         before, here.silent = here.silent, True
         try:
@@ -157,7 +157,7 @@ class Gate:
             here.silent = before
 
     def applies(self) -> bool:
-        """Whether operations of the current thread are to be recorded."""
+        """Return whether operations of the current thread are to be recorded."""
         here = self.here
         if not self.active or here.silent:
             return False
@@ -216,7 +216,7 @@ class Gate:
         sited: bool = True,
         inner: bool = False,
     ) -> bool:
-        """Announces and records what is about to take effect; the caller then does it.
+        """Announce and record what is about to take effect; the caller then does it.
 
         Not ``sited``: no line of the program asks for it.  ``inner``: it lies inside a call and
         waits at the gate only under the X-ray.  The answer is whether it was recorded without the
@@ -259,7 +259,7 @@ class Gate:
 
     @property
     def feeds(self) -> bool:
-        """Whether the current thread is the feeder of a queue."""
+        """True if the current thread is the feeder of a queue."""
         return bool(self.here.held == wire.XRAY)
 
     def rest(self) -> None:
@@ -281,7 +281,7 @@ class Gate:
         label: Callable[[Any], str] = str,
         ready: Callable[[], bool] | None = None,
     ) -> Any:
-        """Announces, makes and then records an operation that may have to wait.
+        """Announce, make and then record an operation that may have to wait.
 
         ``in_vain`` is the answer when it times out instead; ``label`` gives the text of
         the result.  ``ready`` looks whether it would block, for what the model cannot know: the
@@ -313,7 +313,7 @@ class Gate:
         return result
 
     def _wait(self, ready: Callable[[], bool] | None = None) -> bytes:
-        """Waits at the gate for the grant; answers what it is asked meanwhile."""
+        """Wait at the gate for the grant; answer what is asked meanwhile."""
         here = self.here
         gate = here.gate
         try:
@@ -338,7 +338,7 @@ class Gate:
             here.waiting = None
 
     def _is_of_the_program(self, error: OSError) -> bool:
-        """Whether one of its signal handlers has raised this, not a call of ours."""
+        """Return whether one of its signal handlers has raised this, not a call of ours."""
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next

@@ -26,7 +26,7 @@ from syncsim.instrument.shadows import give_way
 
 
 def main() -> None:
-    """Runs the program that the command line names: ``PROGRAM [ARGUMENT …]``."""
+    """Run the program that the command line names: ``PROGRAM [ARGUMENT …]``."""
     directory = os.environ[wire.RUN_VARIABLE]
     leave_room(int(os.environ.pop(wire.ROOM_VARIABLE)))
     guarding = guard.watch(directory, int(os.environ.pop(wire.LIFELINE_VARIABLE)))
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _beginning() -> Callable[[ModuleType], object]:
-    """How the program named by the command line begins (see CPython's ``Modules/main.c``)."""
+    """Return the beginning of the named program (see CPython's ``Modules/main.c``)."""
     target = sys.argv[0]
     run_module = vars(runpy)["_run_module_as_main"]
     if target == "-m":

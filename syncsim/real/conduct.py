@@ -1,4 +1,4 @@
-"""How one run of real processes is conducted just now; all its parts look here."""
+"""The conduct of one run of real processes at the moment, shared by all its parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Conduct:
-    """Whether the gates are shut, how long one waits, and when anything happened last."""
+    """The state of the gates, the patience of a run, and the time of its last news."""
 
     #: Whether each process waits at its gate before an operation.
     controlled: bool

@@ -1,4 +1,4 @@
-"""Whether nothing moves any more, in free running; and who beyond our view may still change that.
+"""Evidence from the kernel that nothing moves, and of who beyond our view may still change that.
 
 Two looks at every thread of the program, one after the other: if all of them slept in both and
 none has been switched to or from in between, then there was a moment in which all slept at
@@ -99,7 +99,7 @@ class Finality:
 
     @property
     def hangs(self) -> bool:
-        """Whether nothing moves, and nothing that we know of comes by itself."""
+        """True if nothing moves, and nothing that we know of comes by itself."""
         if self.seconds < HANGS_AFTER or not self._seen:
             return False
         alive = [actor for actor in self._recorder.actors if not actor.ended]
@@ -112,7 +112,7 @@ class Finality:
         return sleep is not None and sleep.timed
 
     def may_be_broken(self) -> bool:
-        """Whether a thread that is no actor may still change what we see."""
+        """Return whether a thread that is no actor may still change what we see."""
         if self._looks < 2:
             return True
         far = max((self._help(key[0], sleep) for key, sleep in self._unseen()), default=0)
@@ -123,7 +123,7 @@ class Finality:
         return [(key, sleep) for key, sleep in self._seen.items() if key not in known]
 
     def helpers(self) -> str:
-        """Who beyond our view may still help, in words; empty if nobody."""
+        """Return who beyond our view may still help, in words; empty if nobody."""
         found = []
         for (pid, _), sleep in self._unseen():
             actor = self._recorder.by_pid(pid)
@@ -171,7 +171,7 @@ class Finality:
             self._recorder.change(actor.id, outside=True, whereabouts=found)
 
     def _is_idle_server(self, pid: int, tid: int, sleep: Sleep) -> bool:
-        """Whether it is a thread that wakes by itself again and again, and never for us."""
+        """Return whether the thread wakes by itself again and again, and never for us."""
         if pid == tid and pid not in self._servers and self._locator.is_server(pid, sleep):
             self._servers.add(pid)
         return pid == tid and pid in self._servers

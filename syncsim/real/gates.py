@@ -97,7 +97,7 @@ class Gates:
         operation = recorder.actors[actor].pending
         assert operation is not None
         assert actor not in quiescence.free
-        quiescence.owing.add(actor)
+        quiescence.outstanding.add(actor)
         if operation.verb is Verb.TERMINATE:
             target = self._interpreter.actors.actor(int(operation.atom))
             if target is not None and target != actor:

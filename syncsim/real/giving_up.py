@@ -67,27 +67,27 @@ class GivingUp:
         # So do those who are on their way out.
         if any(map(self._interpreter.is_served, quiescence.granted)) or quiescence.helpers.start():
             return False
-        if not quiescence.leaving.keys().isdisjoint(quiescence.owing):
+        if not quiescence.leaving.keys().isdisjoint(quiescence.outstanding):
             return False
-        if any(actors[actor].life is Life.STARTING for actor in quiescence.owing):
+        if any(actors[actor].life is Life.STARTING for actor in quiescence.outstanding):
             return False
         return all(map(kernel.is_asleep, {actor.pid for actor in actors if not actor.ended}))
 
     def _awaits_only_who_never_reports(self) -> bool:
-        actors, owing = self._recorder.actors, self._quiescence.owing
-        return bool(owing) and all(
+        actors, outstanding = self._recorder.actors, self._quiescence.outstanding
+        return bool(outstanding) and all(
             actors[actor].life is Life.STARTING
             and self._interpreter.processes.never_reports(actors[actor])
-            for actor in owing
+            for actor in outstanding
         )
 
     def _give_up(self) -> None:
         quiescence = self._quiescence
         quiescence.clog(self._recorder)
         quiescence.helpers.stall()
-        for actor in quiescence.owing:
+        for actor in quiescence.outstanding:
             who = self._recorder.actors[actor]
             waits = who.pending is not None and actor not in quiescence.granted
             if not (who.library or waits):  # a signal that does nothing leaves it where it was
                 self._recorder.change(actor, outside=True, whereabouts=self._locator.of(actor))
-        quiescence.owing.clear()
+        quiescence.outstanding.clear()

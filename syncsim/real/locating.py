@@ -59,7 +59,7 @@ class ThreadLocator:
         return Whereabouts(doing, site, bool(stack), sleep is not None and sleep.timed)
 
     def sleep(self, actor: ActorId) -> Sleep | None:
-        """What the kernel says of the actor's thread."""
+        """Return what the kernel says of the actor's thread."""
         return look(*self._interpreter.actors.thread_of(actor))
 
     def stack(self, actor: ActorId) -> tuple[Frame, ...]:
@@ -79,7 +79,7 @@ class ThreadLocator:
         return tuple(found)
 
     def is_server(self, pid: int, sleep: Sleep) -> bool:
-        """Whether the process is a Manager's server: it wakes every second for nothing.
+        """Return whether the process is a Manager's server: it wakes every second for nothing.
 
         (``multiprocessing.managers.Server.serve_forever``.)
         """
@@ -94,7 +94,7 @@ class ThreadLocator:
     # -- what it sleeps on --------------------------------------------------------------------
 
     def doing(self, actor: ActorId, sleep: Sleep) -> str:
-        """What the actor does, to follow "it is"."""
+        """Return what the actor does, to follow "it is"."""
         if not sleep.asleep:
             return sleep.state
         if not sleep.call:
@@ -192,7 +192,7 @@ class ThreadLocator:
     # -- whether the kernel agrees ------------------------------------------------------------
 
     def account(self, actor: ActorId) -> tuple[str, str]:
-        """What the kernel says of the actor, and where that is another account than ours."""
+        """Return what the kernel says of the actor, and where that is another account than ours."""
         sleep = self.sleep(actor)
         if sleep is None:
             return "", ""
@@ -200,7 +200,7 @@ class ThreadLocator:
         return f"{sleep.words} {on}".strip(), self.doubt(actor, sleep)
 
     def doubt(self, actor: ActorId, sleep: Sleep) -> str:
-        """Where the kernel's account is another than ours: a sentence; empty where they agree."""
+        """Return a sentence if the kernel's account is another than ours; empty if they agree."""
         who = self._recorder.actors[actor]
         operation = who.pending
         if operation is None or who.ended or self._recorder.can_go(who):
@@ -217,5 +217,5 @@ class ThreadLocator:
 
 
 def _is_library(file: str) -> bool:
-    """Whether the file is Python's own."""
+    """Return whether the file is Python's own."""
     return file.startswith((_STDLIB, "<frozen")) and "-packages" not in file

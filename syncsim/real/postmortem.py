@@ -117,7 +117,7 @@ def _methods(state: State) -> str:
 
 
 def _method(pid: int) -> str:
-    """How that process was started, by its command line."""
+    """Return how that process was started, by its command line."""
     try:
         line = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

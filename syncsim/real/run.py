@@ -142,7 +142,7 @@ class RealRun(Run):
 
     @property
     def controlled(self) -> bool:
-        """Whether each process waits at its gate before an operation."""
+        """True if each process waits at its gate before an operation."""
         return self._conduct.controlled
 
     @property
@@ -182,18 +182,20 @@ class RealRun(Run):
 
     @property
     def records(self) -> int:
-        """How many records were read off the wire and applied."""
+        """The number of records that were read off the wire and applied."""
         return self._interpreter.records
 
     @property
     def quiet(self) -> bool:
-        """Whether no report is outstanding: a choice may be made."""
+        """True if no report is outstanding: a choice may be made."""
         return not self._inbox.backlog and self._quiescence.quiet(self._recorder)
 
     @property
     def over(self) -> bool:
-        """Whether every process has ended."""
-        return not self._quiescence.owing and all(actor.ended for actor in self._recorder.actors)
+        """True if every process has ended."""
+        return not self._quiescence.outstanding and all(
+            actor.ended for actor in self._recorder.actors
+        )
 
     def view(self) -> Coverage:
         """Return what is known of the run besides its state: who was not seen, and what else."""
@@ -211,7 +213,7 @@ class RealRun(Run):
 
     @property
     def forked_unseen(self) -> bool:
-        """Whether the program has forked past ``multiprocessing``."""
+        """True if the program has forked past ``multiprocessing``."""
         return self._processes.forked_unseen
 
     def doubted(self, diagnosis: Diagnosis) -> Diagnosis:
@@ -393,7 +395,11 @@ class RealRun(Run):
         (It has said so far what it did, and nobody else is at work who might make room.)
         """
         quiescence = self._quiescence
-        if quiescence.owing or self._inbox.backlog or not quiescence.helpers.owe(self._recorder):
+        if (
+            quiescence.outstanding
+            or self._inbox.backlog
+            or not quiescence.helpers.are_busy(self._recorder)
+        ):
             return False
         return not self.pump(0) and quiescence.helpers.stall_who(kernel.waits_to_write)
 

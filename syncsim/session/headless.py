@@ -95,7 +95,7 @@ class HeadlessRun:
         self._driver: Driver
 
     def run(self) -> int:
-        """Runs to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
+        """Run to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
         reason = ""
         with _EndingOnSignals(), contextlib.closing(self._begin()) as self._world:
             self._tell_notes()
@@ -298,7 +298,7 @@ class HeadlessRun:
 
 
 def _stdin() -> int:
-    """What the program reads from: our own stdin where it is a file or a pipe.
+    """Return the program's stdin: our own where it is a file or a pipe.
 
     A terminal cannot be shared with a process in another session.
     """
@@ -334,7 +334,7 @@ def run(
     grain: str | None = None,
     **options: Any,
 ) -> int:
-    """Runs ``program`` and gives the exit code; raises ``BadRequestError``."""
+    """Run ``program`` and return the exit code; raises ``BadRequestError``."""
     try:
         chosen = _scheduler(scheduler, schedule)
         if grain is not None and (chosen is None or isinstance(chosen, Replay)):

@@ -63,7 +63,7 @@ class Monitor:
         patience: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Starts the run, paused; the thread goes on until ``close``.
+        """Start the run, paused; the thread goes on until ``close``.
 
         Who sends no word for ``patience`` seconds is said to be outside. ``clock``, in
         seconds, says when the next step is due.
@@ -122,7 +122,7 @@ class Monitor:
         self._order(lambda: self._go(Mode.FREE))
 
     def speed(self, steps_per_second: float | None) -> None:
-        """How fast to play; None is flat out."""
+        """Play at that speed; None is flat out."""
 
         def change() -> None:
             self._rate = steps_per_second
@@ -132,7 +132,7 @@ class Monitor:
         self._order(change)
 
     def use(self, scheduler: Scheduler) -> None:
-        """Who picks from now on."""
+        """Let that scheduler pick from now on."""
 
         def change() -> None:
             self._scheduler = scheduler
@@ -140,7 +140,7 @@ class Monitor:
         self._order(change)
 
     def xray(self, *, on: bool) -> None:
-        """Whether to step atom by atom, or call by call."""
+        """Step atom by atom, or call by call."""
         self._order(lambda: self._set_grain(Grain.ATOM if on else Grain.CALL))
 
     def inspect(self, actor: ActorId) -> None:
@@ -188,7 +188,7 @@ class Monitor:
                     os.close(fd)
 
     def _turn(self) -> None:
-        """Follows the orders, plays if it is time, and listens."""
+        """Follow the orders, play if it is time, and listen."""
         while self._orders and not self._closing:
             self._orders.popleft()()
         if self._suspects:
@@ -214,7 +214,7 @@ class Monitor:
             self._tell_standstill()
 
     def _play_one(self, now: float) -> bool:
-        """Whether there is no need to listen first."""
+        """Return whether there is no need to listen first."""
         used = time.thread_time()
         if not self._choose():
             return False
@@ -266,7 +266,7 @@ class Monitor:
             self.updates.append(Refused(self._why_not(actor)))
 
     def _choices(self, grain: Grain) -> tuple[Choice, ...]:
-        """What may happen next, at that grain."""
+        """Return what may happen next, at that grain."""
         if grain is Grain.CALL:
             self._let_feeders_go()
         self._world.adapt(grain, time.monotonic() + self._world.patience)
@@ -330,7 +330,7 @@ class Monitor:
         self._set(Mode.PAUSED if self._world.controlled else Mode.FREE)
 
     def _take_unasked(self, choice: Choice) -> None:
-        """Takes what the scheduler did not pick: it must know where the run stands."""
+        """Take what the scheduler did not pick: it must know where the run stands."""
         self._scheduler.made(choice)
         self._take(choice)
 
@@ -342,7 +342,7 @@ class Monitor:
         self._taken.append((step, self._world.state))
 
     def _tell(self) -> None:
-        """Tells of what happened without a choice of ours."""
+        """Tell of what happened without a choice of ours."""
         if self._world.state is not self._told:
             self._report(None)
 
@@ -385,7 +385,7 @@ class Monitor:
                 self._suspects = bool(diagnosis.stuck)
 
     def _tell_standstill(self) -> None:
-        """Tells that nothing moves, although somebody may come back; and when that is over."""
+        """Tell that nothing moves, although somebody may come back; and when that is over."""
         diagnosis = self._world.standstill() if self._mode is Mode.FREE else None
         if diagnosis == self._standstill:
             return

@@ -118,7 +118,7 @@ class RealSearch:
         )
 
     def _search(self) -> bool:
-        """Whether it was exhausted."""
+        """Search; return whether everything was visited."""
         system, most = self._system, self._request.depth
         depth, deepens = min(_LONG, most), False
         simple = FewDelays(system, depth).executions()
@@ -160,7 +160,7 @@ class RealSearch:
         return counted(most, "state") if self._system.states > most else ""
 
     def _repeats(self) -> bool:
-        """Whether executions come out the same when they are made once more.
+        """Return whether executions come out the same when they are made once more.
 
         (Failures will be, anyway.)
         """
@@ -177,7 +177,7 @@ class RealSearch:
             self._look_at(end)
 
     def _look_at(self, node: RealState) -> None:
-        """What an execution amounts to, by its end."""
+        """Judge an execution by its end."""
         self._depth = max(self._depth, node.depth)
         if node.exitcode is not None:
             self._exits.add(node.exitcode)

@@ -117,7 +117,7 @@ class _Watched(RealRun):
         self.grants: list[Grant] = []
 
     def grant(self, choice: Choice) -> None:
-        """Opens the gate of one actor once."""
+        """Open the gate of one actor once."""
         operation = self.state.actors[choice.actor].pending
         assert operation is not None
         times_out = choice.move is Happens.TIME_OUT
@@ -175,7 +175,7 @@ class _Execution:
         return self._numbers[actor]
 
     def key_of(self, name: str) -> object:
-        """What an atom or a primitive is called in every run."""
+        """Return the name of an atom or a primitive that is the same in every run."""
         for primitive in self.world.state.primitives.values():
             known = self._primitives.get(primitive.id)
             if known is None or known[0] is not primitive:
@@ -225,7 +225,7 @@ class _Execution:
             self._driver.settle()
 
     def _hidden(self, state: State) -> str:
-        """What the program does past its operations, and so in no order that is known."""
+        """Return what the program does past its operations, and so in no order that is known."""
         if any(one.thread and not one.library for one in state.actors):
             return "it has threads, and what they share is not seen"
         if any(isinstance(atom, Block) for atom in state.atoms.values()):
@@ -235,7 +235,7 @@ class _Execution:
         return ""
 
     def _away(self) -> list[ActorId]:
-        """Who runs, or sleeps, where we do not see it; of a thread it is never known."""
+        """Return who runs, or sleeps, where we do not see it; of a thread it is never known."""
         return [
             actor.id
             for actor in self.world.state.actors
@@ -331,7 +331,7 @@ class _Execution:
         return tuple(map(_sign, sorted(self._steps, key=lambda step: self.number(step.actor))))
 
     def _note_contest(self, state: State, choices: Iterable[Choice]) -> None:
-        """Who may be next at the same atom as somebody else."""
+        """Note the actors that may be next at the same atom."""
         there: dict[str, list[tuple[str, Operation]]] = {}
         for choice in choices:
             who = state.actors[choice.actor]
@@ -373,7 +373,7 @@ def _absence(state: State, actor: ActorId) -> str:
 
 
 def _is_at_work(pid: int, ours: set[int]) -> bool:
-    """Whether the process runs, or has children that are none of the program's processes."""
+    """Return whether the process runs, or has children that are not the program's processes."""
     if not kernel.is_asleep(pid):
         return True
     try:
@@ -440,11 +440,11 @@ class RealSystem:
         return Taken(self._root, _NOTHING)
 
     def moves(self, state: RealState) -> tuple[Move, ...]:
-        """What may happen next."""
+        """Return what may happen next."""
         return () if state.lost else tuple(state.choices)
 
     def can(self, state: RealState, move: Move) -> bool:
-        """Whether that may happen next."""
+        """Return whether that may happen next."""
         return not state.lost and move in state.choices
 
     def take(self, state: RealState, move: Move) -> Taken:
@@ -463,16 +463,16 @@ class RealSystem:
         return tuple(state.pending)
 
     def parent(self, actor: int) -> int | None:
-        """Who has started it."""
+        """Return who has started it."""
         return self._names.parents.get(actor)
 
     def pending(self, actor: int, state: RealState) -> Event | None:
-        """What it would do at that end if it could."""
+        """Return what it would do at that end if it could."""
         touches = state.pending.get(actor)
         return None if touches is None else Event(Move(actor), (), touches, (), True)
 
     def repeats(self, state: RealState) -> bool:
-        """Whether a new run comes to that state again."""
+        """Return whether a new run comes to that state again."""
         self.close()
         if self._enter(state):
             return True

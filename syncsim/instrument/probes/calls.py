@@ -24,7 +24,7 @@ def mark(
     argument: Callable[..., str] = lambda *_: "",
     watched: Callable[[Any], bool] = lambda _: True,
 ) -> None:
-    """Makes a public method a call: its operations belong to it, and its return is recorded.
+    """Make a public method a call: its operations belong to it, and its return is recorded.
 
     ``name`` is how the call is shown, if not ``Class.method``; ``label`` gives its result as
     text, ``argument`` what is to be shown of its arguments; what is not ``watched`` is let alone.
@@ -58,7 +58,7 @@ def mark(
 
 
 class Underway:
-    """What the current thread does meanwhile belongs to that call, whose result is ``result``.
+    """A call under way: the current thread's operations are its parts, ``result`` is its result.
 
     Inside another call it adds nothing.
     """
@@ -88,7 +88,7 @@ class Underway:
 
 @contextmanager
 def making(gate: Gate) -> Iterator[None]:
-    """What the current thread makes meanwhile are parts of another primitive."""
+    """Take what the current thread makes meanwhile for parts of another primitive."""
     here = gate.here
     before, here.making = here.making, True
     try:
@@ -105,7 +105,7 @@ def introduce(
     capacity: Callable[[Any], int | None] = lambda _: None,
     kind: str = "",
 ) -> None:
-    """Records each creation of a ``cls`` by the program, not those inside other primitives.
+    """Record each creation of a ``cls`` by the program, not those inside other primitives.
 
     ``identify`` gives the id that the primitive has in every process; the other functions are
     asked once it is made.
@@ -131,7 +131,7 @@ def introduce(
 def report(
     gate: Gate, identity: str, kind: str, parts: list[Part], capacity: int | None = None
 ) -> None:
-    """Records the primitive that the program is creating in the current call."""
+    """Record the primitive that the program is creating in the current call."""
     frame = gate.code.user_frame()
     file, position = "", (0, 0, 0, 0)
     if frame is not None:

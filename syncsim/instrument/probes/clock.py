@@ -18,7 +18,7 @@ from syncsim.instrument.probes.tracebacks import unseen
 
 
 def install(gate: Gate) -> None:
-    """Wraps ``time.sleep`` for the program, and the library's look at the clock."""
+    """Wrap ``time.sleep`` for the program, and the library's look at the clock."""
     real = time.sleep
     clocks = [(module, module.time.monotonic) for module in (synchronize, queues)]
 

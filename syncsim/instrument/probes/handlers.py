@@ -17,7 +17,7 @@ from syncsim.instrument.probes.tracebacks import is_ours, unseen
 
 
 def install(gate: Gate) -> None:
-    """Wraps what sets a handler, and what sends a signal."""
+    """Wrap what sets a handler, and what sends a signal."""
     for wrap, blind in (
         (_wrap_signal, "a handler may confuse what is seen of its process"),
         (_wrap_kill, "who sends a signal is not seen"),
@@ -86,7 +86,7 @@ def _wrap_alarms(gate: Gate) -> None:
 
 
 def _wrap_alarm(gate: Gate, name: str) -> None:
-    """Who has asked for an alarm does not wait for ever: without a handler it is ended by that."""
+    """Tell of alarms: without a handler, a process that waits is ended by its own."""
     real = getattr(signal, name)
 
     @unseen

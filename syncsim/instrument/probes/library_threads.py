@@ -25,7 +25,7 @@ class Slot:
         self._ready = ready
 
     def __get__(self, obj: Any, cls: Any = None) -> Any:
-        """As an attribute of the object."""
+        """Act as an attribute of the object."""
         if obj is None:
             return self
         try:
@@ -34,7 +34,7 @@ class Slot:
             raise AttributeError(self._name) from None
 
     def __set__(self, obj: Any, value: Any) -> None:
-        """As an attribute of the object."""
+        """Act as an attribute of the object."""
         vars(obj)[self._name] = self._ready(obj, value)
 
 

@@ -29,7 +29,7 @@ from syncsim.program.safe_text import safe_text
 
 
 def install(gate: Gate) -> None:
-    """Wraps ``multiprocessing.managers`` as soon as somebody imports it."""
+    """Wrap ``multiprocessing.managers`` as soon as somebody imports it."""
 
     def wrap(managers: Any) -> None:
         for part, blind in (
@@ -104,7 +104,7 @@ def _wrap_life(gate: Gate, managers: Any) -> None:
 
 
 class Known(NamedTuple):
-    """What a proxy stands for: its sort (empty: none of ours), its id, and how it is called."""
+    """The referent of a proxy: its sort (empty: none of ours), its id, and how it is called."""
 
     sort: str
     key: str
@@ -221,7 +221,7 @@ def _own_key(proxy: Any) -> str:
 
 
 def _look_up(proxy: Any, managers: Any, call: Callable[..., Any]) -> Known:
-    """What the proxy stands for; its server is asked once, and knows the process from here on."""
+    """Return the referent of the proxy; its server is asked once, and knows the process then."""
     known: Known | None = vars(proxy).get("_syncsim")
     if not hasattr(proxy._tls, "connection"):
         proxy._connect()
@@ -253,7 +253,7 @@ def _lock(
 
 
 def _asleep(call: Callable[[], Any]) -> Any:
-    """Who waits in a server hears of its end as one who has sent the request already does."""
+    """Tell one that waits in a server of its end, as one that has sent the request is told."""
     try:
         return call()
     except (BrokenPipeError, ConnectionResetError):

@@ -49,7 +49,7 @@ _RUNS_PROGRAM = re.compile(r"\bmultiprocessing(\.|\s+import\s+)(spawn|forkserver
 
 
 def install(gate: Gate) -> None:
-    """Wraps what starts, ends and joins a process."""
+    """Wrap what starts, ends and joins a process."""
     for wrap, blind in (
         (_wrap_process, "who starts and joins a process is not seen"),
         (_wrap_exit, "with which exit code a process ends is not seen"),
@@ -72,7 +72,7 @@ def _replace_start_method(gate: Gate) -> None:
 
 
 def name_semaphores(prefix: str) -> None:
-    """Lets the names of the program's semaphores begin with ``prefix``, to find them again."""
+    """Let the names of the program's semaphores begin with ``prefix``, to find them again."""
     process.current_process()._config["semprefix"] = prefix
 
 
@@ -169,7 +169,7 @@ def _wrap_process(gate: Gate) -> None:
     @property  # type: ignore[misc]
     @unseen
     def exitcode(self: Any) -> int | None:
-        """As the real one: where it is not known yet, to look for it is an operation."""
+        """Give the real one: where it is not known yet, to look for it is an operation."""
 
         def look() -> int | None:
             code: int | None = real_code.fget(self)
@@ -221,7 +221,7 @@ def _report_uncaught(gate: Gate) -> None:
 
 
 def report_error(gate: Gate, error: BaseException | None, why: str = "") -> None:
-    """Reports the exception that ends this process; an ``assert`` of the program is told apart."""
+    """Report the exception that ends this process; an ``assert`` of the program is told apart."""
     if error is None:
         return
     failure = failure_of(error, gate.code.is_library)
@@ -256,7 +256,7 @@ def _wrap_poll(gate: Gate, popen: Any) -> None:
 
 
 def _is_dead(pid: int) -> bool:
-    """Whether that process has ended; false where that cannot be known."""
+    """Return whether that process has ended; false where that cannot be known."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] in "ZX"

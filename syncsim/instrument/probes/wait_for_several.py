@@ -14,7 +14,7 @@ from syncsim.program.safe_text import MARK, safe_text
 
 
 def install(gate: Gate) -> None:
-    """Lets the program's own waiting go through the gate; the library's runs as it is."""
+    """Let the program's own waiting go through the gate; the library's runs as it is."""
     real = connection.wait
 
     @unseen

@@ -95,7 +95,7 @@ class Actors:
         self._recorder.add(actor)
         self.unborn.add(actor.id)
         self.by_thread[actor.pid, 0] = actor.id
-        self._quiescence.owing.add(actor.id)
+        self._quiescence.outstanding.add(actor.id)
         self._watch(actor.pid)
         number = self._ended_early.pop(actor.pid, None)
         if number is not None:
@@ -199,7 +199,7 @@ class Actors:
         self._interruptions.forget(actor)
         self._recorder.vanish(self._kept_by.pop(actor, ()))
         self._recorder.end(actor, code)
-        self._quiescence.settle_up(actor)
+        self._quiescence.forget(actor)
 
     # -- records --------------------------------------------------------------------------
 
@@ -284,7 +284,7 @@ class Actors:
         actor = self.actor(record.pid)
         if actor is not None:
             self._recorder.change(actor, is_server=True)
-            self._quiescence.owing.discard(actor)
+            self._quiescence.outstanding.discard(actor)
 
     def note_helped(self, record: wire.Helped) -> None:
         """A thread of the library is at work of which nothing is known."""

@@ -20,7 +20,7 @@ from syncsim.real.quiescence import Quiescence
 
 
 class Feeders:
-    """Writes into the recorder what a feeder does, and into the account what it owes."""
+    """Tells the recorder what a feeder does, and the quiescence what is outstanding."""
 
     def __init__(self, recorder: Recorder, quiescence: Quiescence) -> None:
         self._recorder = recorder
@@ -82,7 +82,7 @@ class Feeders:
     def rests(self, feeder: ActorId) -> None:
         """It has nothing to send."""
         self._is_done(feeder)
-        self._quiescence.owing.discard(feeder)
+        self._quiescence.outstanding.discard(feeder)
 
     def lines_up(self, process: ActorId, queue: Primitive) -> None:
         """The feeder of the process has its lock soon, unless another one is sending."""
@@ -100,7 +100,8 @@ class Feeders:
             return False
         self._quiescence.clogged.discard(pipe)
         if self._recorder.grain is Grain.ATOM:
-            self._quiescence.owing.add(feeder)  # its next announcement: it gives its lock back
+            # Its next announcement: it gives its lock back.
+            self._quiescence.outstanding.add(feeder)
         else:
             self._is_done(feeder)
         return True
@@ -126,7 +127,7 @@ class Feeders:
         feeder = self._quiescence.feeders.pop((pipe, process), None)
         if feeder is not None:
             self._recorder.end(feeder, None)
-            self._quiescence.settle_up(feeder)
+            self._quiescence.forget(feeder)
         return feeder
 
     def _lock_of(self, feeder: ActorId) -> str:

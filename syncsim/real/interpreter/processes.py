@@ -176,17 +176,17 @@ class ProcessRegistry:
 
     @property
     def has_untracked(self) -> bool:
-        """Whether there is an untracked process, or one is being forked."""
+        """True if there is an untracked process, or one is being forked."""
         return bool(self.untracked or self._forking)
 
     @property
     def forked_unseen(self) -> bool:
-        """Whether there is an untracked process, or ever was one that never reported."""
+        """True if there is an untracked process, or ever was one that never reported."""
         return bool(self._had_untracked or self.untracked or self._forking)
 
     @property
     def may_interfere(self) -> bool:
-        """Whether somebody who is not seen may do something to the primitives."""
+        """True if somebody who is not seen may do something to the primitives."""
         return bool(
             self._had_untracked
             or self.untracked
@@ -236,7 +236,7 @@ class ProcessRegistry:
 
     @property
     def shaken(self) -> bool:
-        """Whether somebody unseen may have had its hands on what the processes share."""
+        """True if somebody unseen may have had its hands on what the processes share."""
         return self._is_shaken or bool(self._suspects)
 
     def _is_instrumented(self, pid: int) -> bool:
@@ -245,7 +245,7 @@ class ProcessRegistry:
         return ours or any(start is not None and self._is_own(start) for start in starts)
 
     def _is_known(self, pid: int) -> bool:
-        """Whether somebody has told of it: then what the kernel says adds nothing."""
+        """Return whether somebody has told of it: then what the kernel says adds nothing."""
         return (
             pid in self._reported
             or pid in self._joined
@@ -279,7 +279,7 @@ class ProcessRegistry:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be known of this machine."""
+        """Facts about this machine that one should know."""
         notes = []
         if not is_tried():
             notes.append(f"syncsim was never tried with {THIS}: what it says may be wrong.")
@@ -338,11 +338,11 @@ class ProcessRegistry:
         return not ours and _runs_python(start)
 
     def _is_own(self, start: _Start) -> bool:
-        """Whether it is an interpreter that joins the run first of all."""
+        """Return whether it is an interpreter that joins the run first of all."""
         return self._directory in start.command and wire.JOINS in start.command
 
     def _is_lost(self, actor: Actor | None) -> bool:
-        """Whether one that was started, or forked, is never going to report.
+        """Return whether one that was started, or forked, is never going to report.
 
         One of ours that a signal ended on its way had done nothing yet; its end is told.
         """
@@ -372,7 +372,7 @@ class ProcessRegistry:
 
 @lru_cache(maxsize=1024)
 def _runs_python(start: _Start) -> bool:
-    """Whether that is an interpreter of Python, or something that was told to run one."""
+    """Return whether that is an interpreter of Python, or was told to run one."""
     if tree.is_python(start.file):
         return True
     if os.path.basename(start.file) not in _WRAPPERS:

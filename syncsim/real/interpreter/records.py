@@ -189,7 +189,7 @@ class RecordInterpreter:
                 detail=self.primitives.named(record.detail),
             )
         self._interruptions.note(actor, operation)
-        quiescence.owing.discard(actor)
+        quiescence.outstanding.discard(actor)
         quiescence.halted.discard(actor)
         if record.gated:
             quiescence.free.discard(actor)
@@ -235,7 +235,7 @@ class RecordInterpreter:
         self._quiescence.free.discard(actor)
         self._interruptions.end(actor)
         if not self._recorder.actors[actor].thread:
-            self._quiescence.owing.add(actor)
+            self._quiescence.outstanding.add(actor)
         self._recorder.change(actor, pending=None)
 
     def _op(self, record: wire.Op) -> None:
@@ -272,7 +272,7 @@ class RecordInterpreter:
         (Of a thread and a server nobody knows when it comes.)
         """
         if not (actor.thread or actor.is_server):
-            self._quiescence.owing.add(actor.id)
+            self._quiescence.outstanding.add(actor.id)
 
     def _back(self, record: wire.Back) -> None:
         actor = self._actor_of.get((record.pid, record.tid))
@@ -293,14 +293,14 @@ class RecordInterpreter:
             operation = self.actors.signal(actor, operation)
         elif verb is EXIT:
             quiescence.leaving[actor] = int(operation.detail or 0)
-            quiescence.owing.add(actor)  # its death
+            quiescence.outstanding.add(actor)  # its death
         elif verb is Verb.LEAVE:
             before = recorder.actors[actor].called
             recorder.change(actor, called=tuple(dict.fromkeys((*before, operation.call))))
             if operation.call.startswith("os.exec"):
                 recorder.effect(actor, operation, result)
                 recorder.leave(actor, operation.site)
-                quiescence.owing.discard(actor)
+                quiescence.outstanding.discard(actor)
                 return
         elif verb is RECEIVE:
             quiescence.clogged.discard(operation.atom)
