@@ -122,26 +122,29 @@ class Driver:
 
     # -- how it stands ------------------------------------------------------------------
 
-    def standing(self) -> Standing:
-        """Look once, without waiting."""
+    def standing(self, *, partly: bool = True) -> Standing:
+        """Look once, without waiting.
+
+        ``partly``: also prove a deadlock beside which others go on, which takes its time.
+        """
         run = self._run
         diagnosis = diagnose(run.state)
         if run.over:
             return Standing(Rest.OVER, diagnosis)
-        if self._is_final(diagnosis):
+        if self._is_final(diagnosis, partly):
             return Standing(Rest.PROVEN, diagnosis)
         stopped = halted(run.state)
         rest = Rest.HALTED if stopped and not run.may_still_move() else Rest.OPEN
         return Standing(rest, diagnosis, stopped)
 
-    def _is_final(self, diagnosis: Diagnosis) -> bool:
+    def _is_final(self, diagnosis: Diagnosis, partly: bool) -> bool:
         if diagnosis.verdict is None:
             return False
-        if diagnosis.verdict is not Verdict.DEADLOCK:
-            if self._failure_suffices and diagnosis.verdict in _FAILURES:
-                return not self._run.may_still_move()
-            if self._run.state.goes_on_beside(diagnosis.stuck):
-                return False
+        if self._failure_suffices and diagnosis.verdict in _FAILURES:
+            return not self._run.may_still_move()
+        partly = partly and diagnosis.verdict is Verdict.DEADLOCK
+        if not partly and self._run.state.goes_on_beside(diagnosis.stuck):
+            return False
         return self._run.is_final(diagnosis.stuck)
 
     def await_standing(self, patience: float | None = None) -> Standing:

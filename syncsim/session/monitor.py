@@ -362,7 +362,7 @@ class Monitor:
         self._diagnose()
 
     def _diagnose(self) -> None:
-        standing = self._driver.standing()
+        standing = self._driver.standing(partly=not self._diagnosed)
         diagnosis, state = standing.diagnosis, self._world.state
         self._suspects = standing.is_suspicion and not self._diagnosed
         if self._suspects:
