@@ -111,7 +111,8 @@ class _Replay:
 
     def _compare(self, standing: Standing) -> Failure:
         """Return whether the end of the replay is the failure that was found."""
-        diagnosis, view, state = standing.believed, self._run.view(), self._run.state
+        diagnosis, state = standing.believed, self._run.state
+        view = self._run.processes.view()
         if standing.is_suspicion:
             unproven = "it may still be helped from where nobody sees it"
             diagnosis = replace(diagnosis, explanation=unproven)

@@ -33,7 +33,9 @@ class Witness:
 
         def stack_of(actor: int) -> tuple[str, ...]:
             if actor not in stacks:
-                stacks[actor] = tuple(frame.function for frame in world.inspect(actor).frames)
+                stacks[actor] = tuple(
+                    frame.function for frame in world.inspection.inspect(actor).frames
+                )
             return stacks[actor]
 
         view = RealView(state, stack_of, self._received(state))

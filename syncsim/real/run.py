@@ -15,20 +15,17 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from syncsim import wire
 from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose_standstill
-from syncsim.core.deadlock.doubt import Coverage, doubted
 from syncsim.core.faults import possible
-from syncsim.core.live import Inspected
 from syncsim.core.recorder import Recorder
 from syncsim.core.run import Run
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.state import Actor, Life, State
 from syncsim.core.steps import Step
-from syncsim.core.words.report import Report
 from syncsim.program.source import Program
 from syncsim.real import kernel
 from syncsim.real.conduct import Conduct
@@ -77,12 +74,13 @@ class RealRun(Run):
         self._quiescence = Quiescence()
         self._signals = Signals(self._recorder, self._quiescence)
         self._launch = launch = Launch(program, controlled=controlled, stdin=stdin)
-        self._processes = ProcessRegistry(self._recorder, launch.directory, launch.stage.pid)
+        #: The book of all processes, also of those that were not seen.
+        self.processes = ProcessRegistry(self._recorder, launch.directory, launch.stage.pid)
         self._interpreter = RecordInterpreter(
             self._recorder,
             self._quiescence,
             self._signals,
-            self._processes,
+            self.processes,
             on_print=on_print,
             watch=launch.deaths.watch,
             main_code=launch.stage.wait,
@@ -115,7 +113,8 @@ class RealRun(Run):
             self._finality,
             locator,
         )
-        self._inspection = Inspection(
+        #: A closer look at the actors.
+        self.inspection = Inspection(
             self._recorder,
             self._quiescence,
             self._interpreter,
@@ -197,29 +196,6 @@ class RealRun(Run):
             actor.ended for actor in self._recorder.actors
         )
 
-    def view(self) -> Coverage:
-        """Return what is known of the run besides its state: who was not seen, and what else."""
-        return self._processes.view()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Facts about this machine that one should know before anything is seen."""
-        return self._processes.notes
-
-    @property
-    def who_was_not_seen(self) -> str:
-        """The processes that are known by now never to report, in a sentence; empty if none."""
-        return self._processes.who_was_not_seen
-
-    @property
-    def forked_unseen(self) -> bool:
-        """True if the program has forked past ``multiprocessing``."""
-        return self._processes.forked_unseen
-
-    def doubted(self, diagnosis: Diagnosis) -> Diagnosis:
-        """Return the last word on the run: the diagnosis, unless somebody was not seen."""
-        return doubted(diagnosis, self.view())
-
     def may_still_move(self) -> bool:
         """Return whether something unseen may still change what is seen."""
         return self._evidence.may_still_move()
@@ -240,14 +216,6 @@ class RealRun(Run):
         if not self._finality.hangs:
             return None
         return diagnose_standstill(self.state, self._finality.helpers())
-
-    def inspect(self, actor: ActorId) -> Inspected:
-        """Return the actor's call stack, asked of the process itself where it is at its gate."""
-        return self._inspection.inspect(actor)
-
-    def report(self, diagnosis: Diagnosis, steps: Iterable[Step], command: str) -> Report:
-        """Return all that is known of how the run stands, as the diagnosis sees it."""
-        return self._inspection.report(diagnosis, steps, command)
 
     def choices(self) -> tuple[Choice, ...]:
         """Return what may happen next: an operation at a gate that would go, or times out."""
@@ -413,7 +381,7 @@ class RealRun(Run):
         Untracked processes have ``seconds`` to end, too; the answer is whether they did.  A
         ``Process`` that is being born is waited for: then it is not over.
         """
-        processes, end = self._processes, time.monotonic() + seconds
+        processes, end = self.processes, time.monotonic() + seconds
         while processes.has_untracked and not self._conduct.is_late(deadline):
             # (Who starts one may have been killed just before there was one.)
             if time.monotonic() > end and not processes.births:

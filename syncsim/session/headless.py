@@ -113,7 +113,7 @@ class HeadlessRun:
             except (StopError, DivergenceError, OutOfTimeError) as stop:
                 late = isinstance(stop, OutOfTimeError)
                 reason = f"the time is up ({self._timeout:g} s)" if late else str(stop)
-                if isinstance(stop, DivergenceError) and not self._world.who_was_not_seen:
+                if isinstance(stop, DivergenceError) and not self._world.processes.who_was_not_seen:
                     raise
             if reason:
                 diagnosis = self._world.standstill() or self._driver.standing().believed
@@ -195,7 +195,7 @@ class HeadlessRun:
 
     def _tell_unseen(self) -> None:
         """Says, once for each, which processes do not report, while nothing moves."""
-        told = self._world.who_was_not_seen
+        told = self._world.processes.who_was_not_seen
         if told == self._unseen:
             return
         self._unseen = told
@@ -204,7 +204,7 @@ class HeadlessRun:
             self._out.flush()
 
     def _tell_notes(self) -> None:
-        for note in () if self._as_json else self._world.notes:
+        for note in () if self._as_json else self._world.processes.notes:
             self._line(f"    ·  {note}")
 
     def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
@@ -225,7 +225,7 @@ class HeadlessRun:
     def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
         for rest in filter(None, self._partial.values()):
             self._line(f"    |  {rest}")
-        view = self._world.view()
+        view = self._world.processes.view()
         diagnosis = doubted(diagnosis, view)
         state = self._world.state
         verdict = diagnosis.verdict or Verdict.UNDECIDED
@@ -238,9 +238,9 @@ class HeadlessRun:
         if alive and self._scheduler is None:
             told = replace(diagnosis, verdict=verdict, explanation=explanation)
             try:
-                report = self._world.report(told, self._last, self._command)
+                report = self._world.inspection.report(told, self._last, self._command)
             except StopError:  # the last step came while we looked closer: now no more is read
-                report = self._world.report(told, self._last, self._command)
+                report = self._world.inspection.report(told, self._last, self._command)
         schedule = format_schedule(self._schedule)
         if self._as_json:
             record = self._verdict(diagnosis, verdict, explanation)

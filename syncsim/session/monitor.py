@@ -17,6 +17,7 @@ from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.diagnosis import (
     Diagnosis,
 )
+from syncsim.core.deadlock.doubt import doubted
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
     Broken,
@@ -148,7 +149,9 @@ class Monitor:
 
         def look() -> None:
             known = actor < len(self._world.state.actors)
-            self.updates.append(self._world.inspect(actor) if known else Refused(_NOBODY))
+            self.updates.append(
+                self._world.inspection.inspect(actor) if known else Refused(_NOBODY)
+            )
 
         self._order(look)
 
@@ -173,7 +176,7 @@ class Monitor:
             while not self._closing:
                 self._turn()
         except DivergenceError as error:
-            unseen = f" ({self._world.who_was_not_seen})".removesuffix(" ()")
+            unseen = f" ({self._world.processes.who_was_not_seen})".removesuffix(" ()")
             self.updates.append(Broken(f"The run was broken off: {error}{unseen}"))
         except OSError as error:
             self.updates.append(Broken(f"The run was broken off: {error}"))
@@ -369,7 +372,9 @@ class Monitor:
             return
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
-            self.updates.append(Diagnosed(self._world.doubted(diagnosis), state.n))
+            self.updates.append(
+                Diagnosed(doubted(diagnosis, self._world.processes.view()), state.n)
+            )
             if self._mode is Mode.PLAYING:  # here one wants to look
                 self._set(Mode.PAUSED)
         if standing.rest is Rest.OVER:

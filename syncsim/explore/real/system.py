@@ -126,7 +126,7 @@ class _Watched(RealRun):
 
     def doubt(self) -> str:
         """Why what was seen of the run, which is at its end, is not all of it; empty if it is."""
-        return self.view().doubts.removesuffix(".")
+        return self.processes.view().doubts.removesuffix(".")
 
 
 class _Execution:
@@ -206,7 +206,11 @@ class _Execution:
                 break
             world.pump(0.01)
             self._driver.settle()
-        doubt = "it makes processes by os.fork, which are not seen" if world.forked_unseen else ""
+        doubt = (
+            "it makes processes by os.fork, which are not seen"
+            if world.processes.forked_unseen
+            else ""
+        )
         if not doubt and away and world.choices():
             doubt = _absence(world.state, away[0])
         self.unseen = self.unseen or doubt or self._hidden(world.state)
