@@ -34,14 +34,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import (
-    Diagnosis,
-    Finding,
-    Verdict,
-    diagnose,
-    halted,
-    stuck_actors,
-)
+from syncsim.core.deadlock.findings import Finding, FindingKind
+from syncsim.core.deadlock.graph import halted, stuck_actors
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.run import Run
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.scheduler import Scheduler
@@ -54,7 +49,8 @@ _PROOF = 10.0
 _LISTENS = 0.05
 _FAILURES = (Verdict.ASSERTION, Verdict.CRASH)
 _LIVES_ON = Finding(
-    "leaked process", "a process that was forked outside our view outlives all others: it is ended"
+    FindingKind.LEAKED_PROCESS,
+    "a process that was forked outside our view outlives all others: it is ended",
 )
 
 

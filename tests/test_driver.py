@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice, Move
 from syncsim.core.scheduler import Replay, ReplayError, RoundRobin
 from syncsim.core.state import State

@@ -10,15 +10,17 @@ from msgspec.structs import replace
 
 from syncsim.checking.result import Failure
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.deadlock.diagnosis import Finding, Verdict
 from syncsim.core.deadlock.doubt import who_was_not_seen
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, parse_schedule
 from syncsim.core.scheduler import Replay, ReplayError
 from syncsim.core.state import State
 from syncsim.core.steps import Step
+from syncsim.core.words.listing import counted
 from syncsim.core.words.status import status
-from syncsim.core.words.waiting import counted, waiting_for
+from syncsim.core.words.waiting import waiting_for
 from syncsim.driver import Driver, OutOfTimeError, Standing
 from syncsim.explore.worker import Found
 from syncsim.program.source import Program

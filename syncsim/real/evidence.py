@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import stuck_actors
+from syncsim.core.deadlock.graph import stuck_actors
 from syncsim.core.recorder import Recorder
 from syncsim.instrument.dispositions import Disposition, disposition
 from syncsim.real import kernel

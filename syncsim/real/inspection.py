@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from syncsim import wire
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.live import Frame, Inspected
 from syncsim.core.operation import Operation
 from syncsim.core.recorder import Recorder

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 from syncsim import wire
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose_standstill
+from syncsim.core.deadlock.verdict import Diagnosis, diagnose_standstill
 from syncsim.core.faults import possible
 from syncsim.core.recorder import Recorder
 from syncsim.core.run import Run

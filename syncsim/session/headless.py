@@ -15,25 +15,18 @@ from typing import Any, TextIO
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import (
-    Diagnosis,
-    Verdict,
-)
 from syncsim.core.deadlock.doubt import doubted
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.steps import Step
 from syncsim.core.text import clean
+from syncsim.core.words.listing import headline, names
 from syncsim.core.words.report import as_text
 from syncsim.core.words.status import status
 from syncsim.core.words.step_line import step_line
-from syncsim.core.words.waiting import (
-    headline,
-    names,
-    standing,
-    waiting_for,
-)
+from syncsim.core.words.waiting import standing, waiting_for
 from syncsim.driver import Driver, OutOfTimeError, Rest, Standing
 from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force, replayed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.recorder import Recorder
 from syncsim.core.run import Run
@@ -214,7 +214,7 @@ class VirtualRun(Run):
                 self._recorder.move(actor, operation)
             return
         self._reap(actor, did)
-        gives_up = did.verb is Verb.RELEASE and operation.call.startswith(SERVED)
+        gives_up = did.verb is Verb.RELEASE and operation.call.startswith(MANAGED)
         if did.request.silent and not gives_up:
             self._serve(did)
             return

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from syncsim import wire
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
 from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor

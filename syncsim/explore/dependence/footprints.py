@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
-from syncsim.core.managed import SERVED
+from syncsim.core.enabled import permits
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import State
@@ -135,7 +136,7 @@ class Toucher:
         primitive = state.primitives.get(operation.primitive)
         if primitive is not None and "work" in primitive.parts:
             return [*found, *self._of_a_pool(operation, primitive.id)]
-        if primitive is not None and primitive.kind.startswith(SERVED):
+        if primitive is not None and primitive.kind.startswith(MANAGED):
             return [*found, self._served(primitive.id), self._served(operation.atom)]
         if verb is Verb.WAIT_ANY:
             return [*found, *self._of_several(operation, state)]
@@ -207,7 +208,7 @@ class Toucher:
             return []
         if verb is Verb.ACQUIRE:
             tried = not first or not operation.blocking or operation.can_time_out
-            missed = misses or not (atom.value > 0 or (atom.recursive and actor in atom.holders))
+            missed = misses or not permits(atom, actor)
             kind = MISS if missed else TRY if tried else TAKE
         elif verb is Verb.RELEASE:
             bounded = not atom.recursive and atom.maximum < SEM_VALUE_MAX
@@ -266,7 +267,7 @@ class Toucher:
             return ()
         primitive = state.primitives.get(operation.primitive)
         known = primitive is None or not (
-            "work" in primitive.parts or primitive.kind.startswith(SERVED)
+            "work" in primitive.parts or primitive.kind.startswith(MANAGED)
         )
         kind = _PENDING.get(operation.verb)
         atom: Atom | None = state.atoms.get(operation.atom)

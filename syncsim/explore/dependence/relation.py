@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Verb
 from syncsim.virtual.model.automaton import AWAITED, Look, Request
 from syncsim.virtual.model.data_atoms import GONE, Items
@@ -343,7 +343,7 @@ def _touches(did: Did, *, first: bool) -> list[Touch]:
         return [Touch(_thing(atom), JOIN if waits else ASK, 1)]
     if verb is Verb.CALL or verb is Verb.WAKE:
         return _served(did, request)
-    served = request.operation.call.startswith(SERVED)
+    served = request.operation.call.startswith(MANAGED)
     if did.own or (request.silent and verb is not Verb.WRITE and not served):
         return []
     if did.result == GONE:

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import msgspec
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.driver import OutOfTimeError
 from syncsim.explore import hints
 from syncsim.explore.dependence.relation import JOIN, Event

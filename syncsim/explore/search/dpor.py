@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import Verb
 from syncsim.explore.dependence.races import Races
 from syncsim.explore.dependence.relation import (

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Protocol
 
-from syncsim.core.deadlock.diagnosis import Verdict
-from syncsim.core.words.waiting import counted
+from syncsim.core.deadlock.verdict import Verdict
+from syncsim.core.words.listing import counted
 from syncsim.explore.results import (
     Bounds,
     Path,

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from syncsim import wire
 from syncsim.core.atoms import Atom, Block, Cell, Channel, Semaphore, Sleepers
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.recorder import Recorder
 from syncsim.core.state import Primitive
 from syncsim.core.work import TaskOutcome, Work
@@ -58,7 +58,7 @@ class Primitives:
     def made(self, record: wire.Made) -> None:
         """A primitive was made, of the parts that were told before."""
         parts = self._parts.pop(record.id, [])
-        managed = record.kind.startswith(SERVED) and record.id in self._recorder.primitives
+        managed = record.kind.startswith(MANAGED) and record.id in self._recorder.primitives
         if managed and record.id not in self._fresh:
             return  # another proxy of what is there already
         self._fresh.discard(record.id)

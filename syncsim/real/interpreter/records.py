@@ -35,7 +35,7 @@ from syncsim.real.quiescence import Quiescence
 #: Verbs of what happens behind the scenes of a call, and is no step.
 _MOVES = frozenset((Verb.SENT, Verb.QUEUE, Verb.BEGIN, Verb.SETTLE, Verb.CANCEL))
 #: Verbs of what goes through as soon as it is granted, whatever the other processes do.
-_SERVED = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE))
+_LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE))
 
 
 class RecordInterpreter:
@@ -136,7 +136,7 @@ class RecordInterpreter:
         reaped, for whoever is looking at its files in ``/proc``).
         """
         operation = self._recorder.actors[actor].pending
-        return operation is not None and operation.verb in _SERVED
+        return operation is not None and operation.verb in _LIVES
 
     # -- operations -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from copy import copy
 
+from syncsim.core.enabled import permits
 from syncsim.core.operation import Verb
 from syncsim.core.state import Primitive
 from syncsim.virtual.model.automaton import (
@@ -281,11 +282,7 @@ class System:
             if node.simple:
                 # A semaphore or a cell: asked at every step, so without detours.
                 atom = atoms[node.atom]
-                if (
-                    node.always
-                    or atom.value > 0  # type: ignore[union-attr, operator]
-                    or (atom.recursive and actor in atom.holders)  # type: ignore[union-attr]
-                ):
+                if node.always or permits(atom, actor):  # type: ignore[arg-type]
                     found.append(_moves[actor])
                 elif node.request.operation.can_time_out:  # type: ignore[union-attr]
                     found.append(Move(actor, True))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
+from syncsim.core.enabled import permits
 from syncsim.core.operation import Operation, Verb
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import (
@@ -125,7 +126,7 @@ class Transition:
                 return True
             atom = self.atoms[self.system.atoms[operation.atom]]
             assert isinstance(atom, Semaphore | Gone)
-            return atom.value > 0 or (atom.recursive and actor in atom.holders)
+            return permits(atom, actor)
         if verb is Verb.RELEASE or verb is Verb.READ or verb is Verb.WRITE:
             return True
         if verb is Verb.JOIN:
@@ -419,7 +420,7 @@ class Transition:
                 if times_out:
                     result = False
                 elif verb is Verb.ACQUIRE:
-                    if atom.value > 0 or (atom.recursive and actor in atom.holders):
+                    if permits(atom, actor):
                         self.atoms[at] = atom.apply(operation, actor)[0]
                         result = True
                     else:
