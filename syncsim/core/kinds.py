@@ -173,6 +173,14 @@ _MEMORY_CALLS: Final = {
 }
 _CONDITION_ROLES: Final = (Role.LOCK, Role.SLEEPING, Role.WOKEN, Role.WAIT)
 _QUEUE_ROLES: Final = (Role.ITEMS, Role.GET_LOCK, Role.PUT_LOCK, Role.SLOTS)
+_WORKERS_ROLES: Final = (
+    Role.WORK,
+    Role.TASKS,
+    Role.GET_LOCK,
+    Role.RESULTS,
+    Role.PUT_LOCK,
+    Role.WORKER_HANDLER,
+)
 
 _EMPTY: Final = "waits for {it}: it is empty"
 _FULL: Final = "waits for {it}: the queue is full"
@@ -385,7 +393,7 @@ _TABLE: Final = (
     Kind(
         "Pool",
         Family.WORKERS,
-        (Role.WORK, Role.TASKS, Role.RESULTS, Role.GET_LOCK, Role.PUT_LOCK),
+        (*_WORKERS_ROLES, Role.TASK_HANDLER, Role.RESULT_HANDLER),
         _WORKER_CALLS
         | {
             "apply": CallWords(
@@ -413,7 +421,7 @@ _TABLE: Final = (
     Kind(
         "ProcessPoolExecutor",
         Family.WORKERS,
-        (Role.WORK, Role.TASKS, Role.RESULTS, Role.GET_LOCK, Role.PUT_LOCK),
+        (*_WORKERS_ROLES, Role.SLOTS, Role.SEND_LOCK),
         _WORKER_CALLS
         | {
             "submit": _HANDED,

@@ -61,6 +61,9 @@ START, TERMINATE, EXIT = Verb.START, Verb.TERMINATE, Verb.EXIT
 RECEIVE, POLL = Verb.RECEIVE, Verb.POLL
 
 
+#: The answers of an operation that takes or gives, as they are reported.
+YES, NO, NOTHING = "True", "False", "None"
+
 #: What is about no other process: who does nothing else synchronizes with nobody.
 ALONE = frozenset((Verb.OUTPUT, Verb.SLEEP, Verb.BORN, Verb.EXIT, Verb.LEAVE))
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from syncsim.core.calls import CALLS, GIVES_A_RESULT, TAKES_A_TASK
 from syncsim.core.kinds import MANAGED
+from syncsim.core.operation import NO, NOTHING, YES
 
 
 class Outcome(StrEnum):
@@ -32,16 +33,16 @@ def outcome_of(call: str, result: str, *, complete: bool = True, operation: str 
     ``operation`` is a verb and a role, and empty for a whole call.
     """
     if operation:
-        failed = result == "False" and operation.partition(" ")[0] in _TRIES
+        failed = result == NO and operation.partition(" ")[0] in _TRIES
         return Outcome.IN_VAIN if failed else Outcome.DONE
     if result == Outcome.AWAKE:
         return Outcome.AWAKE
     if not complete:
         return Outcome.WAITS
-    if result == "False":
+    if result == NO:
         words = CALLS.get(call.removeprefix(MANAGED))
         return Outcome.IN_VAIN if words is not None and words.in_vain else Outcome.DONE
-    if result == "None" and call in TAKES_A_TASK:
+    if result == NOTHING and call in TAKES_A_TASK:
         return Outcome.DISMISSED
     return Outcome.RAISED if names_exception(call, result) else Outcome.DONE
 
@@ -59,4 +60,4 @@ def names_exception(call: str, result: str) -> bool:
         return True
     if call.startswith(MANAGED) and result == "StopIteration":
         return True
-    return call.rpartition(".")[2] == "wait" and result not in ("True", "False", "None")
+    return call.rpartition(".")[2] == "wait" and result not in (YES, NO, NOTHING)

@@ -10,17 +10,21 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Semaphore, Sleepers
+from syncsim.core.enabled import permits
 from syncsim.core.faults import WORDS
 from syncsim.core.kinds import MANAGED, Role
 from syncsim.core.mutable_state import MutableState
 from syncsim.core.operation import (
     ACQUIRE,
+    NO,
+    NOTHING,
     POLL,
     PUT,
     RECEIVE,
     RELEASE,
     SEND,
     SENT,
+    YES,
     Operation,
     Site,
     Verb,
@@ -70,7 +74,7 @@ class Recorder(MutableState):
     def would_take(self, actor: ActorId, operation: Operation) -> bool:
         """Return whether the acquire would be answered by True now."""
         atom = self.atoms.get(operation.atom)
-        return atom is None or atom.apply(operation, actor)[1] != "False"
+        return not isinstance(atom, Semaphore) or permits(atom, actor)
 
     def announce(self, actor: ActorId, operation: Operation) -> None:
         """Set the operation that the actor has reached and has not made yet."""
@@ -149,14 +153,14 @@ class Recorder(MutableState):
         if result and result != modelled:
             verb = operation.verb
             if verb is ACQUIRE:
-                if not (believe and result == "True"):
+                if not (believe and result == YES):
                     raise DivergenceError(
                         f"{self.actors[actor].name} got {result} from {operation.call}, but by "
                         f"its model it is {modelled} ({atom})"
                     )
                 # Somebody who is not seen has given it back.
                 after = atom.released().apply(operation, actor)[0]
-            elif verb is RELEASE and result == "None":
+            elif verb is RELEASE and result == NOTHING:
                 # It is refused, by the model: whether it really is, a record will say at
                 # once.  (Who has taken the missing unit may not have been heard yet.)
                 after, result = atom.given_anyway(), modelled
@@ -213,7 +217,7 @@ class Recorder(MutableState):
         atom = self.atoms.get(operation.atom)
         if atom is None and operation.verb is Verb.SETTLE and operation.detail == "0":
             atom = TaskOutcome()  # of which nothing is there yet
-        if atom is not None and result != "False":
+        if atom is not None and result != NO:
             self.set_atom(operation.atom, atom.apply(operation, self._owner(actor, operation))[0])
         underway = self._underway.get(actor)
         if operation.verb is SEND and underway is not None and not underway.detail:
@@ -338,7 +342,7 @@ def _has_failed(operation: Operation, result: str) -> bool:
     """Return whether the operation has not taken effect: it was in vain, or it raised."""
     verb = operation.verb
     if verb is ACQUIRE or verb is Verb.AWAIT:
-        return result == "False"
+        return result == NO
     return verb in _ON_BLOCKS and names_exception(operation.call, result)
 
 

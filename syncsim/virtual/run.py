@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
@@ -84,8 +84,13 @@ class VirtualRun(Run):
         """Return the choices that are possible next."""
         return self._recorder.choices()
 
+    @property
+    def over(self) -> bool:
+        """Whether every process has ended."""
+        return all(actor.ended for actor in self._recorder.actors)
+
     def faults(self) -> tuple[Choice, ...]:
-        """What a person may do besides to the processes."""
+        """Return the faults that a person may do to the processes."""
         return possible(self.state)
 
     def adapt(self, grain: Grain, deadline: float | None = None) -> None:
@@ -101,7 +106,26 @@ class VirtualRun(Run):
         if grain is Grain.CALL:
             self._apply(self.system.settled(self._at))
 
-    def take(self, choice: Choice) -> tuple[Step, ...]:
+    def settle(self, deadline: float | None = None) -> None:
+        """Return at once: nothing happens here between two choices."""
+
+    def pump(self, timeout: float) -> bool:
+        """Return False at once, for the same reason."""
+        return False
+
+    def may_still_move(self) -> bool:
+        """Return False: everything is seen."""
+        return False
+
+    def is_final(self, stuck: Sequence[ActorId]) -> bool:
+        """Return True: what the state says is all there is."""
+        return True
+
+    def hear_out(self, seconds: float, deadline: float | None = None) -> bool:
+        """Return True: nothing is left when all is over."""
+        return True
+
+    def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
         """Let that happen (a choice or a fault), until its call is over or must wait."""
         self._steps = []
         if choice.move.is_fault:

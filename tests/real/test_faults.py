@@ -217,11 +217,14 @@ def test_a_stopped_process_is_stopped_for_the_kernel_too() -> None:
         assert (step.sentence, state_of(pid)) == ("is stopped", "T")
         assert real.choices() == ()
         assert halted(real.state) == (1,)
-        assert real.inspect(1).note == "Its variables can be seen when it goes on: it is stopped."
+        assert (
+            real.inspection.inspect(1).note
+            == "Its variables can be seen when it goes on: it is stopped."
+        )
         real.take(Choice(1, Move.CONTINUE))
         assert state_of(pid) != "T"
         assert real.choices() == (Choice(1),)
-        assert real.inspect(1).frames
+        assert real.inspection.inspect(1).frames
 
 
 def test_who_is_stopped_may_be_killed() -> None:

@@ -24,7 +24,7 @@ from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life
 from syncsim.explore.request import Found, Report
 from syncsim.program.source import load
-from syncsim.real.interpreter.untracked import ProcessRegistry
+from syncsim.real.interpreter.processes import ProcessRegistry
 from syncsim.real.kernel import tree
 from syncsim.session.monitor import Monitor
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from syncsim.core.atoms import ActorId
 from syncsim.core.kinds import Role
 from syncsim.core.operation import Operation, Verb
@@ -9,58 +11,68 @@ from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words.listing import listing, names
 from syncsim.core.work import Task, Work
 
+#: Those on whom somebody waits, and the clause.
+_Waits: TypeAlias = tuple[tuple[ActorId, ...], str]
 
-def at_a_pool(
-    state: State, actor: Actor, primitive: Primitive, work: Work
-) -> tuple[tuple[ActorId, ...], str]:
+
+def at_a_pool(state: State, actor: Actor, primitive: Primitive, work: Work) -> _Waits:
     """Return on whom the actor waits at a Pool or an executor, and the clause."""
     operation = actor.pending
     assert operation is not None
+    match operation.role:
+        case Role.GET_LOCK | Role.TASKS as role:
+            return _for_a_task(state, actor, primitive, in_line=role == Role.GET_LOCK)
+        case Role.PUT_LOCK:
+            holders = state.holders(primitive, Role.PUT_LOCK)
+            after = f", after {names(state, holders)}" if holders else ""
+            return holders, f"waits to give its result to {primitive.name}{after}"
+        case "":
+            return _for_a_result(state, actor, primitive, work)
+        case _:  # one of its threads
+            return _until_it_ends(state, primitive, work)
+
+
+def _for_a_task(state: State, actor: Actor, primitive: Primitive, *, in_line: bool) -> _Waits:
     it = primitive.name
-    if operation.role in (Role.GET_LOCK, Role.TASKS):
-        held = state.holders(primitive, Role.GET_LOCK)
-        if actor.id == primitive.creator:
-            return held, f"waits until no worker of {it} takes a task any more"
-        dead = tuple(one for one in held if state.actors[one].ended)
-        if operation.role == Role.TASKS or not dead:
-            return (), f"waits for a task of {it}"
+    holders = state.holders(primitive, Role.GET_LOCK)
+    if actor.id == primitive.creator:
+        return holders, f"waits until no worker of {it} takes a task any more"
+    dead = tuple(holder for holder in holders if state.actors[holder].ended)
+    if in_line and dead:
         return dead, f"waits for a task of {it}: {names(state, dead)} ended while it was in line"
-    if operation.role == Role.PUT_LOCK:
-        held = state.holders(primitive, Role.PUT_LOCK)
-        return held, f"waits to give its result to {it}" + (
-            f", after {names(state, held)}" if held else ""
-        )
-    if operation.role:  # one of its threads
-        return _until_it_ends(state, primitive, work)
+    return (), f"waits for a task of {it}"
+
+
+def _for_a_result(state: State, actor: Actor, primitive: Primitive, work: Work) -> _Waits:
+    operation = actor.pending
+    assert operation is not None
     job = job_of(operation.atom)
-    what = f"waits for the result of {operation.detail} from {it}"
-    if not operation.detail:
-        what = f"waits for a result from {it}"
+    result = f"the result of {operation.detail}" if operation.detail else "a result"
+    clause = f"waits for {result} from {primitive.name}"
     if actor.id != primitive.creator and not actor.thread:
         owner = state.actors[primitive.creator].name
-        return (), f"{what}: its threads are in {owner} alone"
-    runners = [(who, task) for who, task in work.running if task.job == job]
-    if runners:
-        who, task = runners[0]
-        on = tuple(one for one, _ in runners)
-        return on, f"{what}: {state.actors[who].name} runs {_it(task, operation)}"
-    for who, task in work.lost:
+        return (), f"{clause}: its threads are in {owner} alone"
+    running = [(worker, task) for worker, task in work.running if task.job == job]
+    if running:
+        worker, task = running[0]
+        runs = f"{state.actors[worker].name} runs {_it(task, operation)}"
+        return tuple(worker for worker, _ in running), f"{clause}: {runs}"
+    for worker, task in work.lost:
         if task.job == job:
-            by = state.actors[who].name
-            return (), f"{what}: {_it(task, operation)} was lost when {by} ended"
-    busy = tuple(who for who, _ in work.running)
-    if busy and len(busy) == len(work.workers) and any(t.job == job for t in work.waiting):
-        return busy, f"{what}: no worker is free to begin it"
-    return (), what
+            by = state.actors[worker].name
+            return (), f"{clause}: {_it(task, operation)} was lost when {by} ended"
+    busy = tuple(worker for worker, _ in work.running)
+    all_busy = bool(busy) and len(busy) == len(work.workers)
+    if all_busy and any(task.job == job for task in work.waiting):
+        return busy, f"{clause}: no worker is free to begin it"
+    return (), clause
 
 
 def _it(task: Task, operation: Operation) -> str:
     return "it" if task.label == operation.detail else task.label
 
 
-def _until_it_ends(
-    state: State, primitive: Primitive, work: Work
-) -> tuple[tuple[ActorId, ...], str]:
+def _until_it_ends(state: State, primitive: Primitive, work: Work) -> _Waits:
     clause = f"waits for {primitive.name} to end"
     if work.running:
         busy = tuple(who for who, _ in work.running)
