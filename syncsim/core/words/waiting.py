@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.kinds import Role, part_name
 from syncsim.core.operation import Verb
@@ -17,22 +19,23 @@ from syncsim.core.words.managed import intention
 from syncsim.core.words.pools import at_a_pool, what_it_does_at_a_pool
 
 
-class Wait:
-    """The wait of a blocked actor: the thing, those it waits on, and the whole as a clause."""
+class Wait(Struct, frozen=True):
+    """The wait of a blocked actor: the thing, the whole as a clause, and those it waits on."""
 
-    __slots__ = ("clause", "on", "what")
-
-    def __init__(self, what: str, clause: str, on: tuple[ActorId, ...] = ()) -> None:
-        self.what = what
-        self.clause = clause
-        self.on = on
+    what: str
+    clause: str
+    on: tuple[ActorId, ...] = ()
 
 
 def waiting_for(state: State, actor: Actor) -> Wait | None:
     """Return what the actor waits for, and on whom; None where its pending operation may go."""
+    return wait_of(state, actor) if state.blocked(actor) else None
+
+
+def wait_of(state: State, actor: Actor) -> Wait:
+    """Return the wait of an actor whose pending operation would block."""
     operation = actor.pending
-    if operation is None or not state.blocked(actor):
-        return None
+    assert operation is not None
     if operation.verb is Verb.JOIN:
         target = state.by_pid(operation.atom)
         name = target.name if target else operation.detail
