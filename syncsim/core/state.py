@@ -220,15 +220,15 @@ class State(Struct, frozen=True):
 
         (What a person may do besides are ``faults``.)
         """
-        found = []
+        choices = []
         for actor in self.actors:
             if actor.pending is None or actor.ended or actor.stopped:
                 continue
             if not self.blocked(actor):
-                found.append(Choice(actor.id, grain=self.grain))
+                choices.append(Choice(actor.id, grain=self.grain))
             elif actor.pending.can_time_out:
-                found.append(Choice(actor.id, Move.TIME_OUT, self.grain))
-        return tuple(found)
+                choices.append(Choice(actor.id, Move.TIME_OUT, self.grain))
+        return tuple(choices)
 
     def holdings(self, actor: Actor) -> tuple[Primitive, ...]:
         """Return the primitives of which the actor holds a unit (a lock, a permit).

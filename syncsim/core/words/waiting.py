@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.kinds import Role, part_name
-from syncsim.core.operation import Verb
+from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words.listing import names
@@ -152,22 +152,25 @@ def what_it_does(state: State, actor: Actor, grain: Grain = Grain.CALL) -> str:
     if operation is None:
         return ""
     primitive = state.primitives.get(operation.primitive)
-    inside = actor.library or (operation.compound and grain is Grain.ATOM)
-    if primitive is not None and operation.role and inside:
-        what, part = str(operation.verb), part_name(operation.role)
-        if operation.verb in (Verb.PUT, Verb.SEND, Verb.WRITE):
-            what += f" {operation.detail} →"
-        if operation.verb is Verb.PUT:
-            part = "buffer"
-        call = "" if actor.library else f" ({operation.method})"
-        return f"{what} {part} of {primitive.name}{call}"
-    verb = operation.method
+    method = operation.method
     if primitive is None:
-        return f"{verb} {operation.detail}".strip()
+        return f"{method} {operation.detail}".strip()
+    if operation.role and (actor.library or (operation.compound and grain is Grain.ATOM)):
+        return _operation_on_a_part(operation, primitive, in_call=not actor.library)
     if state.work(primitive) is not None:
         return what_it_does_at_a_pool(operation, primitive)
     if operation.role == Role.WAIT and state.enabled(actor):
         return f"wake from {primitive.name}"
-    if primitive.traits.has_indices and verb == "get":
+    if primitive.traits.has_indices and method == "get":
         return f"read {primitive.name}[{operation.detail}]"
-    return intention(verb, primitive.name, operation.detail)
+    return intention(method, primitive.name, operation.detail)
+
+
+def _operation_on_a_part(operation: Operation, primitive: Primitive, *, in_call: bool) -> str:
+    verb, part = str(operation.verb), part_name(operation.role)
+    if operation.verb in (Verb.PUT, Verb.SEND, Verb.WRITE):
+        verb += f" {operation.detail} →"
+    if operation.verb is Verb.PUT:
+        part = "buffer"
+    call = f" ({operation.method})" if in_call else ""
+    return f"{verb} {part} of {primitive.name}{call}"
