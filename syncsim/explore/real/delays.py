@@ -10,7 +10,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from syncsim.explore.real.system import RealState, RealSystem
+from syncsim.explore.real.execution import RealState
+from syncsim.explore.real.system import RealSystem
 from syncsim.virtual.model.states import Move
 
 
