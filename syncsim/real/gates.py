@@ -183,7 +183,7 @@ class Gates:
 
         Otherwise it goes past it, as one does that cannot reach it any more; or it connects late.
         """
-        self._conduct.note_news()
+        self._conduct.last_news = time.monotonic()
         while (gate := self._socket(actor)) is not None:
             try:
                 gate.send(message)
