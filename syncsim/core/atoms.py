@@ -107,8 +107,8 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
 def _without_last(holders: tuple[ActorId, ...], actor: ActorId) -> tuple[ActorId, ...]:
     if len(holders) == 1:
         return ()
-    at = len(holders) - 1 - holders[::-1].index(actor)
-    return holders[:at] + holders[at + 1 :]
+    last = len(holders) - 1 - holders[::-1].index(actor)
+    return holders[:last] + holders[last + 1 :]
 
 
 class Item(Struct, frozen=True, gc=False):
@@ -167,9 +167,9 @@ class Channel(Struct, frozen=True, gc=False):
 
     def without_first(self, actor: ActorId) -> Channel:
         """Return the channel without the actor's next item, which the feeder could not pickle."""
-        for at, item in enumerate(self.buffered):
+        for index, item in enumerate(self.buffered):
             if item.sender == actor:
-                buffered = self.buffered[:at] + self.buffered[at + 1 :]
+                buffered = self.buffered[:index] + self.buffered[index + 1 :]
                 return replace(self, buffered=buffered, lost=(*self.lost, item))
         return self
 
@@ -272,7 +272,7 @@ class Block(Struct, frozen=True, gc=False):
 
     def without(self, actor: ActorId) -> Block:
         """Return the block after the actor's end."""
-        return replace(self, open_in=tuple(one for one in self.open_in if one != actor))
+        return replace(self, open_in=tuple(other for other in self.open_in if other != actor))
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Block, str]:
         """Return the block afterwards."""

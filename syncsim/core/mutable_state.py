@@ -91,8 +91,8 @@ class MutableState:
         """
         older = self.primitives.pop(primitive.id, None)
         if older is not None:
-            kept = {atom for other in self.primitives.values() for atom in other.parts.values()}
-            for name in set(older.parts.values()) - kept:
+            in_use = {atom for other in self.primitives.values() for atom in other.parts.values()}
+            for name in set(older.parts.values()) - in_use:
                 self.atoms.pop(name, None)
         self.primitives[primitive.id] = primitive
         for name, atom in atoms.items():
@@ -122,8 +122,8 @@ class MutableState:
 
     def name_of(self, primitive: str) -> str:
         """Return the name of the primitive with that id; empty if there is none."""
-        found = self.primitives.get(primitive)
-        return found.name if found else ""
+        named = self.primitives.get(primitive)
+        return named.name if named else ""
 
     def _has_ended(self, pid: str) -> bool | None:
         target = self._by_pid.get(pid)
@@ -132,7 +132,7 @@ class MutableState:
     def choices(self) -> tuple[Choice, ...]:
         """Return the same as ``State.choices``, without making a state."""
         # Asked for at every step of a run, so without detours; who has ended has nothing pending.
-        found = []
+        choices = []
         atoms, grain, gone = self.atoms, self._grain, self.gone
         for actor in self.actors:
             operation = actor.pending
@@ -144,10 +144,10 @@ class MutableState:
             else:
                 goes = atom.enabled(operation, actor.id)
             if goes:
-                found.append(Choice(actor.id, grain=grain))
+                choices.append(Choice(actor.id, grain=grain))
             elif operation.can_time_out:
-                found.append(Choice(actor.id, Move.TIME_OUT, grain))
-        return tuple(found)
+                choices.append(Choice(actor.id, Move.TIME_OUT, grain))
+        return tuple(choices)
 
     def callers(self, *names: str) -> list[ActorId]:
         """Return the actors whose operation on one of these atoms is under way."""

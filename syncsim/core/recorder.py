@@ -249,8 +249,8 @@ class Recorder(MutableState):
         """Keep in mind a notification that nobody has heard."""
         notifies = operation.call.removeprefix(MANAGED) in _NOTIFIES
         if notifies and actor not in self._woke and operation.primitive in self.primitives:
-            told = not operation.compound or actor in self._untold
-            self._lost_notifications[operation.primitive] = self.n + told
+            makes_step = not operation.compound or actor in self._untold
+            self._lost_notifications[operation.primitive] = self.n + makes_step
         self._woke.discard(actor)
 
     def end(self, actor: ActorId, exitcode: int | None) -> None:
@@ -303,13 +303,7 @@ class Recorder(MutableState):
         self._tell(operation, self.actors[actor], result, complete=complete)
 
     def _tell(
-        self,
-        operation: Operation,
-        who: Actor,
-        result: str,
-        *,
-        complete: bool,
-        inner: bool = False,
+        self, operation: Operation, who: Actor, result: str, *, complete: bool, inner: bool = False
     ) -> None:
         self.n += 1
         primitive = self.primitives.get(operation.primitive)

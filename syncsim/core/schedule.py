@@ -100,16 +100,16 @@ _TOKEN = re.compile(r"(?:([a-zA-Z])|_(x?)([0-9]{1,6})_)(?:@([tkesc]))?([0-9]{1,7
 
 
 def _parse(text: str) -> Iterator[tuple[Choice, int]]:
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if not found:
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if not token:
             raise ScheduleError(
-                f"the schedule cannot be read at character {at + 1} ({text[at]!r}): expected a "
-                "letter for a process, such as in a5b2cab3"
+                f"the schedule cannot be read at character {position + 1} ({text[position]!r}): "
+                "expected a letter for a process, such as in a5b2cab3"
             )
-        letter, xrayed, number, mark, count = found.groups()
+        letter, xrayed, number, mark, count = token.groups()
         actor = LETTERS.index(letter.lower()) if letter else int(number)
         grain = Grain.ATOM if xrayed or (letter and letter.isupper()) else Grain.CALL
         yield Choice(actor, Move(mark or ""), grain), int(count or 1)
-        at = found.end()
+        position = token.end()

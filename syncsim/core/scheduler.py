@@ -132,14 +132,14 @@ class Replay:
         self._at = self._at + 1 if keeps else len(self.schedule)
 
     def _why_not(self, state: State, wanted: Choice) -> str:
-        known = wanted.actor < len(state.actors)
-        who = state.actors[wanted.actor].name if known else f"process {wanted.actor}"
+        exists = wanted.actor < len(state.actors)
+        name = state.actors[wanted.actor].name if exists else f"process {wanted.actor}"
         why = "which cannot go there"
-        if known and wanted.move.is_fault:
+        if exists and wanted.move.is_fault:
             why = f"but {why_not(state, state.actors[wanted.actor], wanted.move).rstrip('.')}"
         return (
             f"the schedule cannot be followed: its choice {self._at + 1} is "
-            f"{format_schedule([wanted])} ({who}), {why}; it may belong to another program"
+            f"{format_schedule([wanted])} ({name}), {why}; it may belong to another program"
         )
 
 

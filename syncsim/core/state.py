@@ -117,7 +117,7 @@ class Actor(Struct, frozen=True, gc=False):
 
     @property
     def was_killed(self) -> bool:
-        """A signal that the person sent has ended it."""
+        """A signal that the person sent has ended the actor."""
         return bool(self.killed) and self.signalled
 
     @property
@@ -151,12 +151,12 @@ class Primitive(Struct, frozen=True):
 
     @property
     def traits(self) -> Kind:
-        """Its row in the table of kinds."""
+        """The row of the primitive in the table of kinds."""
         return kind_named(self.kind)
 
     @property
     def is_managed(self) -> bool:
-        """The server of a manager keeps it."""
+        """The primitive is kept by the server of a manager."""
         return self.kind.startswith(MANAGED)
 
 
@@ -227,15 +227,15 @@ class State(Struct, frozen=True):
 
         (What a person may do besides are ``faults``.)
         """
-        found = []
+        choices = []
         for actor in self.actors:
             if actor.pending is None or actor.ended or actor.stopped:
                 continue
             if not self.blocked(actor):
-                found.append(Choice(actor.id, grain=self.grain))
+                choices.append(Choice(actor.id, grain=self.grain))
             elif actor.pending.can_time_out:
-                found.append(Choice(actor.id, Move.TIME_OUT, self.grain))
-        return tuple(found)
+                choices.append(Choice(actor.id, Move.TIME_OUT, self.grain))
+        return tuple(choices)
 
     def holdings(self, actor: Actor) -> tuple[Primitive, ...]:
         """Return the primitives of which the actor holds a unit (a lock, a permit).

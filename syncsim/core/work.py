@@ -55,7 +55,7 @@ class Work(Struct, frozen=True):
 
     def task_of(self, worker: ActorId) -> Task | None:
         """Return the task that the worker runs; None for an idle one."""
-        return next((task for who, task in self.running if who == worker), None)
+        return next((task for runner, task in self.running if runner == worker), None)
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Work, str]:
         """Return the work afterwards; there is no result."""
@@ -87,13 +87,13 @@ class Work(Struct, frozen=True):
         return replace(self, waiting=(*self.waiting, task))
 
     def _without(self, key: str) -> Work:
-        for at, task in enumerate(self.waiting):
+        for index, task in enumerate(self.waiting):
             if task.key == key:
-                return replace(self, waiting=self.waiting[:at] + self.waiting[at + 1 :])
+                return replace(self, waiting=self.waiting[:index] + self.waiting[index + 1 :])
         return replace(self, more=max(0, self.more - 1))
 
     def _idle(self, worker: ActorId) -> Work:
-        return replace(self, running=tuple(one for one in self.running if one[0] != worker))
+        return replace(self, running=tuple(run for run in self.running if run[0] != worker))
 
     def hired(self, worker: ActorId) -> Work:
         """Return the work with one worker more."""
@@ -105,7 +105,7 @@ class Work(Struct, frozen=True):
         lost = self.lost
         if task is not None and len(lost) < KNOWN:
             lost = (*lost, (worker, task))
-        workers = tuple(one for one in self.workers if one != worker)
+        workers = tuple(other for other in self.workers if other != worker)
         return replace(self._idle(worker), workers=workers, lost=lost)
 
 

@@ -50,6 +50,6 @@ def _by_assert(error: AssertionError) -> bool:
     if trace is None:
         return False
     code = trace.tb_frame.f_code
-    ran = [one.opname for one in dis.get_instructions(code) if one.offset <= trace.tb_lasti]
+    ran = [step.opname for step in dis.get_instructions(code) if step.offset <= trace.tb_lasti]
     loaded = {"LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT"}.intersection(ran)
     return ran[-1] == "RAISE_VARARGS" and bool(loaded)

@@ -58,15 +58,15 @@ class Namer:
         read. The second `slots` of a run is `slots#2`; without any name in the
         source it is `Lock#1`, counted per kind.
         """
-        found = pattern(text, position) if text is not None and position is not None else None
-        if found is None:
+        given = pattern(text, position) if text is not None and position is not None else None
+        if given is None:
             return self._next(kind, "{}#{}", first=1)
-        if found.indexed:
-            return self._next(found.base, "{}[{}]", first=0)
-        if found.base not in self._used:
-            self._used.add(found.base)
-            return found.base
-        return self._next(found.base, "{}#{}", first=2)
+        if given.indexed:
+            return self._next(given.base, "{}[{}]", first=0)
+        if given.base not in self._used:
+            self._used.add(given.base)
+            return given.base
+        return self._next(given.base, "{}#{}", first=2)
 
     def copy(self) -> Namer:
         """Return a namer that goes on by itself: the names of a forked child."""
@@ -129,12 +129,12 @@ def _parameters(text: str) -> dict[str, tuple[str, ...]]:
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name, args=arguments):
-                names = tuple(one.arg for one in (*arguments.posonlyargs, *arguments.args))
+                names = tuple(item.arg for item in (*arguments.posonlyargs, *arguments.args))
             case ast.ClassDef(name=name, body=body):
                 starts = [
                     n for n in body if isinstance(n, ast.FunctionDef) and n.name == "__init__"
                 ]
-                names = tuple(one.arg for start in starts for one in start.args.args[1:])
+                names = tuple(item.arg for start in starts for item in start.args.args[1:])
             case _:
                 continue
         found[name] = () if name in found else names
@@ -149,9 +149,9 @@ def _argument(call: ast.Call, node: ast.AST, path: tuple[object, ...]) -> tuple[
             return None if any(isinstance(a, ast.Starred) for a in before) else (name, len(before))
         case _, ast.keyword(arg="args" | "initargs" as kind) if path and isinstance(path[0], int):
             wanted = "target" if kind == "args" else "initializer"
-            for one in call.keywords:
-                if one.arg == wanted and isinstance(one.value, ast.Name):
-                    return one.value.id, path[0]
+            for keyword in call.keywords:
+                if keyword.arg == wanted and isinstance(keyword.value, ast.Name):
+                    return keyword.value.id, path[0]
     return None
 
 
@@ -159,8 +159,8 @@ def _default(arguments: ast.arguments, node: ast.AST) -> str | None:
     """Return the argument whose default `node` is."""
     plain = [*arguments.posonlyargs, *arguments.args]
     if node in arguments.defaults:
-        at = arguments.defaults.index(node)
-        return plain[len(plain) - len(arguments.defaults) + at].arg
+        index = arguments.defaults.index(node)
+        return plain[len(plain) - len(arguments.defaults) + index].arg
     if node in arguments.kw_defaults:
         return arguments.kwonlyargs[arguments.kw_defaults.index(node)].arg
     return None

@@ -26,10 +26,10 @@ _roots: set[CodeType] = set()
 def is_library(code: CodeType) -> bool:
     """Return whether the code is multiprocessing's or ours, and not the program's."""
     file = code.co_filename
-    found = _files.get(file)
-    if found is None:
-        found = _files[file] = file.startswith(_LIBRARY)
-    return found or (file == "<string>" and code in _claimed)
+    in_library = _files.get(file)
+    if in_library is None:
+        in_library = _files[file] = file.startswith(_LIBRARY)
+    return in_library or (file == "<string>" and code in _claimed)
 
 
 def claim(code: CodeType) -> None:

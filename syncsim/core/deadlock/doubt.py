@@ -58,17 +58,17 @@ def who_was_not_seen(unseen: Sequence[Unseen]) -> str:
     if not unseen:
         return ""
     were = "was" if len(unseen) == 1 else "were"
-    each = [_told(one) for one in unseen[:_TOLD]]
+    each = [_account(process) for process in unseen[:_TOLD]]
     if len(unseen) > _TOLD:
         each.append(f"and {len(unseen) - _TOLD} more")
-    what = counted(len(unseen), "process", "processes")
-    return f"{what} {were} not seen: {'; '.join(each)}."
+    processes = counted(len(unseen), "process", "processes")
+    return f"{processes} {were} not seen: {'; '.join(each)}."
 
 
-def _told(one: Unseen) -> str:
-    pid = "" if one.pid is None else f"pid {one.pid}, "
-    command = f", command {one.command}" if one.command else ""
-    return f"{pid}started by {one.parent}{command}"
+def _account(process: Unseen) -> str:
+    pid = "" if process.pid is None else f"pid {process.pid}, "
+    command = f", command {process.command}" if process.command else ""
+    return f"{pid}started by {process.parent}{command}"
 
 
 def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
@@ -79,9 +79,10 @@ def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
     findings = [
         Finding(
             FindingKind.CHILD_PROGRAM,
-            f"{one.name}, started by {one.parent}" + (f" {one.times} times" * (one.times > 1)),
+            f"{child.name}, started by {child.parent}"
+            + (f" {child.times} times" * (child.times > 1)),
         )
-        for one in view.children
+        for child in view.children
     ]
     if not view.doubts:
         return replace(diagnosis, findings=(*diagnosis.findings, *findings))

@@ -53,21 +53,22 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
 
 def findings_of(graph: WaitForGraph) -> Iterator[Finding]:
-    """Yield everything that is found in a state."""
-    for of_those_who_wait in (_cycle, _partial_deadlock, _lost_tasks):
-        yield from of_those_who_wait(graph)
-    for actor in graph.state.actors:
-        for of_one in (_dead_holder, _dead_sleeper, _leaked_process, _zombie):
-            yield from of_one(graph.state, actor)
-    for of_the_whole in (
-        _stopped_processes,
-        _leaked_blocks,
-        _unflushed_queues,
-        _items_left,
-        _missing_guards,
-        _lost_wakeups,
-    ):
-        yield from of_the_whole(graph)
+    """Yield everything that is found in a state; a run that goes on is looked at every step."""
+    state = graph.state
+    if graph.stuck:
+        for of_the_stuck in (_cycle, _partial_deadlock, _lost_tasks):
+            yield from of_the_stuck(graph)
+    main_has_ended = bool(state.actors) and state.actors[0].ended
+    for actor in state.actors:
+        if actor.ended:
+            for of_an_end in (_dead_holder, _dead_sleeper, _zombie):
+                yield from of_an_end(state, actor)
+        elif main_has_ended:
+            yield from _leaked_process(actor)
+    for of_all in (_stopped_processes, _leaked_blocks, _undelivered, _missing_guards):
+        yield from of_all(graph)
+    if graph.stuck:
+        yield from _lost_wakeups(graph)
 
 
 def _cycle(graph: WaitForGraph) -> Iterator[Finding]:
@@ -86,7 +87,7 @@ def _partial_deadlock(graph: WaitForGraph) -> Iterator[Finding]:
         and not (actor.is_main or actor.library)
         and (actor.ended or not actor.serves)
     ]
-    if not stuck or not others:
+    if not others:
         return
     groups = (
         ([a for a in others if a.ended], "has ended", "have ended"),
@@ -106,7 +107,7 @@ def _partial_deadlock(graph: WaitForGraph) -> Iterator[Finding]:
 
 def _lost_tasks(graph: WaitForGraph) -> Iterator[Finding]:
     state = graph.state
-    for primitive in state.primitives.values() if graph.stuck else ():
+    for primitive in state.primitives.values():
         work = state.work(primitive)
         if work is None or not primitive.traits.replaces_workers:
             continue
@@ -120,7 +121,7 @@ def _lost_tasks(graph: WaitForGraph) -> Iterator[Finding]:
 
 def _dead_holder(state: State, actor: Actor) -> Iterator[Finding]:
     """Find what one who has ended still holds: somebody waits for it, or it is leaked."""
-    for primitive in state.holdings(actor) if actor.ended else ():
+    for primitive in state.holdings(actor):
         in_line = [
             other
             for other in state.waiting(primitive)
@@ -149,7 +150,7 @@ def _holds_its_unit(state: State, actor: Actor, primitive: Primitive) -> bool:
 
 
 def _dead_sleeper(state: State, actor: Actor) -> Iterator[Finding]:
-    if not actor.ended or not actor.asleep_on:
+    if not actor.asleep_on:
         return
     primitive = state.primitives[actor.asleep_on]
     notifying = [
@@ -165,14 +166,14 @@ def _dead_sleeper(state: State, actor: Actor) -> Iterator[Finding]:
         )
 
 
-def _leaked_process(state: State, actor: Actor) -> Iterator[Finding]:
-    if state.actors[0].ended and not (actor.ended or actor.is_main or actor.library):
+def _leaked_process(actor: Actor) -> Iterator[Finding]:
+    if not actor.library:
         yield Finding(FindingKind.LEAKED_PROCESS, f"{actor.name} lives on after the main process")
 
 
 def _zombie(state: State, actor: Actor) -> Iterator[Finding]:
     """Find one who has ended and was not joined, and who could do so has ended, too."""
-    if not actor.ended or actor.reaped or actor.thread or actor.parent is None:
+    if actor.reaped or actor.thread or actor.parent is None:
         return
     if state.actors[actor.parent].ended:
         yield Finding(FindingKind.ZOMBIE, f"nobody has joined {actor.name} after it ended")
@@ -208,12 +209,9 @@ def _leaked_blocks(graph: WaitForGraph) -> Iterator[Finding]:
             )
 
 
-def _unflushed_queues(graph: WaitForGraph) -> Iterator[Finding]:
+def _undelivered(graph: WaitForGraph) -> Iterator[Finding]:
     for sentence in undelivered(graph.state, graph.stuck):
         yield Finding(FindingKind.UNFLUSHED_QUEUE, sentence)
-
-
-def _items_left(graph: WaitForGraph) -> Iterator[Finding]:
     for sentence in left_over(graph.state):
         yield Finding(FindingKind.ITEMS_LEFT, sentence)
 

@@ -9,7 +9,7 @@ section 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words.pools import job_of
-from syncsim.core.words.waiting import Wait, waiting_for
+from syncsim.core.words.waiting import Wait, wait_of
 from syncsim.core.work import Work
 
 
@@ -33,15 +33,16 @@ class Link(Struct, frozen=True):
 
 
 class WaitForGraph(Struct, frozen=True):
-    """The waits of a state: who waits for whom.
+    """Those who wait for ever in a state, and for whom.
 
-    ``waits`` are the edges of all whose pending operation would block.  The ``stuck`` wait for
-    ever, by actor (who is stopped may be continued); ``cycle`` is a shortest one among them.
+    The ``stuck`` are by actor (who is stopped may be continued), ``waits`` are their edges, and
+    ``cycle`` is a shortest one among them.  (The waits of others are told by ``waiting_for``; a
+    run that goes on is diagnosed at every step.)
     """
 
     state: State
-    waits: Mapping[ActorId, Wait]
     stuck: tuple[ActorId, ...]
+    waits: Mapping[ActorId, Wait]
     cycle: tuple[Link, ...]
 
     def is_join(self, actor: ActorId) -> bool:
@@ -64,13 +65,9 @@ class WaitForGraph(Struct, frozen=True):
 
 def wait_for_graph(state: State) -> WaitForGraph:
     """Build the graph of a state."""
-    waits = {}
-    for actor in state.actors:
-        wait = waiting_for(state, actor)
-        if wait is not None:
-            waits[actor.id] = wait
     stuck = stuck_actors(state)
-    return WaitForGraph(state, waits, stuck, _shortest_cycle(state, waits, stuck))
+    waits = {actor: wait_of(state, state.actors[actor]) for actor in stuck}
+    return WaitForGraph(state, stuck, waits, _shortest_cycle(state, waits))
 
 
 def helpers(state: State, actor: Actor) -> tuple[ActorId, ...] | None:
@@ -180,14 +177,11 @@ def _waiting_for_ever(state: State, living: Sequence[Actor]) -> tuple[ActorId, .
     return tuple(sorted(stuck))
 
 
-def _shortest_cycle(
-    state: State, waits: Mapping[ActorId, Wait], stuck: Iterable[ActorId]
-) -> tuple[Link, ...]:
+def _shortest_cycle(state: State, waits: Mapping[ActorId, Wait]) -> tuple[Link, ...]:
     """Return a shortest cycle among the stuck: each waits for what the next one holds."""
-    members = [actor for actor in stuck if actor in waits]
     edges = {
-        actor: tuple(holder for holder in waits[actor].on if holder in members)
-        for actor in sorted(members)
+        actor: tuple(holder for holder in wait.on if holder in waits)
+        for actor, wait in waits.items()
     }
     best: list[ActorId] = []
     for start in edges:

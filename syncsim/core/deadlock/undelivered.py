@@ -46,9 +46,9 @@ def _left_by(
     actor: Actor, primitive: Primitive, channel: Channel, stuck: tuple[ActorId, ...]
 ) -> Iterator[str]:
     name, it = actor.name, primitive.name
-    kept = [item.label for item in channel.buffered if item.sender == actor.id]
-    if kept and actor.ended:
-        yield f"{name} ended before {listing(kept)} reached {it}"
+    buffered = [item.label for item in channel.buffered if item.sender == actor.id]
+    if buffered and actor.ended:
+        yield f"{name} ended before {listing(buffered)} reached {it}"
     flushes = actor.pending is not None and actor.pending.verb is Verb.FLUSH
     if flushes and actor.id in stuck and channel.unsent(actor.id):
         yield (

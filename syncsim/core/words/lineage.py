@@ -23,7 +23,7 @@ def family(state: State) -> Iterator[tuple[Actor, int]]:
 
 def children_of(state: State, actor: Actor) -> tuple[Actor, ...]:
     """Return the processes that the actor has started, in order of birth."""
-    return tuple(one for one in state.actors if one.parent == actor.id and not one.thread)
+    return tuple(child for child in state.actors if child.parent == actor.id and not child.thread)
 
 
 def signal_name(number: int) -> str:

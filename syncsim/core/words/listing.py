@@ -31,10 +31,10 @@ def headline(what: str, codes: Iterable[int | None], *, perhaps: bool = False) -
 
     None is the code of a main that has not ended.  ``perhaps`` there are other codes, too.
     """
-    known = {code for code in codes if code is not None}
-    if not any(known):
+    exit_codes = {code for code in codes if code is not None}
+    if not any(exit_codes):
         return what
-    exits = [str(code) for code in sorted(known) if code >= 0]
+    exits = [str(code) for code in sorted(exit_codes) if code >= 0]
     ways = [f"with code {' or '.join(exits)}"] if exits else []
-    ways += [f"by {signal_name(-code)}" for code in sorted(known) if code < 0]
+    ways += [f"by {signal_name(-code)}" for code in sorted(exit_codes) if code < 0]
     return f"{what}; main {'may exit' if perhaps else 'exits'} {' or '.join(ways)}"

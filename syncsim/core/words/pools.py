@@ -75,7 +75,7 @@ def _it(task: Task, operation: Operation) -> str:
 def _until_it_ends(state: State, primitive: Primitive, work: Work) -> _Waits:
     clause = f"waits for {primitive.name} to end"
     if work.running:
-        busy = tuple(who for who, _ in work.running)
+        busy = tuple(worker for worker, _ in work.running)
         has = "has" if len(busy) == 1 else "have"
         return busy, f"{clause}: {names(state, busy)} {has} a task to do"
     if work.lost:

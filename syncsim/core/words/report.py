@@ -160,7 +160,9 @@ def _primitive(primitive: PrimitiveReport) -> Iterator[str]:
     made = f"  made at {primitive.made}" if primitive.made else ""
     yield from _wrapped(f"{primitive.name}  {primitive.kind}{made}", "  ")
     pairs = [("held by", primitive.holders), ("in line", primitive.waiters)]
-    yield from _pairs(*((key, ", ".join(who)) for key, who in pairs if who), indent="      ")
+    yield from _pairs(
+        *((key, ", ".join(actors)) for key, actors in pairs if actors), indent="      "
+    )
 
 
 def _section(title: str) -> Iterator[str]:
@@ -190,8 +192,8 @@ def _wrapped(text: str, first: str) -> Iterator[str]:
         max_lines=20,
         placeholder=" …",
     )
-    for at, line in enumerate(lines or [""]):
-        yield (first if at == 0 else " " * len(first)) + line
+    for number, line in enumerate(lines or [""]):
+        yield (first if number == 0 else " " * len(first)) + line
 
 
 def _cut(text: str, width: int) -> str:

@@ -26,7 +26,7 @@ def explain_stuck(graph: WaitForGraph) -> str:
         pool = graph.idle_at(actor)
         if pool:
             idle.setdefault(pool, []).append(actor)
-        elif actor in graph.waits:
+        else:
             clauses = joins if graph.is_join(actor) else rest
             clauses.append(f"{graph.state.actors[actor].name} {graph.waits[actor].clause}")
     sentences = [_cycle(graph)] if graph.cycle else []

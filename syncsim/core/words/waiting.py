@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
 from syncsim.core.kinds import Role, part_name
-from syncsim.core.operation import Verb
+from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words.listing import names
@@ -17,22 +19,23 @@ from syncsim.core.words.managed import intention
 from syncsim.core.words.pools import at_a_pool, what_it_does_at_a_pool
 
 
-class Wait:
-    """The wait of a blocked actor: the thing, those it waits on, and the whole as a clause."""
+class Wait(Struct, frozen=True):
+    """The wait of a blocked actor: the thing, the whole as a clause, and those it waits on."""
 
-    __slots__ = ("clause", "on", "what")
-
-    def __init__(self, what: str, clause: str, on: tuple[ActorId, ...] = ()) -> None:
-        self.what = what
-        self.clause = clause
-        self.on = on
+    what: str
+    clause: str
+    on: tuple[ActorId, ...] = ()
 
 
 def waiting_for(state: State, actor: Actor) -> Wait | None:
     """Return what the actor waits for, and on whom; None where its pending operation may go."""
+    return wait_of(state, actor) if state.blocked(actor) else None
+
+
+def wait_of(state: State, actor: Actor) -> Wait:
+    """Return the wait of an actor whose pending operation would block."""
     operation = actor.pending
-    if operation is None or not state.blocked(actor):
-        return None
+    assert operation is not None
     if operation.verb is Verb.JOIN:
         target = state.by_pid(operation.atom)
         name = target.name if target else operation.detail
@@ -149,22 +152,25 @@ def what_it_does(state: State, actor: Actor, grain: Grain = Grain.CALL) -> str:
     if operation is None:
         return ""
     primitive = state.primitives.get(operation.primitive)
-    inside = actor.library or (operation.compound and grain is Grain.ATOM)
-    if primitive is not None and operation.role and inside:
-        what, part = str(operation.verb), part_name(operation.role)
-        if operation.verb in (Verb.PUT, Verb.SEND, Verb.WRITE):
-            what += f" {operation.detail} →"
-        if operation.verb is Verb.PUT:
-            part = "buffer"
-        call = "" if actor.library else f" ({operation.method})"
-        return f"{what} {part} of {primitive.name}{call}"
-    verb = operation.method
+    method = operation.method
     if primitive is None:
-        return f"{verb} {operation.detail}".strip()
+        return f"{method} {operation.detail}".strip()
+    if operation.role and (actor.library or (operation.compound and grain is Grain.ATOM)):
+        return _operation_on_a_part(operation, primitive, in_call=not actor.library)
     if state.work(primitive) is not None:
         return what_it_does_at_a_pool(operation, primitive)
     if operation.role == Role.WAIT and state.enabled(actor):
         return f"wake from {primitive.name}"
-    if primitive.traits.has_indices and verb == "get":
+    if primitive.traits.has_indices and method == "get":
         return f"read {primitive.name}[{operation.detail}]"
-    return intention(verb, primitive.name, operation.detail)
+    return intention(method, primitive.name, operation.detail)
+
+
+def _operation_on_a_part(operation: Operation, primitive: Primitive, *, in_call: bool) -> str:
+    verb, part = str(operation.verb), part_name(operation.role)
+    if operation.verb in (Verb.PUT, Verb.SEND, Verb.WRITE):
+        verb += f" {operation.detail} →"
+    if operation.verb is Verb.PUT:
+        part = "buffer"
+    call = f" ({operation.method})" if in_call else ""
+    return f"{verb} {part} of {primitive.name}{call}"
