@@ -19,6 +19,10 @@ said here:
   program that forks so.
 - A failure that has happened has happened.  A replay and a search need not see the end of those
   who are outside our view (``failure_suffices``); who watches a run wants to.
+- An operation that may *time out* is a choice (in free running: it goes on by itself), so nobody
+  who waits with a time limit is in a deadlock.
+- Processes that were *not seen* make a verdict doubtful (``core.deadlock.doubt``); they are told
+  with it, and where they are alive a run does not confirm that nothing moves.
 
 The screen lets a person order between any two steps, so it asks ``standing`` from a loop of its
 own; all others are driven by ``follow`` or wait in ``await_standing``.

@@ -141,3 +141,15 @@ def test_a_run_that_only_a_person_can_continue_is_halted(tmp_path: Path) -> None
         assert standing.halted == (ada,)
     finally:
         run.close()
+
+
+def test_a_deadlock_at_a_pipe_is_proven_beside_threads_that_wait(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(STOPPED.replace('end.send(noted.get("word"))', "end.recv()"))
+    run = RealRun(load(path), patience=30.0)
+    try:
+        standing = Driver(run, deadline=time.monotonic() + 50).follow(RoundRobin())
+        assert standing.rest is Rest.PROVEN
+        assert standing.believed.verdict is Verdict.DEADLOCK
+    finally:
+        run.close()

@@ -33,7 +33,7 @@ _REPLAY = 60.0
 def confirm(
     program: Program,
     found: Found,
-    look: Callable[[RealRun], None] = lambda world: None,
+    look: Callable[[RealRun], None] = lambda run: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Failure:
     """Replay the schedule on the real processes; return what came of it.

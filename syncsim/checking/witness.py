@@ -26,15 +26,15 @@ class Witness:
         """The number of quiet points that were looked at."""
         return len(self._holds)
 
-    def look(self, world: RealRun) -> None:
+    def look(self, run: RealRun) -> None:
         """It is quiet; raises ``PropertyError`` where the property cannot be judged."""
-        state = world.state
+        state = run.state
         stacks: dict[int, tuple[str, ...]] = {}
 
         def stack_of(actor: int) -> tuple[str, ...]:
             if actor not in stacks:
                 stacks[actor] = tuple(
-                    frame.function for frame in world.inspection.inspect(actor).frames
+                    frame.function for frame in run.inspection.inspect(actor).frames
                 )
             return stacks[actor]
 
@@ -47,7 +47,7 @@ class Witness:
             self._begins.append(self._claim.begins(view))
         except NotYetError:
             self._begins.append(False)
-        self._over = not world.choices()
+        self._over = not run.choices()
         self.places = ", ".join(
             f"{actor.name} in {actor.site.function}, line {actor.site.line}"
             for actor in state.actors

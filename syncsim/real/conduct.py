@@ -20,10 +20,6 @@ class Conduct:
     #: When something was reported, or done to a process, by the monotonic clock.
     last_news: float = field(default_factory=time.monotonic)
 
-    def note_news(self) -> None:
-        """Note that something has happened just now."""
-        self.last_news = time.monotonic()
-
     def is_late(self, deadline: float | None) -> bool:
         """Return whether to wait no more: by the deadline, or because it is interrupted."""
         return self.interrupted() or (deadline is not None and time.monotonic() > deadline)

@@ -24,8 +24,9 @@ from syncsim.real.quiescence import Quiescence
 
 #: Seconds within which an actor at its gate answers, and one that has connected says who it is.
 _ANSWERS = 10.0
-#: Seconds after which those who wait at a Pipe are asked again; twice as long each time.
-_ASKS_AGAIN = 0.1
+#: Seconds after which those who wait at a Pipe are asked again: twice as long each time, and at
+#: the most.
+_ASKS_AGAIN, _ASKS_SELDOM = 0.1, 5.0
 #: The verbs whose result follows from the state alone.
 _FORETOLD = frozenset(
     (
@@ -182,7 +183,7 @@ class Gates:
 
         Otherwise it goes past it, as one does that cannot reach it any more; or it connects late.
         """
-        self._conduct.note_news()
+        self._conduct.last_news = time.monotonic()
         while (gate := self._socket(actor)) is not None:
             try:
                 gate.send(message)
@@ -263,7 +264,7 @@ class Gates:
             self._asks_again, self._next_asks = _ASKS_AGAIN, now
         if now >= self._next_asks:
             self._next_asks = now + self._asks_again
-            self._asks_again *= 2
+            self._asks_again = min(2 * self._asks_again, _ASKS_SELDOM)
             self.look_for_closed_ends([actor.id for actor in self._recorder.actors])
 
     def look_for_closed_ends(self, actors: Iterable[ActorId]) -> bool:

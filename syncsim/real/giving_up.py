@@ -37,15 +37,15 @@ class GivingUp:
         self._interpreter = interpreter
         self._signals = signals
         self._locator = locator
-        self._asleep = 0  # how often in a row everyone was seen asleep
-
-    def note_news(self) -> None:
-        """Something was reported: begin anew."""
-        self._asleep = 0
+        self._asleep = 0  # how often in a row everyone was seen asleep,
+        self._since = 0.0  # since these news
 
     def look(self, *, quiet: bool) -> None:
         """Look at the kernel, and give up on reports that do not come."""
-        idle = time.monotonic() - self._conduct.last_news
+        news = self._conduct.last_news
+        if news != self._since:
+            self._asleep, self._since = 0, news
+        idle = time.monotonic() - news
         self._interpreter.processes.look_in_time(idle)
         if idle < _SOON:
             return

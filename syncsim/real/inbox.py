@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -51,7 +52,7 @@ class Inbox:
                 break
         if not backlog:
             return
-        self._conduct.note_news()
+        self._conduct.last_news = time.monotonic()
         # Records are written whole, and so arrive whole unless our buffer was full.
         end = backlog.rfind(b"\n", 0, _SLICE) + 1
         lines = bytes(backlog[:end])

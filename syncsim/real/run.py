@@ -266,7 +266,7 @@ class RealRun(Run):
     def _goes_on(self, actor: ActorId) -> bool:
         """Return whether the actor is in the middle of a call that can go on."""
         who = self._recorder.actors[actor]
-        if not (who.call and who.pending and self.controlled):
+        if not (who.call and who.pending and self._conduct.controlled):
             return False
         gone = actor in self._quiescence.free or actor in self._quiescence.granted
         return not gone and self._recorder.can_go(who)
@@ -306,7 +306,7 @@ class RealRun(Run):
 
         False if the process ended by itself before it could be done.
         """
-        self._conduct.note_news()
+        self._conduct.last_news = time.monotonic()
         if self.controlled:
             self._gates.await_sleep(self._recorder.actors[choice.actor])
         return self._hand.strike(choice, still=self.controlled and self.quiet)
@@ -322,7 +322,7 @@ class RealRun(Run):
         """Stop each process before its next operation; one inside an operation stays there."""
         self._conduct.controlled = True
         self._gates.say_mode()
-        self._conduct.note_news()
+        self._conduct.last_news = time.monotonic()
 
     # -- listening ------------------------------------------------------------------------------
 
@@ -331,9 +331,9 @@ class RealRun(Run):
 
         The answer is whether anything was reported.
         """
-        if not self.controlled:
-            time.sleep(_BREATH)
         conduct, inbox, deaths = self._conduct, self._inbox, self._launch.deaths
+        if not conduct.controlled:
+            time.sleep(_BREATH)
         before = conduct.last_news
         self._launch.wait(0 if inbox.backlog or deaths.gone else timeout)
         if inbox.backlog:
@@ -345,7 +345,7 @@ class RealRun(Run):
         if conduct.last_news == before:
             self._giving_up.look(quiet=self.quiet)
             self._apply_ends_of_threads()
-            if not self.controlled:
+            if not conduct.controlled:
                 self._finality.look()
         return conduct.last_news != before
 
@@ -395,14 +395,13 @@ class RealRun(Run):
         return not processes.untracked
 
     def _apply(self, records: Sequence[wire.Record]) -> None:
-        self._giving_up.note_news()
         self._finality.end()
         self._on_records(records)
         self._interpreter.take_in(records)
         starts = self._complaints.before_start is not None
         if starts and self._recorder.actors[0].life is Life.ALIVE:
             self._complaints.begin()
-        if not self.controlled:
+        if not self._conduct.controlled:
             self._gates.let_go()
 
     def _apply_exits(self) -> None:

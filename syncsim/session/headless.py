@@ -84,16 +84,16 @@ class HeadlessRun:
         self._standstill = ""  # what was told when nothing moved
         self._unseen = ""  # and of whom it was told that they do not report
         self._partial: dict[tuple[ActorId | None, str], str] = {}
-        self._world: RealRun
+        self._run: RealRun
         self._driver: Driver
 
     def run(self) -> int:
         """Run to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
         reason = ""
-        with _EndingOnSignals(), contextlib.closing(self._begin()) as self._world:
+        with _EndingOnSignals(), contextlib.closing(self._begin()) as self._run:
             self._tell_notes()
             self._driver = Driver(
-                self._world,
+                self._run,
                 deadline=self._deadline,
                 on_choice=self._schedule.append,
                 on_quiet=self._tell_waits,
@@ -106,10 +106,10 @@ class HeadlessRun:
             except (StopError, DivergenceError, OutOfTimeError) as stop:
                 late = isinstance(stop, OutOfTimeError)
                 reason = f"the time is up ({self._timeout:g} s)" if late else str(stop)
-                if isinstance(stop, DivergenceError) and not self._world.processes.who_was_not_seen:
+                if isinstance(stop, DivergenceError) and not self._run.processes.who_was_not_seen:
                     raise
             if reason:
-                diagnosis = self._world.standstill() or self._driver.standing().believed
+                diagnosis = self._run.standstill() or self._driver.standing().believed
             return self._conclude(diagnosis, reason)
 
     def _begin(self) -> RealRun:
@@ -131,7 +131,7 @@ class HeadlessRun:
         """Return why nothing is decided although nothing follows; empty where something is."""
         if standing.rest is Rest.HALTED:
             are, them = ("is", "it") if len(standing.halted) == 1 else ("are", "them")
-            stopped = names(self._world.state, standing.halted)
+            stopped = names(self._run.state, standing.halted)
             return f"{stopped} {are} stopped, and nobody continues {them}"
         undecided = standing.rest is Rest.OPEN and standing.believed.verdict is None
         return "the schedule ends here" if undecided else ""
@@ -142,7 +142,7 @@ class HeadlessRun:
         self._last.append(step)
         self._tell(step)
         if self._max_steps is not None and step.n >= self._max_steps:
-            self._world.interrupt_when(lambda: True)  # what else has arrived is not heard
+            self._run.interrupt_when(lambda: True)  # what else has arrived is not heard
             raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:
@@ -153,7 +153,7 @@ class HeadlessRun:
 
     def _tell_waits(self) -> None:
         """In text, says who has begun to wait; no step, so no number."""
-        state = self._world.state
+        state = self._run.state
         waiting = set()
         for actor in state.actors:
             wait = waiting_for(state, actor)
@@ -173,7 +173,7 @@ class HeadlessRun:
 
     def _tell_standstill(self) -> None:
         """Says, once, that nothing moves although nobody can be said to wait for ever."""
-        diagnosis = self._world.standstill()
+        diagnosis = self._run.standstill()
         told = diagnosis.explanation if diagnosis is not None else ""
         if told == self._standstill:
             return
@@ -188,7 +188,7 @@ class HeadlessRun:
 
     def _tell_unseen(self) -> None:
         """Says, once for each, which processes do not report, while nothing moves."""
-        told = self._world.processes.who_was_not_seen
+        told = self._run.processes.who_was_not_seen
         if told == self._unseen:
             return
         self._unseen = told
@@ -197,12 +197,12 @@ class HeadlessRun:
             self._out.flush()
 
     def _tell_notes(self) -> None:
-        for note in () if self._as_json else self._world.processes.notes:
+        for note in () if self._as_json else self._run.processes.notes:
             self._line(f"    ·  {note}")
 
     def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
         if self._as_json:
-            name = self._world.state.actors[actor].name if actor is not None else None
+            name = self._run.state.actors[actor].name if actor is not None else None
             record = {"type": "output", "process": name, "stream": stream, "text": text}
             say_json(record, self._out)
         elif actor is None or stream == "stderr" or len(text) > 72 or text.count("\n") > 1:
@@ -218,9 +218,9 @@ class HeadlessRun:
     def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
         for rest in filter(None, self._partial.values()):
             self._line(f"    |  {rest}")
-        view = self._world.processes.view()
+        view = self._run.processes.view()
         diagnosis = doubted(diagnosis, view)
-        state = self._world.state
+        state = self._run.state
         verdict = diagnosis.verdict or Verdict.UNDECIDED
         explanation = diagnosis.explanation
         if verdict is Verdict.UNDECIDED and reason:
@@ -231,9 +231,9 @@ class HeadlessRun:
         if alive and self._scheduler is None:
             told = replace(diagnosis, verdict=verdict, explanation=explanation)
             try:
-                report = self._world.inspection.report(told, self._last, self._command)
+                report = self._run.inspection.report(told, self._last, self._command)
             except StopError:  # the last step came while we looked closer: now no more is read
-                report = self._world.inspection.report(told, self._last, self._command)
+                report = self._run.inspection.report(told, self._last, self._command)
         schedule = format_schedule(self._schedule)
         if self._as_json:
             record = self._verdict(diagnosis, verdict, explanation)
@@ -258,7 +258,7 @@ class HeadlessRun:
         return UNDECIDED if verdict is Verdict.UNDECIDED else BAD
 
     def _verdict(self, diagnosis: Diagnosis, verdict: Verdict, explanation: str) -> dict[str, Any]:
-        state = self._world.state
+        state = self._run.state
         processes = []
         for actor in state.actors:
             wait = waiting_for(state, actor)
@@ -285,7 +285,7 @@ class HeadlessRun:
             "exitcode": state.actors[0].exitcode,
             "start_method": in_force(self._program),
             "steps": state.n,
-            "records": self._world.records,
+            "records": self._run.records,
             "schedule": None if self._scheduler is None else format_schedule(self._schedule),
         }
 
@@ -302,7 +302,7 @@ def _stdin() -> int:
 
 
 class _EndingOnSignals:
-    """Leaves the block, and so closes the world, also by SIGTERM and SIGHUP."""
+    """Leave the block, and so end the run, also by SIGTERM and SIGHUP."""
 
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}

@@ -260,7 +260,7 @@ if __name__ == "__main__":
 def test_who_is_awake_is_never_said_to_wait_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("syncsim.explore.real.system._AWAY", 1.0)
+    monkeypatch.setattr("syncsim.explore.real.execution._AWAY", 1.0)
     path = tmp_path / "program.py"
     path.write_text(AWAKE)
     system = RealSystem(load(path, ()), Grain.CALL, time.monotonic() + 300)

@@ -117,6 +117,6 @@ def test_a_replay_waits_for_a_thread_that_comes_unannounced(tmp_path: Path) -> N
     path.write_text(LATER.format(before=""))
     found = Found(Verdict.DEADLOCK, "b2", 2)
     # (It is looked at when everybody who is owed has come, just before the first choice.)
-    failure = confirm(load(path, [str(sign)]), found, look=lambda world: sign.touch())
+    failure = confirm(load(path, [str(sign)]), found, look=lambda run: sign.touch())
     assert failure.confirmed, failure.explanation
     assert [step.process for step in failure.steps] == ["Ada", "Ada"]

@@ -11,7 +11,8 @@ import heapq
 from collections.abc import Iterator
 
 from syncsim.core.transition_system import Move
-from syncsim.explore.real.system import RealState, RealSystem
+from syncsim.explore.real.execution import RealState
+from syncsim.explore.real.system import RealSystem
 
 
 class FewDelays:

@@ -19,7 +19,8 @@ from syncsim.driver import OutOfTimeError
 from syncsim.explore import hints
 from syncsim.explore.bounds import REAL
 from syncsim.explore.real.delays import FewDelays
-from syncsim.explore.real.system import RealState, RealSystem
+from syncsim.explore.real.execution import RealState
+from syncsim.explore.real.system import RealSystem
 from syncsim.explore.request import Found, Report, Request
 from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.program.source import Program
