@@ -10,7 +10,8 @@ import syncsim
 from syncsim import always, never, sometimes
 from syncsim.checking import Checked, Failure
 from syncsim.checking.telling import told
-from syncsim.core.deadlock.diagnosis import Finding, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.properties.properties import Property
 
 TURNS = Path(__file__).parent / "explore" / "checked" / "turns.py"

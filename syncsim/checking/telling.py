@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from syncsim.checking.result import Checked, Failure
 from syncsim.checking.verdict import shows_itself
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.text import clean
+from syncsim.core.words.listing import counted, headline
 from syncsim.core.words.step_line import step_line
-from syncsim.core.words.waiting import counted, headline
 from syncsim.program.start_methods import replayed
 
 #: So many things that were raced for are named.
@@ -77,7 +77,7 @@ def _failure(failure: Failure, method: str, *, said: bool) -> list[str]:
 
 
 def _raced_for(contested: dict[str, list[str]]) -> str:
-    """What there was to interleave: the most contested first."""
+    """Return what there was to interleave: the most contested first."""
     if not contested:
         return "Nothing was raced for: no two processes could be about to use the same thing."
     most = sorted(contested.items(), key=lambda one: -len(one[1]))

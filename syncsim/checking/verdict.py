@@ -1,4 +1,4 @@
-"""What the search and the replay of what it found amount to: one verdict, and why."""
+"""The verdict of a check, made of the search and of the replay of its findings, with why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from syncsim.checking.replay import confirm
 from syncsim.checking.result import Checked, Failure, Upheld
-from syncsim.core.deadlock.diagnosis import STARTED_NONE, Finding, Verdict
+from syncsim.checking.witness import Witness
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import STARTED_NONE, Verdict
 from syncsim.core.schedule import parse_schedule
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore.bounds import REAL
 from syncsim.explore.hints import ON_REAL_PROCESSES, OR_REAL_PROCESSES, OTHER_ARGUMENTS
 from syncsim.explore.properties.properties import Kind, Property, PropertyError
@@ -72,7 +74,7 @@ def _by_length(failure: Failure) -> tuple[bool, bool, int]:
 
 
 def shows_itself(failure: Failure) -> bool:
-    """Whether nothing is there to be confirmed: no run at all is the failure."""
+    """Return whether nothing is there to be confirmed: no run at all is the failure."""
     return failure.property.startswith(Kind.SOMETIMES)
 
 
@@ -107,7 +109,7 @@ def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld
 def _uphold(
     program: Program, claim: Property, judged: Judged, report: Report
 ) -> tuple[Upheld, Failure | None]:
-    """What became of the property; with the failure that it is, if it does not hold."""
+    """Return what became of the property; with the failure that it is, if it does not hold."""
     name, found = str(claim), judged.found
     if found is None:
         if judged.holds is None or not report.complete:

@@ -26,7 +26,7 @@ class ScheduleError(ValueError):
 
 
 class Move(StrEnum):
-    """What happens to the actor that is chosen; the value is its mark in a schedule.
+    """A move: what happens to the chosen actor; the value is its mark in a schedule.
 
     The last four are *faults*: the person's doing, which no scheduler ever picks by itself.
     """
@@ -40,7 +40,7 @@ class Move(StrEnum):
 
     @property
     def is_fault(self) -> bool:
-        """Whether it is done to the process, and not by it."""
+        """The move is done to the process, and not by it."""
         return self in FAULTS
 
 
@@ -67,7 +67,7 @@ class Choice(Struct, frozen=True, order=True, gc=False):
 
 
 def format_schedule(choices: Iterable[Choice]) -> str:
-    """The choices as a schedule string."""
+    """Return the choices as a schedule string."""
     return "".join(
         _token(choice) + (str(count) if (count := sum(1 for _ in same)) > 1 else "")
         for choice, same in groupby(choices)
@@ -75,7 +75,7 @@ def format_schedule(choices: Iterable[Choice]) -> str:
 
 
 def parse_schedule(text: str) -> tuple[Choice, ...]:
-    """The choices that a schedule string stands for; raises ``ScheduleError``."""
+    """Return the choices that a schedule string stands for; raises ``ScheduleError``."""
     choices: list[Choice] = []
     for choice, count in _parse("".join(text.split())):
         if len(choices) + count > LONGEST:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from syncsim.core.atoms import Semaphore
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.automaton import AutomatonState
 from syncsim.virtual.model.data_atoms import Pipe, Thing
-from syncsim.virtual.model.states import Move, State
+from syncsim.virtual.model.states import State
 
 #: So many ways are told apart.
 MOST = 100

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.schedule import Move as Happens
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.data_atoms import Pipe
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 
 #: Nobody is in the middle of sending.
@@ -69,7 +70,7 @@ class Follower:
         return self._counted(place._replace(state=state), did, choice.grain)
 
     def choices(self, place: Position, grain: Grain) -> tuple[Choice, ...] | None:
-        """What may happen next; None where that cannot be said."""
+        """Return the choices that are possible next; None where that cannot be said."""
         if place.unseen and grain is Grain.ATOM:
             return None
         place = self._adapted(place, grain)
@@ -109,7 +110,7 @@ class Follower:
         return found
 
     def _drops(self, place: Position, feeder: int) -> bool:
-        """Whether what it does next is to drop an item, for which it needs no lock."""
+        """Return whether the feeder drops an item next, for which it needs no lock."""
         feeds = self._systems[Grain.ATOM].members[feeder].feeds
         assert feeds is not None
         process, at = feeds
@@ -117,7 +118,7 @@ class Follower:
         return isinstance(pipe, Pipe) and pipe.drops(process)
 
     def _flushes(self, place: Position, actor: int) -> bool:
-        """Whether it waits until its feeder has given the put lock back."""
+        """Return whether the actor waits until its feeder has given the put lock back."""
         system = self._systems[Grain.ATOM]
         request = system.request(place.state, actor)
         return (

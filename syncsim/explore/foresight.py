@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.outlook import Foreseen, Outlook
 from syncsim.core.schedule import Choice, Grain
 from syncsim.explore.bounds import Bounds
@@ -61,7 +61,7 @@ def ends_of(graph: Graph) -> list[int]:
 
 
 def outlook_of(ends: int) -> Outlook:
-    """What all of the ends have in common."""
+    """Return what all of the ends have in common."""
     if ends == _WELL:
         return Outlook.SAFE
     return Outlook.OPEN if ends & _WELL else Outlook.DOOMED
@@ -84,7 +84,7 @@ def whole_graph(system: System, states: int, start: Taken | None = None) -> Grap
 
 
 class Foresight:
-    """What may come of a run of the program, after the choices that were made.
+    """The outlook of a run of the program, after the choices that were made.
 
     Of the graphs that it needs it keeps so many ``states`` each.
     """
@@ -98,7 +98,7 @@ class Foresight:
         self._places: list[Position | None] = [self._follower.start()]
 
     def foresee(self, keep: int, then: Sequence[Choice], grain: Grain) -> Foreseen | None:
-        """What may come after the first ``keep`` of the choices of before, and those.
+        """Return the outlook after the first ``keep`` of the choices of before, and the new ones.
 
         The next choices are those at that grain.  None where nothing is known: the run cannot
         be followed.

@@ -1,4 +1,4 @@
-"""What may help where a search has come to no verdict: one line, in words of the command line."""
+"""Hints for a search that came to no verdict: one line each, in words of the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BY_STATES = "Take --search graph: states can be exhausted where executions cann
 
 
 def about(limit: str, request: Request) -> str:
-    """How to go beyond the limit that a search has met."""
+    """Return a hint how to go beyond the limit that a search has met."""
     if request.search in SAMPLERS:
         return "Samples prove nothing: only --search exhaustive, the default, visits everything."
     if limit.endswith((" second", " seconds")):

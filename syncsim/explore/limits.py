@@ -1,4 +1,4 @@
-"""What keeps a process in which a program is searched within bounds."""
+"""Bounds of memory and time for a process in which a program is searched."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def mind_the_time(number: int = 0, frame: FrameType | None = None) -> None:
 
 
 def takes_too_long(since: Stopwatch | None) -> bool:
-    """Whether what has been at work since then is to be broken off."""
+    """Return whether a computation that has been at work since then is to be broken off."""
     return since is not None and (
         time.process_time() - since.processor > TOO_LONG or time.monotonic() - since.clock > _ASLEEP
     )

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TextIO
 
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore.request import Report
 
 #: Seconds after which a search that says nothing is taken to have stopped.
@@ -23,7 +23,7 @@ class Progress:
         self._drawn = False
 
     def show(self, report: Report) -> None:
-        """How far it is now."""
+        """Show how far the search is now."""
         self._newest[report.search] = report
         if report.over:
             count = len(report.failures)
@@ -32,7 +32,7 @@ class Progress:
             self._draw(line(self._telling(report), self._bound, _columns()))
 
     def _telling(self, report: Report) -> Report:
-        """Of two searches side by side that by states: it knows how much it knows."""
+        """Return the report to show: of two searches that by states knows how much it knows."""
         for other in self._newest.values():
             if not other.executions and report.seconds - other.seconds < _STALE:
                 return other
@@ -50,7 +50,7 @@ class Progress:
 
 
 def is_wanted(*streams: TextIO) -> bool:
-    """Whether somebody looks: a terminal on each, and one that can go back in its line."""
+    """Return whether somebody looks: all are terminals, and one can go back in its line."""
     return all(stream.isatty() for stream in streams) and os.environ.get("TERM") != "dumb"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from syncsim.core.deadlock.diagnosis import Finding
+from syncsim.core.deadlock.findings import (
+    Finding,
+)
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Grain
 from syncsim.explore.bounds import USUAL

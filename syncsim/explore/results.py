@@ -1,4 +1,4 @@
-"""What a search comes to: how many states, and one path to each kind of failure."""
+"""The result of a search: how many states, and one path to each kind of failure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.races import Races
 from syncsim.explore.endings import Endings
-from syncsim.virtual.model.states import (
-    DROPPED,
-    Did,
-    Move,
-    State,
-)
+from syncsim.virtual.model.states import DROPPED, Did, State
 from syncsim.virtual.model.system import System
 
 
@@ -33,7 +29,7 @@ class Path:
 
     @property
     def length(self) -> int:
-        """How many choices of a schedule it is."""
+        """Return how many choices of a schedule the path is."""
         return sum(map(choices, self.did))
 
 
@@ -43,7 +39,7 @@ See: TypeAlias = Callable[[State, Callable[[], Path]], None]
 
 @dataclass(slots=True)
 class SearchResult:
-    """What was visited, and what was found.
+    """The result of a search so far: how much was visited, and the failures.
 
     ``complete`` says that nothing was left out: ``limit`` says why not.  ``executions`` is what a
     search by executions counts, 0 for one by states.
@@ -71,7 +67,7 @@ class SearchResult:
 
 
 def choices(did: Did) -> int:
-    """How many choices of a schedule that is.
+    """Return how many choices of a schedule the operation is.
 
     By the atom a feeder takes the put lock, sends, and gives the lock back, which has to wait
     for room in the pipe; or it gives back the slot of an item that it drops.
@@ -99,7 +95,7 @@ def failure_in(state: State) -> Verdict | None:
 
 
 def verdict_at_the_end(system: System, state: State) -> Verdict:
-    """What a state amounts to in which nothing can happen any more."""
+    """Return the verdict on a state in which nothing can happen any more."""
     failure = failure_in(state)
     if failure is not None:
         return failure

@@ -1,4 +1,4 @@
-"""What a search has seen beside the verdict: findings of every interleaving, and what raced.
+"""Findings of a search beside the verdict: those of every interleaving, and the races.
 
 The findings of an end are those of the core's diagnosis, as on real processes.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
-from syncsim.core.deadlock.diagnosis import Finding, diagnose
+from syncsim.core.deadlock.findings import Finding, FindingKind
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.races import DataRace, Races
 from syncsim.explore.endings import Endings
-from syncsim.virtual.model.states import Did, Move
+from syncsim.virtual.model.states import Did
 from syncsim.virtual.model.system import System
 from syncsim.virtual.run import VirtualRun
 
@@ -29,10 +31,14 @@ def findings(
     """The data races; and of each kind of other finding, those of the first end that has it."""
     told = sorted(races.data.values(), key=lambda race: len(race.moves))
     for race in told[:MOST_RACES]:
-        yield Finding("data race", _clash(system, race), schedule(_up_to_both(system, race)))
+        yield Finding(
+            FindingKind.DATA_RACE, _clash(system, race), schedule(_up_to_both(system, race))
+        )
     left = len(told) - MOST_RACES
     if left > 0:
-        yield Finding("data race", f"and {left:,} more pairs of accesses that nothing orders")
+        yield Finding(
+            FindingKind.DATA_RACE, f"and {left:,} more pairs of accesses that nothing orders"
+        )
     kinds: set[str] = set()
     for moves in sorted(endings.ways.values(), key=len):
         found = [one for one in _at_the_end(system, moves) if one.kind not in kinds]
@@ -80,7 +86,7 @@ def asked_of_main(system: System) -> set[Verb]:
 
 
 def _up_to_both(system: System, race: DataRace) -> list[Did]:
-    """What leads to the race, and the two choices, without what follows them of itself."""
+    """Return the way to the race, and the two choices, without what follows them of itself."""
     *way, one, other = race.moves
     every = done(system, way)
     upto = len(every)

@@ -25,7 +25,7 @@ def place_of(file: str, line: int) -> str:
 
 
 def failure_of(error: BaseException, is_library: Callable[[CodeType], bool]) -> Failure:
-    """What to say of the exception; an ``assert`` of the program is told from the library's."""
+    """Return what to say of the exception; only an ``assert`` of the program is an assertion."""
     file, line = "", 0
     library = False
     for frame, number in traceback.walk_tb(error.__traceback__):
@@ -43,7 +43,7 @@ def failure_of(error: BaseException, is_library: Callable[[CodeType], bool]) -> 
 
 
 def _by_assert(error: AssertionError) -> bool:
-    """Whether an ``assert`` statement raised it, not a call into C code in that line."""
+    """Return whether an ``assert`` statement raised it, not a call into C code in that line."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""What keeps a program from being run in the virtual world.
+"""The reasons for which a program cannot be run in the virtual world.
 
 No ``Exception``: the program itself shall not catch it.  It may all the same, by a bare
 ``except``: a ``TooLongError`` is therefore never raised inside of it (``body.break_off``), and

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import importlib.machinery
 import importlib.util
-import io
 import itertools
 import os
 import sys
@@ -15,9 +14,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from syncsim.core.operation import Verb
 from syncsim.program.ownership import root
-from syncsim.program.safe_text import safe_text
 from syncsim.program.source import Program
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import FIRST_PID, Seed, Told
@@ -30,7 +27,6 @@ from syncsim.virtual.process.body import (
 from syncsim.virtual.process.private_memory import PrivateMemory
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.chance import random_module, secrets_module
-from syncsim.virtual.stdlib.environment import replaced
 from syncsim.virtual.stdlib.files import open_file
 from syncsim.virtual.stdlib.library import (
     Missing,
@@ -39,7 +35,8 @@ from syncsim.virtual.stdlib.library import (
     sys_module,
     without,
 )
-from syncsim.virtual.stdlib.managers import ServerBody
+from syncsim.virtual.stdlib.manager_server import ServerBody
+from syncsim.virtual.stdlib.output import Stream, input_here, print_here
 from syncsim.virtual.stdlib.processes import (
     Children,
     come_to_an_end,
@@ -52,70 +49,6 @@ _OUTSIDE = (
     "asyncio", "concurrent", "_thread", "select", "selectors", "socket", "socketserver",
     "subprocess", "fcntl", "pty",
 )  # fmt: skip
-
-
-class _Out(io.RawIOBase):
-    """The stdout of a process: to print is an operation."""
-
-    def __init__(self, body: ProcessBody) -> None:
-        self._body = body
-
-    def writable(self) -> bool:
-        """Always."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Takes a piece of the output."""
-        raw = bytes(data)
-        body = self._body
-        text = raw.decode("utf-8", "backslashreplace")
-        if body.user_frame() is not None:
-            body.operate(Verb.OUTPUT, name="print", detail=safe_text(text.rstrip("\n"), 80))
-        body.wrote("stdout", text)
-        return len(raw)
-
-
-class _Stream:
-    """``sys.stdout`` or ``sys.stderr``, of whichever process is running."""
-
-    _syncsim_shared = True
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def write(self, text: str) -> int:
-        """As the real one."""
-        body = here()
-        if self._name == "stderr":
-            body.wrote("stderr", text)
-            return len(text)
-        return _stdout(body).write(text)
-
-    def flush(self) -> None:
-        """As the real one."""
-        if self._name == "stdout":
-            _stdout(here()).flush()
-
-    def isatty(self) -> bool:
-        """It is none."""
-        return False
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise NotVirtualError(f"sys.{self._name}.{name}")
-
-    encoding = "utf-8"
-    errors = "strict"
-
-
-def _stdout(body: ProcessBody) -> io.TextIOWrapper:
-    stream: io.TextIOWrapper | None = body.stdout
-    if stream is None:
-        buffered = io.BufferedWriter(_Out(body), 1 << 16)
-        stream = io.TextIOWrapper(buffered, "utf-8", "strict", line_buffering=True)
-        body.stdout = stream
-    return stream
 
 
 class Identity:
@@ -136,9 +69,13 @@ class Identity:
         }
         self._before: tuple[dict[str, Any], Any] = {}, None
 
-    def written(self) -> Hashable:
-        """What the names and the kind of its future children depend on."""
-        return repr(self._counter), type(self.method).__name__
+    def key(self) -> Hashable:
+        """Return what its children are, and what the names and kind of future ones depend on."""
+        children = [
+            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
+            for child in self.children
+        ]
+        return tuple(children), repr(self._counter), type(self.method).__name__
 
     def enter(self) -> None:
         """This process runs now."""
@@ -191,10 +128,10 @@ class VirtualProgram:
             vars(builtins),
             __import__=self._import,
             open=open_file,
-            print=_print,
-            input=_input,
+            print=print_here,
+            input=input_here,
         )
-        stdout, stderr = _Stream("stdout"), _Stream("stderr")
+        stdout, stderr = Stream("stdout"), Stream("stderr")
         argv = [str(program.path), *program.arguments]
         self.sys = sys_module(argv, stdout, stderr, [self._folder, *sys.path[1:]])
         self._elsewhere = frozenset(sys.path[1:]) - {self._folder}
@@ -216,7 +153,7 @@ class VirtualProgram:
     # -- the main process ---------------------------------------------------------------
 
     def main(self) -> Seed:
-        """What the main process begins as."""
+        """Return the seed of the main process."""
         return _MainSeed(self)
 
     @root
@@ -325,9 +262,9 @@ class VirtualProgram:
     # -- children -----------------------------------------------------------------------
 
     def seed(self, body: ProcessBody, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
-        """What a child of the body begins as, and the ends of pipes that it is given."""
-        key = (*body.who.key, body.started)
-        body.started += 1
+        """Return the seed of a child of the body, and the ends of pipes that it is given."""
+        key = (*body.who.key, body.state.started)
+        body.state.started += 1
         parent = body.identity
         if method == "fork":
             memory, (child,) = body.memory.fork(process_obj)
@@ -358,7 +295,7 @@ class _MainSeed:
 
 
 class _ChildSeed:
-    """What a child begins as.
+    """The seed of a child.
 
     (For a fingerprint its name is enough: it is made of what its parent is when it is made.)
     """
@@ -369,8 +306,8 @@ class _ChildSeed:
         self._program = program
         self.key = key
         self._parent_pid = parent.pid
-        self._clock = parent.clock
-        self._closed = frozenset(parent.closed)
+        self._clock = parent.state.clock
+        self._closed = frozenset(parent.state.closed)
         self.pid = 0
 
     def _syncsim_key(self) -> Hashable:
@@ -380,7 +317,7 @@ class _ChildSeed:
         who = Who(self.key, process_obj.name, process_obj.daemon, self.pid, self._parent_pid)
         identity = Identity(process_obj, method, self._program.default_context)
         body = ProcessBody(who, memory, identity, self._program.seed)
-        body.clock = self._clock
+        body.state.clock = self._clock
         return body
 
 
@@ -404,14 +341,14 @@ class _ForkSeed(_ChildSeed):
         self.daemon: bool = process_obj.daemon
 
     def server_side(self) -> tuple[Any, PrivateMemory]:
-        """What a server that is this child has: its only argument, and its memory."""
+        """Return the only argument of a server that is this child, and its memory."""
         return self._object._args[0], self._memory
 
     def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
         """The child; the image that it is made from stays as it is."""
         memory, (child,) = self._memory.fork(self._object)
         body = self._body(memory, child, self._method)
-        body.closed = set(self._closed)
+        body.state.closed = set(self._closed)
         return body, body.grow(partial(live_as_child, body, child), results)
 
 
@@ -435,7 +372,7 @@ class _SpawnSeed(_ChildSeed):
         self.daemon: bool = process_obj.daemon
 
     def server_side(self) -> tuple[Any, PrivateMemory]:
-        """What a server that is this child has: its only argument, and its memory."""
+        """Return the only argument of a server that is this child, and its memory."""
         memory = self._memory.fresh()
         body = ServerBody(memory)
         with running(body):
@@ -463,7 +400,7 @@ class _SpawnSeed(_ChildSeed):
 
 
 def _is_there(name: str) -> bool:
-    """Whether the real library has a module, or something in a module, of that name."""
+    """Return whether the real library has a module, or something in a module, of that name."""
     parent, _, last = name.rpartition(".")
     if hasattr(sys.modules.get(parent), last):
         return True
@@ -480,20 +417,6 @@ class _Starting:
         self.name = name
         self.daemon = daemon
         self._config: dict[str, Any] = {}
-
-
-def _print(*values: Any, file: Any = None, **keywords: Any) -> None:
-    """As the real one, to the stdout of the process that runs."""
-    if file is None:
-        file = replaced("stdout") or _stdout(here())
-    print(*values, file=file, **keywords)
-
-
-def _input(prompt: object = "") -> str:
-    """There is nobody to ask."""
-    if prompt:
-        _print(prompt, end="", flush=True)
-    raise EOFError("EOF when reading a line")
 
 
 @lru_cache(maxsize=1)

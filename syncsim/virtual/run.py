@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.managed import SERVED
+from syncsim.core.faults import possible
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.recorder import Recorder
 from syncsim.core.run import Run
@@ -16,12 +17,14 @@ from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Actor, Life
 from syncsim.core.state import State as ShownState
 from syncsim.core.steps import Step
+from syncsim.core.transition_system import Move
 from syncsim.program.safe_text import named, safe_text
 from syncsim.program.source import Program
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.automaton import (
     FIRST_PID,
     Back,
+    Ended,
     Event,
     Made,
     Noted,
@@ -30,18 +33,15 @@ from syncsim.virtual.model.automaton import (
     Wrote,
 )
 from syncsim.virtual.model.data_atoms import GONE, Items, SharedMemory
-from syncsim.virtual.model.states import (
-    DROPPED,
-    Did,
-    Move,
-    State,
-)
+from syncsim.virtual.model.states import DROPPED, Did, State, Taken
 from syncsim.virtual.model.system import System
 
 #: What changes a channel and is no step in the recorder's books.
 _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
 #: The calls whose name says which signal they send.
 _CALLS = frozenset(("Process.terminate", "Process.kill"))
+#: The faults that end a process, each with the exit code of the process.
+_EXIT_CODES = {Happens.KILL: -9, Happens.TERMINATE: -15}
 
 
 class VirtualRun(Run):
@@ -68,9 +68,8 @@ class VirtualRun(Run):
         else:
             self.system = System(VirtualProgram(program).main(), eager=False)
             self.system.xray = False
-        taken = self.system.start()
-        self._at: State = taken.state
-        self._write(taken.did)
+        self._at: State
+        self._apply(self.system.start())
 
     def close(self) -> None:
         """Give up all processes."""
@@ -82,32 +81,105 @@ class VirtualRun(Run):
         return self._recorder.state
 
     def choices(self) -> tuple[Choice, ...]:
-        """What may happen next."""
+        """Return the choices that are possible next."""
         return self._recorder.choices()
 
-    def faults(self) -> tuple[Choice, ...]:
-        """None: what is done to a process is the program's own doing here."""
-        return ()
+    @property
+    def over(self) -> bool:
+        """Whether every process has ended."""
+        return all(actor.ended for actor in self._recorder.actors)
 
-    def take(self, choice: Choice) -> tuple[Step, ...]:
-        """Let that happen, until its call is over or must wait."""
+    def faults(self) -> tuple[Choice, ...]:
+        """Return the faults that a person may do to the processes."""
+        return possible(self.state)
+
+    def adapt(self, grain: Grain, deadline: float | None = None) -> None:
+        """Offer choices at that grain from here on.
+
+        By the atom a call is stepped inside.  No feeder is: what is put is sent at once, as by
+        the call.
+        """
+        if grain is self._recorder.grain:
+            return
+        self._recorder.grain = grain
+        self.system.xray = grain is Grain.ATOM
+        if grain is Grain.CALL:
+            self._apply(self.system.settled(self._at))
+
+    def settle(self, deadline: float | None = None) -> None:
+        """Return at once: nothing happens here between two choices."""
+
+    def pump(self, timeout: float) -> bool:
+        """Return False at once, for the same reason."""
+        return False
+
+    def may_still_move(self) -> bool:
+        """Return False: everything is seen."""
+        return False
+
+    def is_final(self, stuck: Sequence[ActorId]) -> bool:
+        """Return True: what the state says is all there is."""
+        return True
+
+    def hear_out(self, seconds: float, deadline: float | None = None) -> bool:
+        """Return True: nothing is left when all is over."""
+        return True
+
+    def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
+        """Let that happen (a choice or a fault), until its call is over or must wait."""
         self._steps = []
+        if choice.move.is_fault:
+            self._strike(choice.actor, choice.move)
+            return tuple(self._steps)
         self._take(choice)
-        while self._goes_on(choice.actor):
-            self._take(Choice(choice.actor))
+        if choice.grain is Grain.CALL:
+            while self._goes_on(choice.actor):
+                self._take(Choice(choice.actor))
+        else:
+            self._feed()
         return tuple(self._steps)
+
+    def _feed(self) -> None:
+        """Let the feeders send all that was put."""
+        members = self.system.members
+        while moves := [m for m in self.system.moves(self._at) if members[m.actor].feeds]:
+            self.make(moves[0])
+
+    def _strike(self, actor: ActorId, fault: Happens) -> None:
+        """Let the person do that to the process.
+
+        Raises ValueError for an end that somebody could notice at a pipe or a manager.
+        """
+        exitcode = _EXIT_CODES.get(fault)
+        if exitcode is not None and (self.system.pipes or self.system.kept_by):
+            raise ValueError("no process is killed here where there are pipes or a manager")
+        self._recorder.fault(actor, fault)
+        if exitcode is None:
+            return
+        number, nodes = self._number(actor), list(self._at.nodes)
+        node = nodes[number]
+        assert node is not None
+        nodes[number] = self.system.killed_at(node, Ended(exitcode))
+        self._recorder.end(actor, exitcode)
+        self._apply(self.system.settled(State(tuple(nodes), self._at.atoms)))
+
+    def _number(self, actor: ActorId) -> int:
+        """The number of the actor in the system."""
+        return next(number for number, known in self._actors.items() if known == actor)
 
     def _goes_on(self, actor: ActorId) -> bool:
         who = self._recorder.actors[actor]
         return bool(who.call and who.pending) and self._recorder.can_go(who)
 
     def _take(self, choice: Choice) -> None:
-        number = next(n for n, actor in self._actors.items() if actor == choice.actor)
-        self.make(Move(number, choice.move is Happens.TIME_OUT))
+        self.make(Move(self._number(choice.actor), choice.move is Happens.TIME_OUT))
 
     def make(self, move: Move) -> None:
         """Let that move of the system happen."""
-        taken = self.system.take(self._at, move)
+        # (Not ``take``: what is known of a step at one grain is not so at another.)
+        self._apply(self.system.follow(self._at, move))
+
+    def _apply(self, taken: Taken) -> None:
         self._at = taken.state
         self._write(taken.did)
 
@@ -181,46 +253,53 @@ class VirtualRun(Run):
             self._recorder.move(actor, operation)
 
     def _done(self, did: Did) -> None:
+        """Record what a process did itself; not all of it is a step."""
         assert did.request is not None
         actor, operation = self._actors[did.actor], did.request.operation
-        sends = did.verb is Verb.SEND and operation.call.startswith("Connection.")
-        if did.verb in _UNSTEPPED and not sends:
+        if _is_part_of_a_step(did):
             if did.verb is not Verb.CLOSE:
                 self._recorder.move(actor, operation)
             return
         self._reap(actor, did)
-        gives_up = did.verb is Verb.RELEASE and operation.call.startswith(SERVED)
-        if did.request.silent and not gives_up:
-            self._serve(did)
-            return
-        if did.verb is Verb.ACQUIRE and did.result == GONE:
+        if did.verb is Verb.ACQUIRE and did.result == GONE and not did.request.silent:
             self._recorder.change(actor, pending=None)
             return
-        if did.verb is Verb.CALL or did.verb is Verb.WAKE:
-            self._serve(did)
-            if not operation.atom:
-                self._shut_down(did)
+        self._serve(did)
+        if _is_unseen(did):
+            return
+        if did.verb is Verb.CALL and not operation.atom:
+            self._shut_down(did)
+        self._recorder.effect(actor, self._named(self._in_words(did)), self._text(did))
+        if did.verb is Verb.START and operation.atom:
+            self._recorder.hire(operation.atom, self._actors[did.atom])
+        elif did.verb is Verb.TERMINATE and did.atom in self._actors:
+            self._end(did)
+
+    def _in_words(self, did: Did) -> Operation:
+        """Return the operation with what it does in words, where the virtual one has none."""
+        assert did.request is not None
+        operation = did.request.operation
         if did.verb is Verb.TERMINATE and did.atom in self._actors:
             victim = self._recorder.actors[self._actors[did.atom]]
             to = "" if operation.call in _CALLS else f"{operation.detail} to "
-            operation = replace(operation, detail=to + victim.name)
+            return replace(operation, detail=to + victim.name)
         if did.verb is Verb.WRITE and isinstance(did.request.payload, Items):
             memory = self._at.atoms[did.atom]
             assert isinstance(memory, SharedMemory)
-            operation = replace(operation, detail=safe_text(memory.value))
-        self._recorder.effect(actor, self._named(operation), self._text(did))
-        if did.verb is Verb.START and operation.atom:
-            self._recorder.hire(operation.atom, self._actors[did.atom])
-        if did.verb is Verb.TERMINATE and did.atom in self._actors:
-            target = self._actors[did.atom]
-            if did.atom != did.actor:
-                self._recorder.change(target, terminated=True)
-            ended = self._at.nodes[did.atom]
-            if ended is not None and ended.ended is not None:
-                self._recorder.end(target, ended.ended.exitcode)
+            return replace(operation, detail=safe_text(memory.value))
+        return operation
+
+    def _end(self, did: Did) -> None:
+        """Record that a process was ended by another one, or by itself."""
+        target = self._actors[did.atom]
+        if did.atom != did.actor:
+            self._recorder.change(target, terminated=True)
+        node = self._at.nodes[did.atom]
+        if node is not None and node.ended is not None:
+            self._recorder.end(target, node.ended.exitcode)
 
     def _reap(self, actor: ActorId, did: Did) -> None:
-        """Who asks for the exit code of a child takes notice of its end.
+        """Note that a process that asks for the exit code of a child takes notice of its end.
 
         Who starts another one does so of all (``multiprocessing.process._cleanup``).
         """
@@ -234,7 +313,7 @@ class VirtualRun(Run):
             self._recorder.change(child, reaped=True)
 
     def _serve(self, did: Did) -> None:
-        """What the server tells of a call: who is woken, and what is there now."""
+        """Record what the server tells of a call: who is woken, and the value now."""
         if did.served is None or did.request is None:
             return
         name = did.request.operation.atom
@@ -285,7 +364,7 @@ class VirtualRun(Run):
                 self._on_print(actor, stream, text)
 
     def _ask(self, number: int) -> None:
-        """What the process asks for next, or its end."""
+        """Record the next request of the process, or its end."""
         node = self._at.nodes[number]
         assert node is not None
         actor = self._actors[number]
@@ -311,6 +390,20 @@ class VirtualRun(Run):
         """The result as the real process would report it."""
         said = [event.text for event in did.events if isinstance(event, Said)]
         return named(said[0], self._recorder.name_of) if said else _text(did)
+
+
+def _is_part_of_a_step(did: Did) -> bool:
+    """Return whether it changes a channel, and is no step in the recorder's books."""
+    assert did.request is not None
+    sends = did.verb is Verb.SEND and did.request.operation.call.startswith("Connection.")
+    return did.verb in _UNSTEPPED and not sends
+
+
+def _is_unseen(did: Did) -> bool:
+    """Return whether nobody sees it: it is silent, and not the release of a manager's lock."""
+    assert did.request is not None
+    gives = did.verb is Verb.RELEASE and did.request.operation.call.startswith(MANAGED)
+    return did.request.silent and not gives
 
 
 def _text(did: Did) -> str:

@@ -20,11 +20,13 @@ from time import perf_counter, process_time
 
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.limits import collect_seldom
-from syncsim.explore.search.dpor import DPOR, DPORSearch
+from syncsim.explore.search.dpor import DPOR
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.jobs import Jobs, processes
 from syncsim.explore.search.leases import Asked
 from syncsim.explore.search.parallel import ParallelSearch
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.system import System
@@ -53,7 +55,7 @@ def limit() -> float:
 def executions(command: str) -> tuple[float, int, int]:
     """Seconds for all executions of a program that nothing is known of, their number, the steps."""
     began = process_time()
-    search = DPOR(system_of(command))
+    search = DPOR(VirtualSystem(system_of(command)))
     number = sum(1 for _ in search.executions())
     return process_time() - began, number, search.steps
 
@@ -89,10 +91,10 @@ def operations(command: str) -> float:
 def again(command: str) -> float:
     """Executions a second of a program that is known."""
     system, done = system_of(command), 0
-    sum(1 for _ in DPOR(system).executions())
+    sum(1 for _ in DPOR(VirtualSystem(system)).executions())
     began = process_time()
     while process_time() - began < 1:
-        done += sum(1 for _ in DPOR(system).executions())
+        done += sum(1 for _ in DPOR(VirtualSystem(system)).executions())
     return done / (process_time() - began)
 
 

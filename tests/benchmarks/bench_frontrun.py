@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from syncsim.explore.limits import collect_seldom
 from syncsim.explore.search.dpor import DPOR
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.system import System
@@ -62,7 +63,7 @@ def ours(name: str, words: tuple[str, ...]) -> Searched:
         program = VirtualProgram(load(str(path), words))  # (compiled, as theirs is by then)
         began, worked = time.perf_counter(), time.process_time()
         system = System(program.main())
-        number = sum(1 for _ in DPOR(system).executions())
+        number = sum(1 for _ in DPOR(VirtualSystem(system)).executions())
         found.append((time.perf_counter() - began, time.process_time() - worked))
         system.close()
     began = time.perf_counter()

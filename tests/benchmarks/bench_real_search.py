@@ -13,8 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from syncsim.core.schedule import Grain
-from syncsim.explore.real.search import RealDPOR
 from syncsim.explore.real.system import RealSystem
+from syncsim.explore.search.dpor import DPOR
 from syncsim.program.source import load
 
 PROGRAM = Path(__file__).parent.parent / "explore" / "programs" / "philosophers.py"
@@ -52,7 +52,7 @@ def searched() -> tuple[float, float]:
     system = RealSystem(program, Grain.CALL, time.monotonic() + 600)
     try:
         start = time.perf_counter()
-        executions = sum(1 for _ in RealDPOR(system).executions())
+        executions = sum(1 for _ in DPOR(system).executions())
         seconds = time.perf_counter() - start
         return executions / seconds, system.runs / seconds
     finally:

@@ -23,16 +23,12 @@ from syncsim.virtual.model.data_atoms import (
     Pipe,
     SharedMemory,
 )
-from syncsim.virtual.model.managed import (
-    ROOT,
-    Asked,
-    Asleep,
-    Keeper,
-)
+from syncsim.virtual.model.managed import Keeper
+from syncsim.virtual.model.managed_object import ROOT, Asked, Asleep
 from syncsim.virtual.process import private_memory
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.library import library
-from syncsim.virtual.stdlib.managers import Server
+from syncsim.virtual.stdlib.manager_server import Server
 
 #: What the processes share: (name, what the recorder would see, what the virtual atom begins with).
 ATOMS: tuple[tuple[str, Atom, Hashable], ...] = (

@@ -24,6 +24,7 @@ from syncsim.core.operation import Verb
 from syncsim.explore.request import Found
 from syncsim.explore.results import verdict_at_the_end
 from syncsim.explore.search.dpor import DPOR, Execution
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
@@ -61,13 +62,13 @@ def explored(path: Path, *, by_call: bool = False) -> dict[Outcome, Found] | Non
     system = System(VirtualProgram(load(path)).main(), by_call=by_call)
     while True:
         known, found = system.discovered, {}
-        search = DPOR(system)
+        search = DPOR(VirtualSystem(system))
         for number, execution in enumerate(search.executions()):
             if number == MOST_EXECUTIONS:
                 return None
             assert not execution.blocked
             assert not execution.cut
-            did = [*search.start.did, *(did for event in execution.events for did in event.did)]
+            did = [*search.begun.did, *(did for event in execution.events for did in event.did)]
             found.setdefault(_outcome(execution, did), (execution, did))
         if system.discovered == known:
             break
@@ -156,7 +157,7 @@ def test_an_atom_that_is_wrong_is_noticed(
     name: str, monkeypatch: pytest.MonkeyPatch, runner: FreeRunner, tmp_path: Path
 ) -> None:
     apply, client = MUTANTS[name]
-    assert hold_to_cpython(client, tmp_path, runner)
+    assert hold_to_cpython(client, tmp_path, runner, runs=2)
     apply(monkeypatch)
     with pytest.raises(AssertionError):
         hold_to_cpython(client, tmp_path, runner)

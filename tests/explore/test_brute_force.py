@@ -14,9 +14,11 @@ from made_up import Act, Planned, program, served
 
 from syncsim.core.operation import Verb
 from syncsim.explore.bounds import Bounds
-from syncsim.explore.dependence.relation import Event, dependent, event_of
+from syncsim.explore.dependence.relation import Event, dependent
 from syncsim.explore.search.dpor import DPOR
 from syncsim.explore.search.graph import GraphSearch
+from syncsim.explore.virtual.events import event_of
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.states import State
@@ -137,7 +139,7 @@ def brute_force(system: System) -> Iterator[tuple[tuple[Event, ...], State]]:
             yield events, state
         for move in moves:
             after, did = system.take(state, move)
-            yield from below(after, (*events, event_of(move, did, system.killable)))
+            yield from below(after, (*events, event_of(move, did, system.discoveries.killable)))
 
     yield from below(system.start().state, ())
 
@@ -197,7 +199,7 @@ def compare_all(
     if every is None:
         return False
     ends = {state.key for _, state in every}
-    executions = list(DPOR(system).executions())
+    executions = list(DPOR(VirtualSystem(system)).executions())
     visited = {shown(one.state) for one in executions if not one.blocked}
     assert visited == {shown(state) for _, state in every}
     graph = GraphSearch(system)
@@ -267,7 +269,7 @@ def test_a_call_goes_on_or_not_by_what_others_hold(sleepers: int, by_call: bool)
     """By the call, a sleeper that gives up takes the lock in the same step, if it is free."""
     path = Path(__file__).parent / "programs" / "times_out.py"
     system = System(VirtualProgram(load(path, (str(sleepers),))).main(), by_call=by_call)
-    executions = list(DPOR(system).executions())
+    executions = list(DPOR(VirtualSystem(system)).executions())
     assert not any(one.blocked for one in executions)
     graph = GraphSearch(system)
     graph.advance(10**6, Bounds())

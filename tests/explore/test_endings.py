@@ -10,7 +10,8 @@ import pytest
 import syncsim
 from syncsim.checking import Checked
 from syncsim.checking.telling import told
-from syncsim.core.deadlock.diagnosis import Finding, diagnose
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
 from syncsim.real.run import RealRun

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from either import either
 from hypothesis import given
 from hypothesis import strategies as st
 from test_brute_force import (
@@ -25,7 +26,7 @@ from test_counts import PROGRAMS, system_of
 
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import SearchResult
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.jobs import Jobs, processes
 from syncsim.explore.search.leases import (
     Asked,
@@ -59,12 +60,12 @@ def in_pieces(
 
 def _once(system: System, borrowers: list[Borrower], source: random.Random) -> SearchResult | None:
     """None if somebody turned out to be of interest meanwhile."""
-    interests, names = system.interests, Names(system)
+    discoveries, names = system.named_discoveries, Names(system)
     alone = DPORSearch(system)
     goes_on = alone.advance(1, WITHOUT_END)
     frontier = Frontier(names, [names.level(place) for place in alone.dpor.rest()])
     out: list[tuple[LeaseTree, Returned]] = []
-    while goes_on and system.interests == interests:
+    while goes_on and system.named_discoveries == discoveries:
         found = frontier.lend() if source.random() < 0.6 or not out else None
         if found is not None:
             leaf, lease = found
@@ -73,27 +74,27 @@ def _once(system: System, borrowers: list[Borrower], source: random.Random) -> S
             out.append((leaf, pickle.loads(pickle.dumps(returned))))
         elif out:
             leaf, returned = out.pop(source.randrange(len(out)))
-            system.expect(returned.interests)
-            if returned.interests == interests:
+            system.expect(returned.discoveries)
+            if returned.discoveries == discoveries:
                 add(alone.outcome, returned, names)
                 frontier.take_back(leaf, returned)
         else:
             goes_on = False
-    return alone.outcome if system.interests == interests else None
+    return alone.outcome if system.named_discoveries == discoveries else None
 
 
 def alone(make: Callable[[], System]) -> SearchResult:
     """A search in one piece."""
     system = make()
     while True:
-        interests = system.interests
+        discoveries = system.named_discoveries
         search = DPORSearch(system)
         assert not search.advance(10**9, WITHOUT_END)
-        if system.interests == interests:
+        if system.named_discoveries == discoveries:
             return search.outcome
 
 
-@pytest.mark.parametrize("steps", [1, 300])
+@either("steps", [1, 300])
 @pytest.mark.parametrize(
     "command",
     [

@@ -8,22 +8,24 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from either import either
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_up import Act, program
 
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import Path as Way
 from syncsim.explore.results import failure_in, verdict_at_the_end
 from syncsim.explore.search import minimise
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.minimise import in_single_steps, minimised, size
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 from syncsim.virtual.run import VirtualRun
 
@@ -52,7 +54,7 @@ def smallest(eager: System, fine: System, verdict: Verdict) -> Way:
     return list(minimised(fine, single))[-1]
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 6])
 def test_philosophers(count: int, by_call: bool) -> None:
     """2n steps and n switches, at either grain.
@@ -157,7 +159,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize(
     ("text", "verdict"), [(LOST, Verdict.ASSERTION), (LATE, Verdict.CRASH)], ids=["lost", "late"]
 )

@@ -9,6 +9,7 @@ import pytest
 
 import syncsim
 from syncsim.explore.search.dpor import DPOR
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.data_atoms import SharedMemory
@@ -51,7 +52,7 @@ def test_the_reduced_search_comes_to_every_end(path: Path) -> None:
         while known != system.discovered:
             known = system.discovered
             ends = every_end(system)
-        executions = list(DPOR(system).executions())
+        executions = list(DPOR(VirtualSystem(system)).executions())
         assert known == system.discovered
         assert not any(one.blocked for one in executions)
         assert {end_of(one.state) for one in executions} == ends

@@ -15,7 +15,7 @@ from syncsim.core.operation import Site, Verb
 from syncsim.core.schedule import Choice, parse_schedule
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.races import Races
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.sampling import SampleSearch
 from syncsim.program.source import load

@@ -13,11 +13,11 @@ import pytest
 from commands import check
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.schedule import Grain, parse_schedule
-from syncsim.explore.real.search import RealDPOR
 from syncsim.explore.real.system import RealSystem
 from syncsim.explore.search.dpor import DPOR
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import Program, load
 from syncsim.virtual.loader import VirtualProgram
@@ -33,9 +33,9 @@ REFUSED = HERE / "refused"
 def virtual_schedules(program: Program, *, by_call: bool) -> list[str]:
     system = System(VirtualProgram(program).main(), by_call=by_call)
     try:
-        search, found = DPOR(system), []
+        search, found = DPOR(VirtualSystem(system)), []
         for execution in search.executions():
-            did = list(search.start.did)
+            did = list(search.begun.did)
             for event in execution.events:
                 did += event.did
             found.append(schedule_of(system, did, by_call=by_call))
@@ -50,7 +50,7 @@ def real_schedules(program: Program, grain: Grain) -> list[str]:
         killable = -1
         while len(system.killable) > killable:
             killable = len(system.killable)
-            ends = [execution.state for execution in RealDPOR(system).executions()]
+            ends = [execution.state for execution in DPOR(system).executions()]
             assert not any(end.lost for end in ends)
             found = [end.schedule for end in ends]
         assert (system.astray, system.unseen) == (0, "")
@@ -90,7 +90,7 @@ def program_of(command: str) -> Program:
     "command",
     [
         "programs/philosophers.py 2 1",
-        "programs/philosophers.py 3 1",
+        pytest.param("programs/philosophers.py 3 1", marks=pytest.mark.slow),
         "programs/lost_update.py 2",
         "programs/slot.py 1 1 1",
         "checked/lost_wakeup.py",
@@ -122,7 +122,7 @@ def test_as_many_executions_by_the_atom(command: str) -> None:
     [
         ("runs_a_program", "deadlock", "Neither can go on"),
         ("served_lost_update", "assertion", "AssertionError"),
-        ("pool_of_lockers", "deadlock", "Neither can go on"),
+        pytest.param("pool_of_lockers", "deadlock", "Neither can go on", marks=pytest.mark.slow),
         ("eats_for_ever", "deadlock", "Neither can go on"),
     ],
 )
@@ -265,7 +265,7 @@ def test_who_is_awake_is_never_said_to_wait_for_ever(
     path.write_text(AWAKE)
     system = RealSystem(load(path, ()), Grain.CALL, time.monotonic() + 300)
     try:
-        [execution] = RealDPOR(system).executions()
+        [execution] = DPOR(system).executions()
         assert execution.state.verdict is Verdict.UNDECIDED
         assert system.unseen == "it hangs where we do not see"
     finally:

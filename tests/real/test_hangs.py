@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, PROJECT, command, tell, wait_for
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.live import Diagnosed
 from syncsim.core.scheduler import RoundRobin
 from syncsim.core.words.report import WIDTH, Report, as_text
@@ -54,7 +54,7 @@ def standstill(world: RealRun) -> Diagnosis:
 
 
 def reported(world: RealRun) -> Report:
-    return world.report(standstill(world), [], "a command")
+    return world.inspection.report(standstill(world), [], "a command")
 
 
 # -- deadlocks -------------------------------------------------------------------------------

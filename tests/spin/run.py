@@ -24,6 +24,7 @@ from typing import NamedTuple
 import syncsim
 from syncsim.core.operation import Verb
 from syncsim.explore.search.dpor import DPOR
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.states import Did, State
@@ -186,7 +187,7 @@ def beside(count: int) -> None:
     for _ in range(3):
         began = time.perf_counter()
         system = System(VirtualProgram(load(str(path), case.arguments)).main())
-        number = sum(1 for _ in DPOR(system).executions())
+        number = sum(1 for _ in DPOR(VirtualSystem(system)).executions())
         found.append(time.perf_counter() - began)
     began = time.perf_counter()
     command = [sys.executable, "-m", "syncsim", "check", str(path), "--", *case.arguments]

@@ -20,13 +20,15 @@ from checks import (
     UNDECIDED,
     _step,
 )
+from either import either
 from msgspec.structs import replace
 from scripted import START_ALL, condition, philosophers
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from test_screens_drawn import Compare
 from textual.pilot import Pilot
 
-from syncsim.core.deadlock.diagnosis import Finding, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Grain, Move, format_schedule
 from syncsim.core.scheduler import Random, Replay
 from syncsim.program.source import load
@@ -42,7 +44,7 @@ from syncsim.ui import look
 from syncsim.ui.screens.stage_screen import StageScreen
 
 PROGRAM = PUZZLES / "dining-philosophers" / "program.py"
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+SIZES = either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 
 def mark(text: str, name: str) -> str:

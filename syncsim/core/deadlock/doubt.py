@@ -1,4 +1,4 @@
-"""What of a run was not seen, in words, and what becomes of its verdict: silence is no success."""
+"""Doubt: the parts of a run that were not seen, and its verdict then: silence is no success."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Finding, Verdict
-from syncsim.core.words.waiting import counted
+from syncsim.core.deadlock.findings import Finding, FindingKind
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
+from syncsim.core.words.listing import counted
 
 #: So many processes are told one by one.
 _TOLD = 5
@@ -34,7 +35,7 @@ class Child(Struct, frozen=True):
 
 
 class Coverage(Struct, frozen=True):
-    """What is known of a run besides its state.
+    """The knowledge of a run besides its state.
 
     ``unseen`` are the processes that never reported, ``blind`` is what none of them can be seen to
     do (sentences), ``children`` are the other programs.  ``notes`` are to be known and no reason
@@ -77,7 +78,7 @@ def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
     """
     findings = [
         Finding(
-            "child program",
+            FindingKind.CHILD_PROGRAM,
             f"{one.name}, started by {one.parent}" + (f" {one.times} times" * (one.times > 1)),
         )
         for one in view.children
@@ -88,5 +89,5 @@ def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
         why = f"{view.doubts} Nobody knows whether all is well there. {diagnosis.explanation}"
         diagnosis = replace(diagnosis, verdict=Verdict.UNDECIDED, explanation=why)
     else:
-        findings = [Finding("not seen", view.doubts), *findings]
+        findings = [Finding(FindingKind.NOT_SEEN, view.doubts), *findings]
     return replace(diagnosis, findings=(*diagnosis.findings, *findings))

@@ -1,4 +1,4 @@
-"""What an operation on real processes touches, in the words of ``relation``.
+"""Footprints of operations on real processes, in the words of ``relation``.
 
 Locks, semaphores, pipes and cells conflict as their rules say.  Of what has rules of its own (a
 Pool, what a manager keeps, blocks of shared memory, sockets among those waited for) only this is
@@ -8,41 +8,34 @@ be possible in another order, and the search tries that before it relies on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import State
 from syncsim.explore.dependence.relation import (
     ASK,
-    AWAIT,
     CLOSE_READER,
     CLOSE_WRITER,
     EMPTY,
-    EOF,
     EXIT,
-    FICKLE,
-    GIVE,
-    GIVE_BOUNDED,
     JOIN,
     KILL,
-    LOOK,
-    MISS,
+    KIND_OF,
+    KIND_OF_PENDING,
     POLL,
     READ,
-    RECEIVE,
-    REFUSED,
     SEND,
     STEADY,
-    TAKE,
-    TRY,
     WRITE,
+    Outcome,
     Touch,
+    life,
+    may_turn_out_otherwise,
 )
-from syncsim.virtual.model.data_atoms import SEM_VALUE_MAX
 
 #: What nobody else can tell.
 _ALONE = frozenset((Verb.START, Verb.SLEEP, Verb.OUTPUT))
@@ -87,10 +80,10 @@ class Toucher:
         self._own: set[int] = set()
 
     def fickle(self, touches: Sequence[Touch]) -> bool:
-        """Whether what touches that may turn out otherwise in another order, or be impossible."""
+        """Return whether a step with those touches may turn out otherwise in another order."""
         kinds = [t.kind for t in touches if t.kind not in STEADY and t.kind != JOIN]
         own = any(touch.kind == WRITE and touch.thing in self._own for touch in touches)
-        return own or not FICKLE.isdisjoint(kinds) or len(kinds) > 1
+        return own or may_turn_out_otherwise(kinds)
 
     def _thing(self, name: str) -> int:
         return self._names.number(self._key_of(name))
@@ -105,11 +98,11 @@ class Toucher:
         return self._whole("served", self._key_of(name))
 
     def _life(self, actor: ActorId) -> int:
-        return -1 - self._number_of(actor)
+        return life(self._number_of(actor))
 
     def touches(self, grant: Grant, *, first: bool) -> list[Touch]:
-        """What that operation touches.  Only the ``first`` of a step is waited for."""
-        actor, operation, times_out, state = grant
+        """Return what the operation touches.  Only the ``first`` of a step is waited for."""
+        actor, operation, _, state = grant
         verb, who = operation.verb, state.actors[actor]
         found = []
         if any(one.pid == who.pid and one.thread and not one.library for one in state.actors):
@@ -120,38 +113,49 @@ class Toucher:
         if who.library:
             # A feeder does what its process has put: each after the other.
             found.append(self._buffer(actor if who.parent is None else who.parent))
-        if verb in _ALONE:
-            return found
+        if verb not in _ALONE:
+            found += self._of_operation(grant, first=first)
+        return found
+
+    def _of_operation(self, grant: Grant, *, first: bool) -> list[Touch]:
+        """Return what the operation touches by its verb, or by its primitive and its atom."""
+        actor, operation, times_out, state = grant
+        verb = operation.verb
         if verb is Verb.EXIT:
-            # It has waited for its children, also where it found them ended past its gate.
-            joins = [
-                Touch(self._life(one.id), JOIN, 1)
-                for one in state.actors
-                if one.parent == actor and one.ended and not one.thread
-            ]
-            return [*found, Touch(self._life(actor), EXIT, 0), *joins, *self._ends(state)]
+            return self._of_exit(actor, state)
         if verb in (Verb.JOIN, Verb.ALIVE, Verb.TERMINATE):
-            return [*found, *self._of_a_life(operation, state)]
+            return self._of_a_life(operation, state)
         primitive = state.primitives.get(operation.primitive)
         if primitive is not None and "work" in primitive.parts:
-            return [*found, *self._of_a_pool(operation, primitive.id)]
-        if primitive is not None and primitive.kind.startswith(SERVED):
-            return [*found, self._served(primitive.id), self._served(operation.atom)]
+            return self._of_a_pool(operation, primitive.id)
+        if primitive is not None and primitive.kind.startswith(MANAGED):
+            return [self._served(primitive.id), self._served(operation.atom)]
         if verb is Verb.WAIT_ANY:
-            return [*found, *self._of_several(operation, state)]
+            return self._of_several(operation, state)
         atom = state.atoms.get(operation.atom)
         if isinstance(atom, Semaphore):
-            found += self._of_a_semaphore(actor, operation, atom, first=first, misses=times_out)
-        elif isinstance(atom, Cell):
+            return self._of_a_semaphore(actor, operation, atom, first=first, misses=times_out)
+        if isinstance(atom, Cell):
             kind = WRITE if verb is Verb.WRITE else READ
-            found.append(Touch(self._thing(operation.atom), kind, 0))
-        elif isinstance(atom, Channel):
-            found += self._of_a_channel(actor, operation, atom, who.pid, state, first=first)
-        else:
-            found.append(self._whole("what is not known"))
-            if verb in _OF_BLOCKS and operation.atom:
-                found.append(self._whole("block", self._key_of(operation.atom)))
-        return found
+            return [Touch(self._thing(operation.atom), kind, 0)]
+        if isinstance(atom, Channel):
+            return self._of_a_channel(actor, operation, atom, state, first=first)
+        unknown = [self._whole("what is not known")]
+        if verb in _OF_BLOCKS and operation.atom:
+            unknown.append(self._whole("block", self._key_of(operation.atom)))
+        return unknown
+
+    def _of_exit(self, actor: ActorId, state: State) -> list[Touch]:
+        """Return the touches of an end, and of the joins before it.
+
+        A process waits for its children as it ends, also where it found them ended past its gate.
+        """
+        joins = [
+            Touch(self._life(child.id), JOIN, 1)
+            for child in state.actors
+            if child.parent == actor and child.ended and not child.thread
+        ]
+        return [Touch(self._life(actor), EXIT, 0), *joins, *self._ends(state)]
 
     def _ends(self, state: State) -> list[Touch]:
         """A process that ends closes its ends of the pipes; which it had is not known."""
@@ -202,20 +206,16 @@ class Toucher:
     def _of_a_semaphore(
         self, actor: ActorId, operation: Operation, atom: Semaphore, *, first: bool, misses: bool
     ) -> list[Touch]:
-        verb, part = operation.verb, atom.value
-        if atom.recursive and _is_own(atom, verb, actor):
+        if atom.is_private(operation.verb, actor):
             return []
-        if verb is Verb.ACQUIRE:
-            tried = not first or not operation.blocking or operation.can_time_out
-            missed = misses or not (atom.value > 0 or (atom.recursive and actor in atom.holders))
-            kind = MISS if missed else TRY if tried else TAKE
-        elif verb is Verb.RELEASE:
-            bounded = not atom.recursive and atom.maximum < SEM_VALUE_MAX
-            refused = atom.apply(operation, actor)[1] != "None"
-            kind = REFUSED if refused else GIVE_BOUNDED if bounded else GIVE
-        else:
-            kind = LOOK if part else MISS
-        return [Touch(self._thing(operation.atom), kind, part)]
+        outcome = Outcome(
+            tried=not first or not operation.blocking or operation.can_time_out,
+            done=not misses and atom.apply(operation, actor)[1] in ("True", "None"),
+            bounded=atom.is_bounded,
+            units=atom.value,
+        )
+        kind = KIND_OF[operation.verb](outcome)
+        return [Touch(self._thing(operation.atom), kind, atom.value)]
 
     def _buffer(self, process: ActorId) -> Touch:
         return self._whole("buffers", self._number_of(process))
@@ -225,7 +225,6 @@ class Toucher:
         actor: ActorId,
         operation: Operation,
         atom: Channel,
-        pid: int,
         state: State,
         *,
         first: bool,
@@ -233,55 +232,42 @@ class Toucher:
         verb = operation.verb
         thing = self._thing(operation.atom)
         found: list[Touch] = []
-        process = state.by_pid(str(pid))
+        process = state.by_pid(str(state.actors[actor].pid))
         owner = process.id if process is not None else actor
         following = atom.items[0].number if atom.items else atom.sent + 1
         # A full pipe: who receives lets others go on.
-        kind = WRITE if atom.sending or atom.buffered else READ
-        found.append(self._whole("room", self._key_of(operation.atom), kind=kind))
+        room = WRITE if atom.sending or atom.buffered else READ
+        found.append(self._whole("room", self._key_of(operation.atom), kind=room))
         if verb is Verb.PUT and state.grain is Grain.CALL:  # its feeder sends at once
             found.append(Touch(thing, SEND, atom.sent + len(atom.buffered) + 1))
         elif verb is Verb.PUT:
             found.append(self._buffer(owner))
         elif verb is Verb.SEND:
             found.append(Touch(thing, SEND, atom.sent + 1))
-        elif verb is Verb.RECEIVE:
-            kind = RECEIVE if atom.items else EOF
-            if not first and operation.blocking:  # the call would have come as far as this
-                found.append(Touch(thing, POLL, following))
-            found.append(Touch(thing, kind, following))
-        elif verb is Verb.POLL:
-            there = bool(atom.items) or atom.ended
-            waits = operation.blocking and not operation.can_time_out
-            kind = AWAIT if waits else POLL if there else EMPTY
+        elif verb is Verb.RECEIVE or verb is Verb.POLL:
+            message = bool(atom.items) or (verb is Verb.POLL and atom.ended)
+            tried = not operation.blocking or operation.can_time_out
+            kind = KIND_OF[verb](Outcome(tried, message))
+            if verb is Verb.RECEIVE and not first and operation.blocking:
+                found.append(Touch(thing, POLL, following))  # the call would have come so far
             found.append(Touch(thing, kind, following))
         elif state.grain is Grain.ATOM:  # a flush: its feeder has sent all
             found.append(self._buffer(owner))
         return found
 
     def pending(self, actor: ActorId, state: State) -> tuple[Touch, ...]:
-        """What the actor would touch if it could do what it waits for."""
+        """Return what the actor would touch if it could do what it waits for."""
         operation = state.actors[actor].pending
         if operation is None:
             return ()
         primitive = state.primitives.get(operation.primitive)
         known = primitive is None or not (
-            "work" in primitive.parts or primitive.kind.startswith(SERVED)
+            "work" in primitive.parts or primitive.kind.startswith(MANAGED)
         )
-        kind = _PENDING.get(operation.verb)
+        kind = KIND_OF_PENDING.get(operation.verb)
         atom: Atom | None = state.atoms.get(operation.atom)
         if known and kind is not None and isinstance(atom, Semaphore | Channel):
             return (Touch(self._thing(operation.atom), kind, -1),)
         if operation.verb is Verb.JOIN:
             return ()
         return tuple(self.touches(Grant(actor, operation, False, state), first=True))
-
-
-_PENDING: Mapping[Verb, int] = {Verb.ACQUIRE: TAKE, Verb.RECEIVE: RECEIVE, Verb.POLL: AWAIT}
-
-
-def _is_own(atom: Semaphore, verb: Verb, actor: ActorId) -> bool:
-    """Whether nobody else can tell that the actor takes or releases its RLock."""
-    if verb is Verb.RELEASE:
-        return atom.holders != (actor,)
-    return actor in atom.holders

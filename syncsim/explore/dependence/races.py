@@ -1,4 +1,4 @@
-"""What processes race for, and which of those races are *data races*.
+"""Races of processes for atoms, and the *data races* among them.
 
 Two steps race for an atom if in some state either may be next and both are about it.  A data
 race is one for shared memory, where one of the two writes and no lock is taken by both: nothing
@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from syncsim.core.operation import Site, Verb
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.data_atoms import Items
-from syncsim.virtual.model.states import Did, Move
+from syncsim.virtual.model.states import Did
 
 _DATA = frozenset((Verb.READ, Verb.WRITE))
 _CONTESTED = _DATA | {Verb.ACQUIRE, Verb.SEND, Verb.RECEIVE, Verb.POLL}
@@ -38,7 +39,7 @@ class DataRace(NamedTuple):
 
 
 class Races:
-    """Who raced for each atom, and the first data race for each two places in the source."""
+    """The actors that raced for each atom, and the first data race of each two places."""
 
     def __init__(self) -> None:
         self.contested: dict[int, set[int]] = {}
@@ -95,7 +96,7 @@ class Races:
 
 
 def _uses(move: Move, did: tuple[Did, ...]) -> list[Did]:
-    """What of a step is about something that somebody else may want to use."""
+    """Return the operations of a step on something that somebody else may want to use."""
     return [
         one
         for one in did
@@ -122,7 +123,7 @@ def _conflict(one: Did, other: Did) -> bool:
 
 
 def _locks(uses: list[Did]) -> set[int]:
-    """What was taken within the step: by the call, the lock that guards a Value is."""
+    """Return the locks taken within the step: by the call, the one that guards a Value is."""
     return {one.atom for one in uses if one.verb is Verb.ACQUIRE and one.result is True}
 
 

@@ -1,26 +1,23 @@
-"""What an event touches, which touches conflict, and which one needs the other.
+"""The dependence relation: kinds of touches, which of them conflict, and which need another.
 
-Two touches of one thing *conflict* if their order matters: then both orders are visited.  One
-*needs* another if it could not have been made before it: that is order, not a race, and there
-is nothing to exchange.  What can also fail (a try, a timeout) needs nothing.
+A *footprint* is what a step touches: things, and what is done with each.  Two touches of one thing
+*conflict* if their order matters: then both orders are visited.  One *needs* another if it could
+not have been made before it: that is order, not a race, and there is nothing to exchange.  What can
+also fail (a try, a timeout) needs nothing.
+
+Both worlds say in these words what their steps touch (``explore.virtual.events``, ``footprints``);
+which kind of touch an operation on an atom is, stands here (``KIND_OF``).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from syncsim.core.managed import SERVED
 from syncsim.core.operation import Verb
-from syncsim.virtual.model.automaton import AWAITED, Look, Request
-from syncsim.virtual.model.data_atoms import GONE, Items
-from syncsim.virtual.model.states import LIVES, Did, Move
-from syncsim.virtual.model.system import System
-from syncsim.virtual.model.transition import AWAITS, INVISIBLE
+from syncsim.core.transition_system import Move
 
 (
     READ, WRITE, SET,  # a cell; one SET under a lock may be read without it
@@ -32,17 +29,15 @@ from syncsim.virtual.model.transition import AWAITS, INVISIBLE
     MEDDLE,  # with the memory of a process, by a thread of the library that runs its code
 ) = range(32)  # fmt: skip
 _KINDS = 32
-#: So many events are remembered by what was done.
-_MOST_EVENTS = 100_000
 
 
 def _table(*pairs: tuple[int, tuple[int, ...]]) -> list[int]:
-    """For each kind of touch, a bit for each that it conflicts with."""
+    """Return for each kind of touch a bit for each that it conflicts with."""
     table = [0] * _KINDS
-    for one, others in pairs:
+    for kind, others in pairs:
         for other in others:
-            table[one] |= 1 << other
-            table[other] |= 1 << one
+            table[kind] |= 1 << other
+            table[other] |= 1 << kind
     return table
 
 
@@ -90,9 +85,6 @@ STOPS = [
 FICKLE = frozenset(
     (TRY, MISS, GIVE_BOUNDED, REFUSED, LOOK, POLL, EMPTY, ASK, CALLED, SEEN, KNOCK, LATE)
 )
-#: What follows of itself and is order alone.
-_ORDER = frozenset((PUT, FLUSH, JOIN, EXIT))
-_LOOKS = {Look.ENDED: ASK, Look.HEEDED: READ, Look.TOLD: WRITE}
 _GIVEN = frozenset((GIVE, GIVE_BOUNDED))
 _TAKEN = frozenset((TAKE, TRY))
 #: What goes through in any order.
@@ -100,70 +92,110 @@ STEADY = frozenset((READ, WRITE, STEP, EXIT, MEDDLE))
 
 
 class Touch(NamedTuple):
-    """A thing, what is done with it, and which of them it needs (see ``needed``)."""
+    """A thing, what is done with it, and which of the needed ones (``COUNTED``) it needs."""
 
     thing: int
     kind: int
     part: int
 
 
-class Event(Struct, frozen=True):
-    """One step of an execution: who was chosen, and all that was done at once.
+class Follower(NamedTuple):
+    """An actor that went on of itself in a step of another one; ``born`` is one that began."""
 
-    ``touches`` is what the actor touched, ``follow`` what others did of themselves thereby.  A
-    ``fickle`` one may turn out otherwise in another order.
+    actor: int
+    born: bool
+    touches: tuple[Touch, ...]
+
+
+class Event(Struct, frozen=True):
+    """One step of an execution: who was chosen, and the footprint of all that was done at once.
+
+    ``did`` is what was done, as the system that it was done in tells it.  ``touches`` is what the
+    actor touched, ``follow`` what others did of themselves thereby.  A ``fickle`` event may turn
+    out otherwise in another order.
     """
 
     move: Move
-    did: tuple[Did, ...]
+    did: tuple[Any, ...]
     touches: tuple[Touch, ...]
-    follow: tuple[tuple[Did, tuple[Touch, ...]], ...]
+    follow: tuple[Follower, ...]
     fickle: bool
 
 
-def event_of(move: Move, did: tuple[Did, ...], killable: Iterable[int] = ()) -> Event:
-    """The event of that step; whoever is ``killable`` may be killed between any two."""
-    actor = move.actor
-    touches: list[Touch] = []
-    follow: list[tuple[Did, tuple[Touch, ...]]] = []
-    if actor in killable:
-        touches.append(Touch(_life(actor), STEP, 0))
-    first = True
-    awaits = _await_of(actor, did)
-    for at, one in enumerate(did):
-        touched = _touches(one, first=first and not one.helper)
-        touched += _with_others(one)
-        if one.stopped is not None:
-            touched.append(_stopped(*one.stopped))
-        if one.helper:
-            touches += touched
-        elif at < awaits and (
-            one.actor == actor or (one.request is None and one.verb is Verb.SEND)
-        ):
-            touches += touched
-            first = first and not touched
-        else:
-            # What is no mere order counts as a part of this step.
-            touches += [touch for touch in touched if touch.kind not in _ORDER]
-            follow.append((one, tuple(touch for touch in touched if touch.kind in _ORDER)))
-    touches = net(touches)
-    kinds = [touch.kind for touch in touches if touch.kind not in STEADY]
-    fickle = len(kinds) > 1 or not FICKLE.isdisjoint(kinds) or any(map(_reads_unseen, did))
-    if kinds and not fickle and NEEDS[kinds[0]]:
-        # What it needs may come after what it conflicts with otherwise.
-        beside = {touch.kind for touch in touches} - {*kinds, EXIT}
-        fickle = bool(beside - {STEP} or (beside and kinds[0] == JOIN))
-    return Event(move, did, tuple(dict.fromkeys(touches)), tuple(follow), fickle)
+class Outcome(Struct, frozen=True, gc=False):
+    """The outcome of an operation on an atom, as far as both worlds know it.
+
+    It was ``tried`` if it could also have failed: a try, one with a time limit, one that is not the
+    first of its step.  It was ``done`` if it took a unit, gave one, or found a message; a semaphore
+    is ``bounded`` if a release may be refused, and had ``units`` before.
+    """
+
+    tried: bool = False
+    done: bool = True
+    bounded: bool = False
+    units: int = 0
 
 
-def _reads_unseen(did: Did) -> bool:
-    """Whether it reads under a lock: that decides what else is done, as in a Barrier."""
-    return did.verb is Verb.READ and did.request is not None and did.request.silent
+def _of_acquire(outcome: Outcome) -> int:
+    if not outcome.done:
+        return MISS
+    return TRY if outcome.tried else TAKE
+
+
+def _of_release(outcome: Outcome) -> int:
+    if not outcome.done:
+        return REFUSED
+    return GIVE_BOUNDED if outcome.bounded else GIVE
+
+
+def _of_value(outcome: Outcome) -> int:
+    return LOOK if outcome.units else MISS
+
+
+def _of_receive(outcome: Outcome) -> int:
+    return RECEIVE if outcome.done else EOF
+
+
+def _of_poll(outcome: Outcome) -> int:
+    if not outcome.tried:
+        return AWAIT
+    return POLL if outcome.done else EMPTY
+
+
+#: The kind of touch that an operation is on a semaphore, a pipe or a cell, by its outcome.
+KIND_OF: Mapping[Verb, Callable[[Outcome], int]] = {
+    Verb.ACQUIRE: _of_acquire,
+    Verb.RELEASE: _of_release,
+    Verb.VALUE: _of_value,
+    Verb.SEND: lambda _: SEND,
+    Verb.RECEIVE: _of_receive,
+    Verb.POLL: _of_poll,
+    Verb.READ: lambda _: READ,
+    Verb.WRITE: lambda _: WRITE,
+}
+#: The kind of touch of an operation that waits, were it to go on.
+KIND_OF_PENDING: Mapping[Verb, int] = {
+    Verb.ACQUIRE: TAKE,
+    Verb.RECEIVE: RECEIVE,
+    Verb.POLL: AWAIT,
+    Verb.WAKE: CALLED,
+}
+
+
+def life(actor: int) -> int:
+    """Return the thing that is the life of an actor."""
+    return -1 - actor
+
+
+def may_turn_out_otherwise(kinds: Sequence[int]) -> bool:
+    """Return whether touches of those kinds may be others in another order."""
+    return len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
 
 
 def net(touches: list[Touch]) -> list[Touch]:
-    """What others can tell of a step that does those: it may give back what it takes, or take it
-    again.
+    """Return what others can tell of a step that touches those.
+
+    A step may give back what it takes, or take it again.
     """
     if len(touches) < 2:
         return touches
@@ -194,249 +226,8 @@ def _not_refused(given: Touch | None) -> Touch | None:
     return given._replace(kind=LOOK if given.part else MISS)
 
 
-def _await_of(actor: int, did: tuple[Did, ...]) -> int:
-    """From where on the actor did what it would have waited to do, had it not been so late.
-
-    In another order that follows what somebody else does: it is no part of this step.
-    """
-    found = len(did)
-    for at in reversed(range(1, len(did))):
-        one = did[at]
-        if one.actor == actor and not one.helper:
-            if _is_within(one):
-                break
-            if one.verb in AWAITS or _is_awaited(one):
-                found = at
-            elif one.verb not in INVISIBLE:
-                break
-    return found
-
-
-def _is_within(did: Did) -> bool:
-    """Whether it was done because the call is a step as a whole: it could have stopped before."""
-    request = did.request
-    return (
-        request is not None
-        and request.operation.compound
-        and not request.silent
-        and not did.token
-        and not did.helper
-    )
-
-
-def _is_awaited(did: Did) -> bool:
-    """Whether that is a look at who is to be waited for if it has not ended."""
-    request = did.request
-    return did.verb is Verb.ALIVE and request is not None and request.operation.call == AWAITED
-
-
-class Events:
-    """The events of steps, each made once: the system often says the very same of one."""
-
-    def __init__(self, system: System) -> None:
-        self._mortal = system.killable
-        self.discovered = system.discovered
-        self._known: dict[int, Event] = {}
-
-    def of(self, move: Move, did: tuple[Did, ...]) -> Event:
-        """The event of that step."""
-        event = self._known.get(id(did))
-        if event is None or event.did is not did:
-            event = event_of(move, did, self._mortal)
-            if len(self._known) > _MOST_EVENTS:
-                self._known.clear()
-            self._known[id(did)] = event
-        return event
-
-
-_events: WeakKeyDictionary[System, Events] = WeakKeyDictionary()
-
-
-def events_of(system: System) -> Events:
-    """The events of that system's steps, as long as nothing new is discovered in it."""
-    found = _events.get(system)
-    if found is None or found.discovered != system.discovered:
-        found = _events[system] = Events(system)
-    return found
-
-
-def _stopped(at: int, verb: Verb) -> Touch:
-    """What a call could not go on with: in another order it would have."""
-    if verb is Verb.JOIN:
-        return Touch(_life(at), ASK, 0)
-    kind = MISS if verb is Verb.ACQUIRE else ASK if verb is Verb.AWAIT else EMPTY
-    return Touch(_thing(at), kind, 0)
-
-
-def _with_others(did: Did) -> list[Touch]:
-    """What that operation touches besides, where a Pool is about: what its threads look at.
-
-    (What they do is done along with the step that lets them: it counts as a part of that.)
-    """
-    found = [Touch(_thing(outcome), EXIT, 0) for outcome in did.settled]
-    for outcome, look in did.looked:
-        told = look is not Look.ENDED
-        found.append(Touch(_thing(outcome, 0 if told else -1), _LOOKS[look], 0))
-    if did.meddles:
-        found.append(Touch(_life(did.actor), MEDDLE, 0))
-    if did.verb is Verb.START:
-        found.append(Touch(_births(did.actor), WRITE, 0))
-    if did.work >= 0 and not did.helper:
-        assert did.request is not None
-        role = did.request.operation.role
-        if did.verb is Verb.SHUT_DOWN or (
-            did.verb is Verb.ACQUIRE
-            and role == "get lock"
-            and did.request.operation.call == "Pool.terminate"
-        ):
-            found.append(Touch(_thing(did.work), WRITE, 0))
-        elif did.verb is Verb.EXIT or (did.verb is Verb.SEND and role == "results"):
-            found.append(Touch(_thing(did.work), READ, 0))
-    return found
-
-
-def _births(process: int) -> int:
-    return 1 << 62 | process
-
-
-def _life(actor: int) -> int:
-    return -1 - actor
-
-
-def _thing(atom: int, place: int = -1) -> int:
-    return atom << 32 | place + 1
-
-
-def _buffer(atom: int, process: int) -> int:
-    return atom << 32 | 1 << 31 | process
-
-
-def _touches(did: Did, *, first: bool) -> list[Touch]:
-    """What that operation touches.  Only the ``first`` of a step is waited for."""
-    verb, request, atom = did.verb, did.request, did.atom
-    if request is None:
-        if verb is Verb.SEND:
-            return [
-                Touch(_thing(atom), SEND, did.part),
-                Touch(_buffer(atom, _process(did)), FEED, 0),
-            ]
-        return []
-    if verb is Verb.PUT:
-        return [Touch(_buffer(atom, did.actor), PUT, 0)]
-    if verb is Verb.FLUSH:
-        return [Touch(_buffer(atom, did.actor), FLUSH, 1)]
-    if verb is Verb.EXIT:
-        return [Touch(_life(did.actor), EXIT, 0), *_lost(did), *_closed(did)]
-    if verb in LIVES and verb is not Verb.START:  # (a start is order alone)
-        if verb is Verb.JOIN and not request.operation.can_time_out and not _is_within(did):
-            return [Touch(_life(atom), JOIN, 1)]
-        if verb is Verb.TERMINATE:
-            return [Touch(_life(atom), KILL, 0), *_lost(did), *_closed(did), *_kept(did)]
-        if _is_awaited(did):
-            return [Touch(_life(atom), JOIN, 1)] if did.result is not None else []
-        return [Touch(_life(atom), ASK, 0)]
-    if verb is Verb.CLOSE:
-        return _closed(did)
-    if request.ready is not None:
-        once = request.payload is None and request.operation.blocking
-        waits = once and not request.operation.can_time_out and not _is_within(did)
-        return [Touch(_thing(atom), JOIN if waits else ASK, 1)]
-    if verb is Verb.CALL or verb is Verb.WAKE:
-        return _served(did, request)
-    served = request.operation.call.startswith(SERVED)
-    if did.own or (request.silent and verb is not Verb.WRITE and not served):
-        return []
-    if did.result == GONE:
-        return [Touch(_thing(atom), LATE, 0)]
-    tried = not first or not request.operation.blocking or request.operation.can_time_out
-    match verb:
-        case Verb.READ | Verb.WRITE:
-            kind = READ if verb is Verb.READ else SET if request.silent else WRITE
-            if isinstance(request.payload, Items):
-                return [Touch(_thing(atom, place), kind, 0) for place in request.payload.places]
-            return [Touch(_thing(atom), kind, 0)]
-        case Verb.ACQUIRE:
-            kind = MISS if did.result is False else TRY if tried else TAKE
-        case Verb.RELEASE:
-            kind = GIVE if not did.bounded else GIVE_BOUNDED if did.result is None else REFUSED
-        case Verb.VALUE:
-            kind = LOOK if did.part else MISS
-        case Verb.SEND:
-            kind = SEND
-        case Verb.RECEIVE:
-            kind = RECEIVE if did.result is not None else EOF
-            if _is_within(did) and request.operation.blocking:
-                return [Touch(_thing(atom), POLL, did.part), Touch(_thing(atom), kind, did.part)]
-        case Verb.POLL:
-            kind = AWAIT if not tried else POLL if did.result else EMPTY
-        case _:
-            return []
-    return [Touch(_thing(atom), kind, did.part)]
-
-
-def puts(every: Iterable[Did]) -> Counter[int]:
-    """How often something was put into each buffer."""
-    return Counter(_buffer(did.atom, did.actor) for did in every if did.verb is Verb.PUT)
-
-
-def _process(did: Did) -> int:
-    """Whose feeder did it."""
-    assert isinstance(did.result, int)
-    return did.result
-
-
-def _lost(did: Did) -> list[Touch]:
-    return [Touch(_life(feeder), KILL, 0) for feeder in did.lost]
-
-
-def _served(did: Did, request: Request) -> list[Touch]:
-    """A call on something that a server keeps, or one that shuts the server down."""
-    if not request.operation.atom:
-        return [Touch(_life(did.atom), EXIT, 0), *_kept(did)]
-    if did.served is not None:
-        kind = CALLED if did.served.counts else SEEN
-    else:
-        kind = LATE if did.result == GONE else KNOCK
-    return [Touch(_thing(did.atom), kind, 0)]
-
-
-def _kept(did: Did) -> list[Touch]:
-    return [Touch(_thing(atom), VANISH, 0) for atom in did.kept]
-
-
-def _closed(did: Did) -> list[Touch]:
-    found = []
-    for atom, reader, writer in did.closed:
-        if reader:
-            found.append(Touch(_thing(atom), CLOSE_READER, 0))
-        if writer:
-            found.append(Touch(_thing(atom), CLOSE_WRITER, 0))
-    return found
-
-
-def pending_event(system: System, actor: int, request: Request | None) -> Event:
-    """What the actor (a feeder asks for nothing) would do if it could.
-
-    It needs what has not happened yet.
-    """
-    if request is None:
-        return Event(Move(actor), (), (), (), True)
-    operation = request.operation
-    kind = _PENDING.get(operation.verb)
-    touches = (Touch(_thing(system.atoms[operation.atom]), kind, -1),) if kind is not None else ()
-    return Event(Move(actor), (), touches, (), True)
-
-
-_PENDING = {
-    Verb.ACQUIRE: TAKE,
-    Verb.RECEIVE: RECEIVE,
-    Verb.POLL: AWAIT,
-    Verb.WAKE: CALLED,
-}
-
-
 def dependent(one: Event, other: Event) -> bool:
-    """Whether the order of the two matters, where both may be next (of different actors)."""
+    """Return whether the order of two events of different actors matters, if both may be next."""
     for thing, kind, _ in one.touches:
         conflicts = CONFLICTS[kind]
         for another, touch, _ in other.touches:

@@ -27,7 +27,7 @@ def asked_since() -> Stopwatch | None:
 
 
 class Judgement:
-    """What a property came to: true, false, or None where it is not known.
+    """The judgement of a property: true, false, or None where it is not known.
 
     ``path`` leads to a counterexample, or for ``sometimes`` to a witness; ``doubt`` says why it
     is not known although everything was visited.
@@ -43,7 +43,7 @@ class Judgement:
         self._missing = ""
 
     def holds_in(self, state: State) -> bool | None:
-        """Whether the condition is true there; None where it says nothing."""
+        """Return whether the condition is true there; None where it says nothing."""
         self._view.state = state
         _asked.append(Stopwatch.now())
         try:
@@ -57,7 +57,7 @@ class Judgement:
         return found
 
     def begins_in(self, state: State) -> bool:
-        """Whether from there on the condition has to come true."""
+        """Return whether the condition has to come true from there on."""
         self._view.state = state
         _asked.append(Stopwatch.now())
         try:
@@ -68,7 +68,7 @@ class Judgement:
             _asked.pop()
 
     def doubts(self, functions: Collection[str], people: Collection[str]) -> str:
-        """What it asks for that there is not: then it is no wonder what came of it."""
+        """Return what the property asks for that does not exist: that explains its judgement."""
         if not self._said:
             return f"{self._missing} was never there"
         view = self._view
@@ -104,7 +104,7 @@ class Judge:
 
     @property
     def broken(self) -> bool:
-        """Whether some property is known not to hold."""
+        """Return whether some property is known not to hold."""
         return any(one.holds is False for one in self.judgements)
 
     def see(self, state: State, way: Callable[[], Path]) -> None:

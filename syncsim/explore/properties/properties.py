@@ -34,11 +34,11 @@ class PropertyError(ValueError):
 
 
 class NotYetError(Exception):
-    """What a property asks for is not there in this state: it says nothing about it."""
+    """A property asks for something that is not there in this state: it says nothing about it."""
 
 
 class Kind(StrEnum):
-    """What a property says of the states."""
+    """The kinds of claims that a property makes about states."""
 
     ALWAYS = "always"  # it holds in every state
     NEVER = "never"  # it holds in no state
@@ -80,7 +80,7 @@ class View(ABC):
     """
 
     def inside(self, function: str, process: str | None = None) -> int:
-        """How many processes are inside the function of that name; or whether that one is."""
+        """Return how many processes are inside the function of that name, or if that one is."""
         return sum(
             function in self._stack(who.number)
             for who in self._who()
@@ -88,7 +88,7 @@ class View(ABC):
         )
 
     def value(self, name: str) -> Any:
-        """What that primitive is at.
+        """Return the value of that primitive.
 
         Of a lock or semaphore the permits that are left, of an Event whether it is set, of a
         Value its value, of an Array its values as a list, of a queue or a Pipe what was put and not
@@ -144,7 +144,7 @@ class View(ABC):
 
     @property
     def over(self) -> bool:
-        """Whether all processes have ended."""
+        """Return whether all processes have ended."""
         return all(who.ended for who in self._who())
 
     def _named(self, name: str) -> Primitive:
@@ -174,7 +174,7 @@ class View(ABC):
 
     @abstractmethod
     def _held_by(self, atom: str) -> tuple[int, ...]:
-        """Who holds it; nobody where it is no semaphore."""
+        """Return the holders of an atom; nobody where it is no semaphore."""
 
     @abstractmethod
     def _content(self, atom: str) -> Any:
@@ -182,15 +182,15 @@ class View(ABC):
 
     @abstractmethod
     def _items(self, atom: str) -> tuple[Any, ...]:
-        """What is in a pipe and in the buffers before it."""
+        """Return the messages in a pipe and in the buffers before it."""
 
     @abstractmethod
     def _received(self, atom: str) -> tuple[Any, ...]:
-        """What was ever taken out of a pipe."""
+        """Return all messages that were ever taken out of a pipe."""
 
     @abstractmethod
     def _blocked(self, primitive: Primitive) -> Iterable[int]:
-        """Who waits there."""
+        """Return the processes that wait at an atom."""
 
 
 @lru_cache(maxsize=4096)
@@ -209,7 +209,7 @@ Condition: TypeAlias = Callable[[View], object]
 
 
 class Property(Struct, frozen=True):
-    """What is claimed of a program.
+    """A claim about a program.
 
     ``text`` is the condition as its author wrote it, ``site`` where, if that is known.
     ``whenever`` belongs to an ``eventually``: after each state in which that holds there has to
@@ -227,11 +227,11 @@ class Property(Struct, frozen=True):
         return f"{self.kind}({self.text})"
 
     def holds(self, view: View) -> bool:
-        """Whether the condition is true there; raises ``NotYetError`` and ``PropertyError``."""
+        """Return whether the condition is true there; raise ``NotYetError``, ``PropertyError``."""
         return self._ask(self.condition, view)
 
     def begins(self, view: View) -> bool:
-        """Whether from there on the condition has to become true; raises as ``holds``."""
+        """Return whether the condition has to become true from there on; raises as ``holds``."""
         return self.whenever is not None and self._ask(self.whenever, view)
 
     def _ask(self, condition: Condition, view: View) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from syncsim.core.atoms import Cell, Channel, Semaphore
 from syncsim.core.state import Primitive
 from syncsim.core.state import State as RealState
+from syncsim.core.transition_system import Move
 from syncsim.explore.properties.properties import (
     NotYetError,
     PropertyError,
@@ -17,7 +18,7 @@ from syncsim.explore.properties.properties import (
 )
 from syncsim.virtual.model.data_atoms import Gone, Pipe, SharedMemory
 from syncsim.virtual.model.managed import Referent
-from syncsim.virtual.model.states import Move, PlaceOfData, State
+from syncsim.virtual.model.states import PlaceOfData, State
 from syncsim.virtual.model.system import System
 
 
@@ -36,7 +37,7 @@ class VirtualView(View):
         self._system = system
 
     def inside(self, function: str, process: str | None = None) -> int:
-        """As a ``View``; keeps in mind what was asked for."""
+        """Answer as a ``View`` does, and keep in mind what was asked for."""
         self.functions.add(function)
         if process is not None:
             self.people.add(process)
@@ -81,7 +82,7 @@ class VirtualView(View):
         return found
 
     def _held_by(self, atom: str) -> tuple[int, ...]:
-        if PlaceOfData.HOLDERS not in self._system.kept:
+        if PlaceOfData.HOLDERS not in self._system.discoveries.places:
             self._keep(PlaceOfData.HOLDERS)
         found = self._last(atom)
         return found.holders if isinstance(found, Semaphore) else ()
@@ -186,7 +187,7 @@ class RealView(View):
 
 
 def _told(text: str) -> Any:
-    """What that text stands for, which is all that is known of it."""
+    """Return the value that the text stands for, which is all that is known of it."""
     value = value_of(text)
     if isinstance(value, str) and value == text:  # a text would be in quotes
         raise PropertyError(f"of what is there only {value} is known")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
+from syncsim.core.transition_system import Move
 from syncsim.explore.real.system import RealState, RealSystem
-from syncsim.virtual.model.states import Move
 
 
 class FewDelays:

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, cast
 
 import msgspec
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
+from syncsim.driver import OutOfTimeError
 from syncsim.explore import hints
 from syncsim.explore.bounds import REAL
-from syncsim.explore.dependence.relation import JOIN, Event
 from syncsim.explore.real.delays import FewDelays
-from syncsim.explore.real.system import RealState, RealSystem, TimeUpError
+from syncsim.explore.real.system import RealState, RealSystem
 from syncsim.explore.request import Found, Report, Request
 from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.program.source import Program
-from syncsim.virtual.model.states import Move
-from syncsim.virtual.model.system import System
 
 #: An execution of so many steps may be one that never ends.  Then the short ones come first: so
 #: many steps, and twice as many each time all were visited.
@@ -36,43 +33,6 @@ _ALONE = 3
 _AGAIN = 3
 #: Seconds between two reports.
 _OFTEN = 0.2
-
-
-class RealDPOR(DPOR):
-    """A search over the executions of real processes."""
-
-    def __init__(self, system: RealSystem, most_steps: int = 100_000) -> None:
-        # (It asks of a system only what we answer here, or what a real one answers, too.)
-        super().__init__(cast("System", system), most_steps)
-        self._real = system
-
-    def _can(self, state: RealState, event: Event) -> bool:
-        """Also what need not be done.
-
-        A process that ends joins its children, but for those that it finds ended already (for
-        which it looks past its gate): to join one of these would do nothing.
-        """
-        return self._real.can(state, event.move) or _only_joins(event)
-
-    def _take(
-        self, state: RealState, move: Move, expected: Event | None
-    ) -> tuple[RealState, Event]:
-        if expected is not None and not self._real.can(state, move) and _only_joins(expected):
-            return state, expected
-        return self._real.take(state, move)
-
-    def _pending(self, actor: int, state: Any) -> Event | None:
-        return self._real.pending(actor, state)
-
-    def _parent(self, actor: int) -> int | None:
-        return self._real.parent(actor)
-
-    def _is_long(self, steps: int) -> bool:
-        return steps > self.most_steps
-
-
-def _only_joins(event: Event) -> bool:
-    return bool(event.touches) and all(touch.kind == JOIN for touch in event.touches)
 
 
 class RealSearch:
@@ -93,7 +53,7 @@ class RealSearch:
         self._system = RealSystem(program, grain, self._began + request.seconds, self._stepped)
         self._on_progress = on_progress
         self._told = self._began
-        self._dpor: RealDPOR | None = None
+        self._dpor: DPOR | None = None
         self._failures: dict[Verdict, Found] = {}
         self._ends: list[RealState] = []  # of the executions that were visited
         self._exits: set[int] = set()  # the exit codes of the main process
@@ -104,7 +64,7 @@ class RealSearch:
         """Search; what came of it."""
         try:
             complete = self._search()
-        except TimeUpError:
+        except OutOfTimeError:
             complete, self._limit = False, f"{self._request.seconds:g} seconds"
         except DivergenceError as error:
             complete, self._limit = False, str(error)
@@ -116,7 +76,7 @@ class RealSearch:
         )
 
     def _search(self) -> bool:
-        """Whether it was exhausted."""
+        """Search; return whether everything was visited."""
         system, most = self._system, self._request.depth
         depth, deepens = min(_LONG, most), False
         simple = FewDelays(system, depth).executions()
@@ -124,7 +84,7 @@ class RealSearch:
         while True:
             killable, cut = len(system.killable), False
             self._ends.clear()
-            self._dpor = dpor = RealDPOR(system, depth)
+            self._dpor = dpor = DPOR(system, depth)
             for execution in dpor.executions():
                 self._judge(execution)
                 visits += 1
@@ -158,7 +118,7 @@ class RealSearch:
         return counted(most, "state") if self._system.states > most else ""
 
     def _repeats(self) -> bool:
-        """Whether executions come out the same when they are made once more.
+        """Return whether executions come out the same when they are made once more.
 
         (Failures will be, anyway.)
         """
@@ -170,12 +130,12 @@ class RealSearch:
 
     def _judge(self, execution: Execution) -> None:
         if not execution.blocked:
-            end = cast("RealState", execution.state)
+            end: RealState = execution.state
             self._ends.append(end)
             self._look_at(end)
 
     def _look_at(self, node: RealState) -> None:
-        """What an execution amounts to, by its end."""
+        """Judge an execution by its end."""
         self._depth = max(self._depth, node.depth)
         if node.exitcode is not None:
             self._exits.add(node.exitcode)

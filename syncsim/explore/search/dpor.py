@@ -15,14 +15,11 @@ Here a *lock is not data*: an acquire races with the acquire before it, and what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict
-from syncsim.core.operation import Verb
-from syncsim.explore.bounds import Bounds
-from syncsim.explore.dependence.races import Races
+from syncsim.core.transition_system import Move, TransitionSystem
 from syncsim.explore.dependence.relation import (
     CONFLICTS,
     COUNTED,
@@ -36,15 +33,6 @@ from syncsim.explore.dependence.relation import (
     Event,
     Touch,
     dependent,
-    events_of,
-    pending_event,
-    puts,
-)
-from syncsim.explore.results import (
-    Path,
-    SearchResult,
-    failure_in,
-    verdict_at_the_end,
 )
 from syncsim.explore.search.wakeup import (
     Branch,
@@ -53,13 +41,13 @@ from syncsim.explore.search.wakeup import (
     insert,
     still_asleep,
 )
-from syncsim.virtual.model.states import Move, State
-from syncsim.virtual.model.system import System
 
 #: So many pairs of events are remembered that were in a race.
 _MOST_PAIRS = 100_000
 
 
+#: Called for two events that race, with what leads to a state where both may be next.
+OnRace: TypeAlias = Callable[[Event, Event, Callable[[], tuple[Move, ...]]], None]
 #: A touch: at which place, by whom, its kind and part, and what comes before it.
 Access: TypeAlias = tuple[int, int, int, int, int]
 
@@ -71,7 +59,7 @@ class SearchFrame:
         "before", "changed", "children", "event", "past", "races", "sleep", "state", "word",
     )  # fmt: skip
 
-    def __init__(self, state: State, sleep: dict[Move, Event], children: list[Branch]) -> None:
+    def __init__(self, state: Any, sleep: dict[Move, Event], children: list[Branch]) -> None:
         self.state = state
         #: What need not be explored from here: it leads to what has been.
         self.sleep = sleep
@@ -94,7 +82,7 @@ class Execution(NamedTuple):
     """
 
     events: tuple[Event, ...]
-    state: State
+    state: Any
     cut: bool = False
     blocked: bool = False
 
@@ -114,7 +102,7 @@ class DPOR:
 
     def __init__(
         self,
-        system: System,
+        system: TransitionSystem[Any, Event],
         most_steps: int = 100_000,
         *,
         way: Sequence[SearchFrame] = (),
@@ -123,17 +111,15 @@ class DPOR:
         self.system = system
         self.most_steps = most_steps
         self.steps = 0
-        self.start = system.start()
-        self.events = events_of(system)
+        self.root, self.begun = system.start()
         self.beyond: dict[tuple[int, tuple[Move, ...]], tuple[Word, ...]] = {}
         self._foreign = max(0, len(way) - 1)
         self._path: list[SearchFrame] = []
         self._clocks: dict[int, int] = {}  # the causal past of each actor, a bit for each place
         self._accesses: dict[int, list[Access]] = {}
-        #: What was raced for; None: nobody wants to know.
-        self.races: Races | None = None
+        self.on_race: OnRace | None = None
         self._met: dict[tuple[int, int], tuple[Event, Event]] = {}
-        for place in way or (SearchFrame(self.start.state, {}, []),):
+        for place in way or (SearchFrame(self.root, {}, []),):
             if self._path:
                 event = self._path[-1].children[0].event
                 assert event is not None
@@ -143,34 +129,12 @@ class DPOR:
 
     @property
     def pending(self) -> int:
-        """How many branches of the current path are still to be explored."""
+        """Return how many branches of the current path are still to be explored."""
         return sum(len(place.children) - 1 for place in self._path if place.children)
 
-    # -- what another body of the program does otherwise ---------------------------------
-
-    def _can(self, state: Any, event: Event) -> bool:
-        """Whether that event may come next."""
-        return self.system.can(state, event.move)
-
-    def _take(self, state: Any, move: Move, expected: Event | None) -> tuple[Any, Event]:
-        """Let that happen, which is expected to be that event: the state after it, and its own."""
-        state, did = self.system.take(state, move)
-        return state, self.events.of(move, did)
-
-    def _pending(self, actor: int, state: Any) -> Event | None:
-        """What the actor would do there if it could; None for one that does nothing."""
-        request = self.system.request(state, actor)
-        if request is None and self.system.members[actor].feeds is None:
-            return None
-        return pending_event(self.system, actor, request)
-
-    def _parent(self, actor: int) -> int | None:
-        """Who has started that process."""
-        return self.system.members[actor].parent
-
     def _is_long(self, steps: int) -> bool:
-        """Whether the execution is to be cut there: it may never end."""
-        return steps > (_CIRCLES if self.system.nursery.cyclic else self.most_steps)
+        """Return whether the execution is to be cut there: it may never end."""
+        return steps > (_CIRCLES if self.system.cyclic else self.most_steps)
 
     def executions(self) -> Iterator[Execution]:
         """One of each class, until all have been given.
@@ -207,7 +171,7 @@ class DPOR:
 
     @property
     def pasts(self) -> tuple[int, ...]:
-        """What comes before each of the events on the way to its place, and itself."""
+        """Return the causal past of each event on the way to its place, with the event itself."""
         return tuple([place.past for place in self._path[: self._foreign]])
 
     def _go_back(self) -> bool:
@@ -232,7 +196,7 @@ class DPOR:
         """Take the first branch."""
         branch = place.children[0]
         move = branch.move
-        state, event = self._take(place.state, move, branch.event)
+        state, event = self.system.take(place.state, move, branch.event)
         self.steps += 1
         if branch.event is None:
             branch.event = event
@@ -264,22 +228,21 @@ class DPOR:
             if known is None:
                 known = accesses[thing] = []
             known.append((at, actor, kind, number, past))
-        if place.races and self.races is not None:
-            self._note_races(self.races, at)
-        for did, touches in event.follow:
-            follower = did.actor
+        if place.races and self.on_race is not None:
+            self._note_races(self.on_race, at)
+        for follower, born, touches in event.follow:
             clock = clocks.get(follower, 0)
             place.changed.append((follower, clock))
-            if did.verb is Verb.BORN:
-                parent = self._parent(follower)
+            if born:
+                parent = self.system.parent(follower)
                 clock |= clocks.get(parent, 0) if parent is not None else 0
             clock |= self._look_back(follower, touches, clock | past)[0]
             clocks[follower] = clock
             for thing, kind, number in touches:
                 accesses.setdefault(thing, []).append((at, follower, kind, number, clock))
 
-    def _note_races(self, races: Races, at: int) -> None:
-        """Note what the event of that place was in a race for."""
+    def _note_races(self, on_race: OnRace, at: int) -> None:
+        """Tell of the races of the event of that place."""
         path, met = self._path, self._met
         place = path[at]
         event = place.event
@@ -294,10 +257,10 @@ class DPOR:
                 met.clear()
             met[pair] = other, event  # (kept: no others get their ids)
             way = partial(self._way_to_both, earlier, at)
-            races.between(other.move, other.did, event.move, event.did, way)
+            on_race(other, event, way)
 
     def _way_to_both(self, earlier: int, later: int) -> tuple[Move, ...]:
-        """What leads to a state in which the events of both places, which race, may be next."""
+        """Return the moves to a state where the events of both places, which race, may be next."""
         path = self._path
         before = path[earlier].past | path[later].past
         return tuple(
@@ -313,7 +276,7 @@ class DPOR:
             self._clocks[actor] = clock
         for touch in event.touches:
             self._accesses[touch[0]].pop()
-        for _, touches in event.follow:
+        for _, _, touches in event.follow:
             for touch in touches:
                 self._accesses[touch[0]].pop()
         place.children.pop(0)
@@ -380,8 +343,8 @@ class DPOR:
 
     @cached_property
     def _put_before(self) -> Counter[int]:
-        """What was put into each buffer before the first step."""
-        return puts(self.start.did)
+        """Return what was put into each buffer before the first step."""
+        return self.system.puts_at_start()
 
     def _fed(self, buffer: int, accesses: list[Access], among: int) -> int:
         """Which of the puts, from the latest, is fed next."""
@@ -390,7 +353,7 @@ class DPOR:
 
     # -- races --------------------------------------------------------------------------
 
-    def _reverse_all(self, end: State) -> None:
+    def _reverse_all(self, end: Any) -> None:
         """Reverse all races of the execution that has just come to its end."""
         path = self._path
         for at in range(self._new, len(path) - 1):
@@ -411,9 +374,9 @@ class DPOR:
                     if kind == KILL:
                         self._reverse_pending(-1 - thing, path[at].state, at)
 
-    def _reverse_pending(self, actor: int, state: State, killed: int | None = None) -> None:
+    def _reverse_pending(self, actor: int, state: Any, killed: int | None = None) -> None:
         """Reverse the races of what the actor did not come to do, because it was killed there."""
-        event = self._pending(actor, state)
+        event = self.system.pending(actor, state)
         if event is None:
             return
         before = self._clocks.get(actor, 0)
@@ -460,80 +423,25 @@ class DPOR:
             self.beyond[key] = (*every[:-1], self._on_the_way(place.state, every, at, before))
         return True
 
-    def _on_the_way(self, state: State, words: tuple[Word, ...], at: int, before: int) -> Word:
+    def _on_the_way(self, state: Any, words: tuple[Word, ...], at: int, before: int) -> Word:
         """The last of the words, with what comes before it on the way to the place, too."""
         among = (1 << at) - 1
         for word in words[:-1]:
-            state = self.system.take(state, word.event.move).state
+            state, _ = self.system.take(state, word.event.move)
             among |= word.bit
         move, bit = words[-1].event.move, words[-1].bit
-        event = self.events.of(move, self.system.take(state, move).did)
+        _, event = self.system.take(state, move)
         past, _ = self._look_back(move.actor, event.touches, before, among=among)
         return Word(event, bit, past | bit)
 
-    def _as_it_would_be(self, state: State, words: Words, move: Move) -> Event | None:
-        """What the step would be after those, as it may turn out otherwise."""
+    def _as_it_would_be(self, state: Any, words: Words, move: Move) -> Event | None:
+        """Return the event of the step after those words, as it may turn out otherwise."""
         system = self.system
         for word in words.left:
-            if not self._can(state, word.event):
+            if not system.can_repeat(state, word.event):
                 return None
-            state, _ = self._take(state, word.event.move, word.event)
+            state, _ = system.take(state, word.event.move, word.event)
         for turned in (move, Move(move.actor, not move.times_out)):
             if system.can(state, turned):
-                return self._take(state, turned, None)[1]
+                return system.take(state, turned)[1]
         return None
-
-
-class DPORSearch:
-    """A visit of one execution of each class; ``advance`` goes on with it for a while."""
-
-    def __init__(
-        self, system: System, dpor: DPOR | None = None, outcome: SearchResult | None = None
-    ) -> None:
-        self.dpor = dpor if dpor is not None else DPOR(system, most_steps=10_000)
-        self.outcome = outcome if outcome is not None else SearchResult("dpor")
-        self._system = system
-        self.dpor.races = self.outcome.races
-        self._executions = self.dpor.executions()
-
-    @property
-    def frontier(self) -> int:
-        """How many branches are known on the current path and not yet explored."""
-        return self.dpor.pending
-
-    def advance(self, steps: int, bounds: Bounds) -> bool:
-        """Take about so many steps; whether there is more to do."""
-        outcome = self.outcome
-        until = self.dpor.steps + steps
-        for execution in self._executions:
-            outcome.transitions = outcome.states = self.dpor.steps
-            outcome.depth = max(outcome.depth, len(execution.events))
-            if execution.blocked:
-                outcome.blocked += 1
-            else:
-                self._judge(execution)
-            if outcome.states > bounds.states:
-                outcome.limit = f"{bounds.states:,} steps"
-                return False
-            if self.dpor.steps >= until:
-                return True
-        outcome.complete = not outcome.limit
-        return False
-
-    def _judge(self, execution: Execution) -> None:
-        outcome = self.outcome
-        outcome.executions += 1
-        outcome.ends += 1
-        moves = tuple([event.move for event in execution.events])
-        if execution.cut:
-            outcome.limit = f"executions of {len(execution.events):,} steps"
-            verdict = failure_in(execution.state)
-        else:
-            verdict = verdict_at_the_end(self._system, execution.state)
-            outcome.endings.note(execution.state, lambda: moves)
-        if verdict is None or verdict is Verdict.FINISHED:
-            return
-        every = list(self.dpor.start.did)
-        for event in execution.events:
-            every += event.did
-        outcome.found(Path(verdict, moves, tuple(every)))

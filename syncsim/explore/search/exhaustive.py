@@ -13,9 +13,9 @@ from typing import Protocol
 from syncsim.explore.bounds import SAMPLERS, Bounds, search_for
 from syncsim.explore.properties.judging import Judge
 from syncsim.explore.results import SearchResult
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.forever import livelock, waiting_for_ever
-from syncsim.explore.search.graph import Graph, GraphSearch
+from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.jobs import Jobs
 from syncsim.explore.search.parallel import ParallelSearch
 from syncsim.explore.search.sampling import SampleSearch
@@ -32,7 +32,7 @@ class Search(Protocol):
 
     @property
     def frontier(self) -> int:
-        """What is known and not visited."""
+        """Return how much is known and not visited."""
         ...
 
     def advance(self, steps: int, bounds: Bounds) -> bool:
@@ -65,8 +65,11 @@ def _begin(
     return searches
 
 
-def _look_at_the_whole(graph: Graph, outcome: SearchResult, judge: Judge | None) -> None:
-    """What can be said only once all states are known: of runs, above all of those without end."""
+def _look_at_the_whole(search: Search, judge: Judge | None) -> None:
+    """Judge what can be said only once all states are known: runs, above all those without end."""
+    if not isinstance(search, GraphSearch):
+        return
+    graph, outcome = search.graph, search.outcome
     if graph.system.nursery.cyclic:
         for path in (waiting_for_ever(graph), livelock(graph)):
             if path is not None:
@@ -96,41 +99,52 @@ def search(
     discovered = system.discovered
     steps = SLICE // 8
     while True:
-        for one in list(running):
-            goes_on = one.advance(steps, bounds)
-            outcome = one.outcome
+        for current in list(running):
+            goes_on = current.advance(steps, bounds)
+            outcome = current.outcome
             outcome.seconds = time.monotonic() - began
-            known = system.discovered == discovered
-            if known and outcome.complete and isinstance(one, GraphSearch):
-                _look_at_the_whole(one.graph, outcome, judge)
+            if system.discovered == discovered and outcome.complete:
+                _look_at_the_whole(current, judge)
             if system.discovered != discovered:
                 # The end of a process turned out to be a step of its own, or a property asks for
                 # more than the states hold: begin again.
                 discovered = system.discovered
                 running = _begin(system, kind, seed, judge, jobs)
                 break
-            if (system.nursery.cyclic or system.helped) and len(running) > 1:
-                # Some execution never ends, or threads of a Pool take part, for which the reduction
-                # is not shown to be exact: only the states can be exhausted.
-                running = [other for other in running if other.outcome.search == "graph"]
-                if one not in running:
-                    continue
-            if system.helped and outcome.complete and outcome.search == "dpor":
-                outcome.complete = False
-                outcome.limit = "the search by executions; that by states is exact for a Pool, too"
+            running = _exact_ones(system, running)
+            if current not in running:
+                continue
+            _admit_what_is_not_exact(system, outcome)
             failed = bool(outcome.failures) or (judge is not None and judge.broken)
             done = outcome.complete or (first and failed)
-            if not goes_on and not done:
-                if len(running) > 1:
-                    running.remove(one)
-                    continue
-                done = True
-            if done or bounds.gone + outcome.seconds > bounds.seconds:
+            if not goes_on and not done and len(running) > 1:
+                running.remove(current)
+                continue
+            over = bounds.gone + outcome.seconds > bounds.seconds
+            if done or not goes_on or over:
                 if not outcome.complete and not outcome.limit:
                     outcome.limit = (
                         "the first failure" if first and failed else f"{bounds.seconds:g} seconds"
                     )
-                yield outcome, one.frontier
+                yield outcome, current.frontier
                 return
-            yield outcome, one.frontier
+            yield outcome, current.frontier
         steps = min(steps * 2, SLICE)
+
+
+def _exact_ones(system: System, running: list[Search]) -> list[Search]:
+    """Return the searches that can exhaust the program, of several.
+
+    Where some execution never ends, or threads of a Pool take part, for which the reduction is not
+    shown to be exact, only the states can be exhausted.
+    """
+    if len(running) < 2 or not (system.nursery.cyclic or system.helped):
+        return running
+    return [search for search in running if search.outcome.search == "graph"]
+
+
+def _admit_what_is_not_exact(system: System, outcome: SearchResult) -> None:
+    """Call a search by executions incomplete where threads of a Pool take part."""
+    if system.helped and outcome.complete and outcome.search == "dpor":
+        outcome.complete = False
+        outcome.limit = "the search by executions; that by states is exact for a Pool, too"

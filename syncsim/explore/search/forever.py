@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import Verb
+from syncsim.core.transition_system import Move
 from syncsim.explore.properties.properties import Fairness
 from syncsim.explore.results import Path, verdict_at_the_end
 from syncsim.explore.search.graph import Edge, Graph
-from syncsim.virtual.model.managed import Asleep
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.virtual.model.managed_object import Asleep
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 
 #: What a process does that changes the world for others, or for a person.
@@ -66,12 +67,12 @@ def hopeless_waits(graph: Graph) -> Iterable[tuple[int, set[int]]]:
 
 
 def _concerns(did: Did, actor: int) -> bool:
-    """Whether that actor goes on by it, or is ended by it."""
+    """Return whether the actor goes on, or is ended, by the operation."""
     return did.actor == actor or (did.verb is Verb.TERMINATE and did.atom == actor)
 
 
 def _waits(system: System, state: State, actor: int) -> bool:
-    """Whether it waits for something else than the end of a process, which goes on."""
+    """Return whether the actor waits for something else than the end of a process that goes on."""
     request = system.request(state, actor)
     return request is not None and request.operation.verb is not Verb.JOIN
 
@@ -102,7 +103,7 @@ def circles(graph: Graph) -> tuple[list[set[int]], list[set[int]]]:
 
 
 def _only_looks(graph: Graph, members: set[int]) -> bool:
-    """Whether somebody there does nothing but look, and nobody anything else that counts."""
+    """Return whether somebody there does nothing but look, and nobody anything else that counts."""
     looks = False
     for member in members:
         for after, _, done in graph.edges[member]:
@@ -119,7 +120,7 @@ def _only_looks(graph: Graph, members: set[int]) -> bool:
 
 
 def _changes(did: Did) -> bool:
-    """Whether it changes something that the server of a manager keeps (to sleep is to look)."""
+    """Return whether the operation changes something of a manager (to sleep is to look)."""
     served = did.served
     slept = did.times_out or isinstance(did.result, Asleep)
     return served is not None and (bool(served.wakes) if slept else served.counts)
@@ -146,7 +147,7 @@ def fair_circles(
 
 
 def _denied(graph: Graph, members: set[int]) -> dict[int, set[int]]:
-    """Who could go from some of these states, but never does and stays within; from which."""
+    """Return the actors that could go from some of these states, but never do and stay within."""
     enabled: dict[int, set[int]] = {}
     taken = set()
     for member in members:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict
-from syncsim.core.words.waiting import counted
+from syncsim.core.deadlock.verdict import Verdict
+from syncsim.core.transition_system import Move
+from syncsim.core.words.listing import counted
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import (
     Path,
@@ -21,12 +22,7 @@ from syncsim.explore.results import (
     failure_in,
     verdict_at_the_end,
 )
-from syncsim.virtual.model.states import (
-    Did,
-    Move,
-    State,
-    Taken,
-)
+from syncsim.virtual.model.states import Did, State, Taken
 from syncsim.virtual.model.system import System
 
 #: What leads to a state, or from one: the number of the other one, the move, what was done.
@@ -178,7 +174,7 @@ class GraphSearch:
 
     @property
     def frontier(self) -> int:
-        """How many states are known and not yet visited."""
+        """Return how many states are known and not yet visited."""
         return len(self.graph.states) - len(self.graph.edges)
 
     def advance(self, steps: int, bounds: Bounds) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # a small search is over without them
 
 
 class Jobs:
-    """How many processes may be busy at once; an executor for them, once it is wanted.
+    """The number of processes that may be busy at once, and their executor, once it is wanted.
 
     Any ``concurrent.futures.Executor`` will do whose workers can import syncsim and read the
     program under the same path: that of a cluster, too.

@@ -16,20 +16,19 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
+from syncsim.core.transition_system import Move
 from syncsim.explore.bounds import Bounds
-from syncsim.explore.dependence.relation import Event, events_of
+from syncsim.explore.dependence.relation import Event
 from syncsim.explore.results import Path, SearchResult
-from syncsim.explore.search.dpor import DPOR, DPORSearch, SearchFrame
+from syncsim.explore.search.dpor import DPOR, SearchFrame
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.wakeup import Branch, Word, still_asleep
+from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
-from syncsim.virtual.model.states import (
-    Interests,
-    Move,
-    Name,
-    State,
-)
+from syncsim.virtual.model.discoveries import NamedDiscoveries
+from syncsim.virtual.model.states import Name, State
 from syncsim.virtual.model.system import System
 
 #: A move, by the name of who makes it; whether it is a timeout.
@@ -49,30 +48,30 @@ class Level(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """What is below a way is to be explored for so many seconds, of the processor's.
+    """An order to explore what is below a way for so many seconds, of the processor's.
 
     For each place on the way there is what has been explored from there, or is being, wholly; those
     from ``new`` on were never looked at for races.  All this holds for whoever knows the same
-    ``interests``, and whether some process is ``cyclic``.
+    ``discoveries``, and whether some process is ``cyclic``.
     """
 
     way: Way
     sleep: tuple[Way, ...]
     new: int
-    interests: Interests
+    discoveries: NamedDiscoveries
     cyclic: bool
     seconds: float
 
 
 class Wanted(NamedTuple):
-    """What is to be explored at the place ``at`` of the way: words, and the order among them."""
+    """A word to be explored at the place ``at`` of the way, with the order in it."""
 
     at: int
     words: tuple[tuple[Token, int, int], ...]
 
 
 class Counts(NamedTuple):
-    """What was visited."""
+    """The numbers of what was visited."""
 
     steps: int = 0
     executions: int = 0
@@ -82,13 +81,13 @@ class Counts(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """What came of a lease.
+    """The result of a lease.
 
-    If the ``interests`` are not those of the lease, all is to be begun again, and nothing else
+    If the ``discoveries`` are not those of the lease, all is to be begun again, and nothing else
     counts.
     """
 
-    interests: Interests
+    discoveries: NamedDiscoveries
     cyclic: bool = False
     counts: Counts = Counts()
     rest: tuple[Level, ...] = ()
@@ -107,7 +106,7 @@ class Names:
 
     def __init__(self, system: System) -> None:
         self.system = system
-        self.events = events_of(system)
+        self.walked = VirtualSystem(system)
         self._tokens: dict[Move, Token] = {}
         self._moves: dict[Token, Move] = {}
 
@@ -133,13 +132,13 @@ class Names:
         return tuple(map(self.token, moves))
 
     def step(self, state: State, token: Token) -> tuple[Event, State]:
-        """What comes of that move."""
+        """Return the event of the move, and the state after it."""
         move = self.move(token)
-        taken = self.system.take(state, move)
-        return self.events.of(move, taken.did), taken.state
+        state, event = self.walked.take(state, move)
+        return event, state
 
     def walk(self, way: Iterable[Token]) -> tuple[tuple[Event, ...], State]:
-        """What comes of those moves from the start on."""
+        """Return the events of the moves from the start on, and the state after them."""
         state = self.system.start().state
         events = []
         for token in way:
@@ -166,7 +165,7 @@ class Names:
         )
 
     def sleep(self, state: State, way: Way) -> dict[Move, Event]:
-        """What has been explored from there."""
+        """Return the events that have been explored from the state."""
         events = [self.step(state, token)[0] for token in way]
         return {event.move: event for event in events}
 
@@ -196,18 +195,18 @@ class Borrower:
         self._begin()
 
     def _begin(self) -> None:
-        self._known = self.system.interests
+        self._known = self.system.named_discoveries
         self._names = Names(self.system)
         # What was found in other leases need not be told again.
         self._seen = SearchResult("dpor")
 
     def explore(self, lease: Lease) -> Returned:
-        """What comes of it."""
+        """Explore the lease; return its result."""
         system, until = self.system, time.process_time() + lease.seconds
-        system.expect(lease.interests)
-        if system.interests != lease.interests:
-            return Returned(system.interests)
-        if lease.interests != self._known:
+        system.expect(lease.discoveries)
+        if system.named_discoveries != lease.discoveries:
+            return Returned(system.named_discoveries)
+        if lease.discoveries != self._known:
             self._begin()
         system.nursery.cyclic |= lease.cyclic
         names, seen = self._names, self._seen
@@ -215,7 +214,7 @@ class Borrower:
             "dpor", endings=seen.endings, races=seen.races, failures=dict(seen.failures)
         )
         endings, races = set(seen.endings.ways), set(seen.races.data)
-        dpor = DPOR(system, 10_000, way=names.places(lease), new=lease.new)
+        dpor = DPOR(names.walked, 10_000, way=names.places(lease), new=lease.new)
         search = DPORSearch(system, dpor, outcome)
         discovered = system.discovered
         bounds = Bounds(states=2**62)
@@ -223,12 +222,12 @@ class Borrower:
             if system.discovered != discovered:
                 break
         if system.discovered != discovered:
-            return Returned(system.interests)
+            return Returned(system.named_discoveries)
         rest = tuple(map(names.level, dpor.rest()))
         new = [path for kind, path in outcome.failures.items() if seen.failures.get(kind) != path]
         seen.failures.update(outcome.failures)
         return Returned(
-            lease.interests,
+            lease.discoveries,
             system.nursery.cyclic,
             Counts(
                 outcome.transitions,

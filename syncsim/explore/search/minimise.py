@@ -19,16 +19,18 @@ from itertools import count, groupby
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
-from syncsim.explore.dependence.relation import Event, dependent, event_of
+from syncsim.core.transition_system import Move
+from syncsim.explore.dependence.relation import Event, dependent
 from syncsim.explore.results import (
     Path,
     choices,
     failure_in,
     verdict_at_the_end,
 )
-from syncsim.virtual.model.states import Did, Move, State
+from syncsim.explore.virtual.events import event_of
+from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System
 from syncsim.virtual.run import VirtualRun
 
@@ -43,7 +45,7 @@ Key: TypeAlias = Hashable
 
 
 class _Step(NamedTuple):
-    """What leads to a state: from which one, by which move, and what was done."""
+    """A step of a way: from which state, by which move, and what was done."""
 
     before: Key
     move: Move
@@ -94,12 +96,12 @@ def in_single_steps(fine: System, system: System, path: Path) -> Path | None:
 
 
 def size(path: Path) -> tuple[int, int]:
-    """How many steps, and how many switches."""
+    """Return how many steps the path has, and how many switches."""
     return path.length, switches(path.did)
 
 
 def switches(done: Iterable[Did]) -> int:
-    """How often another process is chosen than the one before."""
+    """Return how often another process is chosen than the one before."""
     return max(0, sum(1 for _ in groupby(one.actor for one in done if one.token)) - 1)
 
 
@@ -161,7 +163,7 @@ def _fewest_switches(
     ends: list[Key],
     verdict: Verdict,
 ) -> Path | None:
-    """Of the shortest ways to one of the ends, one that switches least."""
+    """Return one that switches least of the shortest ways to one of the ends."""
     needed = set(ends)
     for key in reversed(nearest_first):
         if key in needed:
@@ -287,7 +289,7 @@ def _block(
     made: set[int],
     own: list[int],
 ) -> tuple[list[int], State, list[Did]]:
-    """What one of them can do now without a pause, and what comes of it."""
+    """Return what one actor can do now without a pause, the state after it, and its deeds."""
     block: list[int] = []
     every: list[Did] = []
     for at in own:
@@ -317,7 +319,7 @@ def _shrunk(system: System, path: Path) -> Iterator[Path]:
 
 
 def _smaller(moves: tuple[Move, ...]) -> Iterable[tuple[Move, ...]]:
-    """What might do as well: with fewer steps, or with fewer switches."""
+    """Yield moves that might do as well: with fewer steps, or with fewer switches."""
     blocks = [tuple(same) for _, same in groupby(moves, key=lambda move: move.actor)]
     for at, block in enumerate(blocks):  # not this block, nor what that process does after it
         actor = block[0].actor

@@ -22,9 +22,10 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from syncsim.core.transition_system import Move
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.relation import Event
-from syncsim.explore.search.dpor import DPORSearch
+from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.jobs import Jobs
 from syncsim.explore.search.leases import (
     Forest,
@@ -39,7 +40,7 @@ from syncsim.explore.search.leases import (
     explore,
 )
 from syncsim.explore.search.wakeup import Word, Words
-from syncsim.virtual.model.states import Move, State
+from syncsim.virtual.model.states import State
 from syncsim.virtual.model.system import System
 
 if TYPE_CHECKING:  # a small search is over without them
@@ -90,7 +91,7 @@ class Frontier:
         self._grow(self._root, levels)
 
     def __len__(self) -> int:
-        """How many leaves nobody has."""
+        """Return how many leaves nobody has."""
         return len(self._open)
 
     def lend(self) -> tuple[LeaseTree, Lease] | None:
@@ -120,7 +121,7 @@ class Frontier:
         sleep.reverse()
         system = names.system
         return leaf, Lease(
-            tuple(way), tuple(sleep), new, system.interests, system.nursery.cyclic, LEASE
+            tuple(way), tuple(sleep), new, system.named_discoveries, system.nursery.cyclic, LEASE
         )
 
     def take_back(self, leaf: LeaseTree, returned: Returned) -> None:
@@ -149,7 +150,7 @@ class Frontier:
         heappush(self._open, (leaf.depth, self._leaves, leaf))
 
     def _grow(self, node: LeaseTree, levels: Sequence[Level]) -> None:
-        """What is open below a node that was a leaf."""
+        """Add the nodes that are open below one that was a leaf."""
         names = self._names
         for level in levels:
             node.sleep = names.sleep(node.state, level.sleep)
@@ -237,7 +238,7 @@ class ParallelSearch:
 
     @property
     def frontier(self) -> int:
-        """How many branches are known and not begun, or lent."""
+        """Return how many branches are known and not begun, or lent."""
         if self._frontier is None:
             return self._alone.frontier
         return len(self._frontier) + len(self._lent)
@@ -257,8 +258,8 @@ class ParallelSearch:
         outcome = self.outcome
         for future in done:
             leaf, returned = self._lent.pop(future), future.result()
-            self._system.expect(returned.interests)
-            if returned.interests != self._system.interests:
+            self._system.expect(returned.discoveries)
+            if returned.discoveries != self._system.named_discoveries:
                 return True  # all is begun again
             self._system.nursery.cyclic |= returned.cyclic
             add(outcome, returned, self._names)

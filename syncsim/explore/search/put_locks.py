@@ -14,7 +14,7 @@ from syncsim.virtual.model.states import DROPPED, Did
 
 
 def in_turn(did: Iterable[Did]) -> Iterator[Did]:
-    """What was done, each send of a feeder when it has the lock; those that never get it not."""
+    """Yield what was done, each send of a feeder when it has the lock, if it ever gets it."""
     has_lock: dict[int, int] = {}
     waiting: dict[int, list[Did]] = {}
     for one in did:

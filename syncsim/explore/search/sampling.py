@@ -18,8 +18,9 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Protocol
 
-from syncsim.core.deadlock.diagnosis import Verdict
-from syncsim.core.words.waiting import counted
+from syncsim.core.deadlock.verdict import Verdict
+from syncsim.core.transition_system import Move
+from syncsim.core.words.listing import counted
 from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import (
     Path,
@@ -28,7 +29,7 @@ from syncsim.explore.results import (
     failure_in,
     verdict_at_the_end,
 )
-from syncsim.virtual.model.states import Did, Move
+from syncsim.virtual.model.states import Did
 from syncsim.virtual.model.system import System
 
 #: How long an execution is taken to be before one has been seen.
@@ -48,7 +49,7 @@ class Sampler(Protocol):
 
 
 class Lengths:
-    """How many moves each actor made in the execution before: what it may have to do again."""
+    """The number of moves of each actor in the execution before: it may have to do them again."""
 
     def __init__(self) -> None:
         self.of: dict[int, int] = {}
@@ -102,7 +103,7 @@ class POS(RandomSampler):
         return max(moves, key=self._priority.__getitem__)
 
     def made(self, move: Move, did: tuple[Did, ...], moves: tuple[Move, ...]) -> None:
-        """What it conflicts with gets another priority."""
+        """Give another priority to the moves that the step conflicts with."""
         del self._priority[move]
         atoms = {one.atom for one in did}
         for other in moves:

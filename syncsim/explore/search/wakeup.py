@@ -10,8 +10,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import CONFLICTS, Event, dependent
-from syncsim.virtual.model.states import Move
 
 
 class Branch:
@@ -73,7 +73,7 @@ class Words:
             self._of[actor] = [word]
 
     def may_begin_with(self, first: Event) -> bool:
-        """Whether an execution that goes on like this can as well begin with that event."""
+        """Return whether an execution that goes on like this can as well begin with that event."""
         own = self._of.get(first.move.actor)
         if own:
             return own[0].past & self._bits == own[0].bit
@@ -86,7 +86,7 @@ class Words:
         return not any(touched.get(thing, 0) & CONFLICTS[kind] for thing, kind, _ in first.touches)
 
     def covered_by(self, sleep: Mapping[Move, Event]) -> bool:
-        """Whether such an execution can begin with what has been explored."""
+        """Return whether such an execution can begin with an event that has been explored."""
         return any(self.may_begin_with(one) for one in sleep.values())
 
     def leave_out(self, actor: int) -> bool:
@@ -99,7 +99,7 @@ class Words:
 
 
 def still_asleep(sleep: Mapping[Move, Event], event: Event) -> dict[Move, Event]:
-    """What need not be explored after that event either."""
+    """Return the events that need not be explored after that event either."""
     actor = event.move.actor
     return {
         move: one

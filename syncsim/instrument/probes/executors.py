@@ -14,6 +14,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import Underway, making, report
@@ -41,11 +42,11 @@ from syncsim.program.safe_text import safe_text
 from syncsim.program.tasks import each_text, task_text
 
 _NAME = "ProcessPoolExecutor"
-_HANDLER = "worker handler"
+_HANDLER = Role.WORKER_HANDLER
 
 
 class _Job:
-    """What is kept with a future: its executor's id and work, its task and its outcome."""
+    """A note kept with a future: its executor's id and work, its task and its outcome."""
 
     __slots__ = ("identity", "key", "label", "outcome", "work")
 
@@ -98,8 +99,8 @@ def _introduce(gate: Gate) -> None:
         identity, work = names_of(self._result_queue)
         parts = pool_parts(work, self._call_queue, self._result_queue, (_HANDLER,))
         # Tasks go through a Queue, whose feeder has a lock that is none of the results'.
-        parts.append(part("slots", self._call_queue._sem))
-        parts.append(part("send lock", self._call_queue._wlock))
+        parts.append(part(Role.SLOTS, self._call_queue._sem))
+        parts.append(part(Role.SEND_LOCK, self._call_queue._wlock))
         report(gate, identity, _NAME, parts, self._max_workers)
         self._syncsim = identity, work
         wakeup = self._executor_manager_thread_wakeup
@@ -170,7 +171,7 @@ def _watch_the_end(gate: Gate) -> None:
 
 
 def _lives_on(worker: Any) -> bool:
-    """Whether the worker is not about to end, nor does SIGTERM end it at once."""
+    """Return whether the worker is not about to end, nor does SIGTERM end it at once."""
     from syncsim.instrument.dispositions import Disposition, disposition  # the others need it never
 
     if connection.wait([worker.sentinel], 0):
@@ -352,7 +353,7 @@ class _Waiter(RepeatedEvent):
         self._identity = identity
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As the real one; ``as_completed`` looks at the clock, so there the time is spent."""
+        """Wait; ``as_completed`` looks at the clock, so there the time is spent."""
         with Underway(self._gate, self._title, self._identity):
             there = super().wait(timeout)
         if not there and self._title == "as_completed":

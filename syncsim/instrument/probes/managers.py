@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from syncsim import wire
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED, Role, kind_named
 from syncsim.core.operation import Verb
-from syncsim.instrument.gate import Call, Gate
+from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes import serving
 from syncsim.instrument.probes.calls import report
 from syncsim.instrument.probes.library import synchronize
@@ -23,12 +23,13 @@ from syncsim.instrument.probes.on_import import when_imported
 from syncsim.instrument.probes.parts import Part
 from syncsim.instrument.probes.presence import put_in_place
 from syncsim.instrument.probes.tracebacks import unseen
-from syncsim.program.managed import LOCKS, SLEEPY, argument
+from syncsim.instrument.threads import Call
+from syncsim.program.managed import argument
 from syncsim.program.safe_text import safe_text
 
 
 def install(gate: Gate) -> None:
-    """Wraps ``multiprocessing.managers`` as soon as somebody imports it."""
+    """Wrap ``multiprocessing.managers`` as soon as somebody imports it."""
 
     def wrap(managers: Any) -> None:
         for part, blind in (
@@ -54,7 +55,7 @@ def _claim_proxies(gate: Gate, managers: Any) -> None:
     def claim(cls: type) -> None:
         for function in vars(cls).values():
             if inspect.isfunction(function):
-                gate.claim(function.__code__)
+                gate.code.claim(function.__code__)
 
     @functools.wraps(real)
     def make(name: str, exposed: Any, _cache: Any = real.__defaults__[0]) -> Any:
@@ -103,7 +104,7 @@ def _wrap_life(gate: Gate, managers: Any) -> None:
 
 
 class Known(NamedTuple):
-    """What a proxy stands for: its sort (empty: none of ours), its id, and how it is called."""
+    """The referent of a proxy: its sort (empty: none of ours), its id, and how it is called."""
 
     sort: str
     key: str
@@ -121,7 +122,7 @@ class Known(NamedTuple):
 
 
 def _known(sort: str, key: str, typeid: str) -> Known:
-    return Known(sort, key, SERVED + (sort or typeid))
+    return Known(sort, key, MANAGED + (sort or typeid))
 
 
 def _wrap_creation(gate: Gate, managers: Any) -> None:
@@ -151,18 +152,18 @@ def _wrap_creation(gate: Gate, managers: Any) -> None:
 def _parts(known: Known, *args: Any, **keywords: Any) -> tuple[list[Part], int | None]:
     first = args[0] if args else None
     most = synchronize.SEM_VALUE_MAX
-    cell, sleepers = Part("value", known.key, "cell"), Part("wait", known.wait, "sleepers")
+    cell, sleepers = Part(Role.VALUE, known.key, "cell"), Part(Role.WAIT, known.wait, "sleepers")
     match known.sort:
         case "Lock":
-            return [Part("lock", known.lock, "semaphore", 1, 1)], None
+            return [Part(Role.LOCK, known.lock, "semaphore", 1, 1)], None
         case "RLock":
-            return [Part("lock", known.lock, "recursive", 1, 1)], None
+            return [Part(Role.LOCK, known.lock, "recursive", 1, 1)], None
         case "Condition":
-            return [Part("lock", known.lock, "recursive", 1, 1), sleepers], None
+            return [Part(Role.LOCK, known.lock, "recursive", 1, 1), sleepers], None
         case "Semaphore" | "BoundedSemaphore":
             value = keywords.get("value", 1 if first is None else first)
             top = value if known.sort == "BoundedSemaphore" else most
-            return [Part("permits", known.lock, "semaphore", value, top)], value or None
+            return [Part(Role.PERMITS, known.lock, "semaphore", value, top)], value or None
         case "Event":
             return [cell, sleepers], None
         case "Barrier":
@@ -189,9 +190,10 @@ def _wrap_calls(gate: Gate, managers: Any) -> None:
         def go(*_: Any) -> Any:
             return real(self, methodname, args, kwds)
 
-        if known.sort in LOCKS and methodname in ("acquire", "release"):
+        kind = kind_named(known.sort)
+        if kind.is_lockable and methodname in ("acquire", "release"):
             return _lock(gate, known, real, self, methodname, args)
-        if methodname in SLEEPY.get(known.sort, ()):
+        if methodname in kind.sleeping:
             return _Sleepy(gate, managers, self, known).call(methodname, args, kwds)
         found = gate.take(
             Verb.CALL,
@@ -220,7 +222,7 @@ def _own_key(proxy: Any) -> str:
 
 
 def _look_up(proxy: Any, managers: Any, call: Callable[..., Any]) -> Known:
-    """What the proxy stands for; its server is asked once, and knows the process from here on."""
+    """Return the referent of the proxy; its server is asked once, and knows the process then."""
     known: Known | None = vars(proxy).get("_syncsim")
     if not hasattr(proxy._tls, "connection"):
         proxy._connect()
@@ -252,7 +254,7 @@ def _lock(
 
 
 def _asleep(call: Callable[[], Any]) -> Any:
-    """Who waits in a server hears of its end as one who has sent the request already does."""
+    """Tell one that waits in a server of its end, as one that has sent the request is told."""
     try:
         return call()
     except (BrokenPipeError, ConnectionResetError):
@@ -273,7 +275,7 @@ class _Sleepy:
         gate, known = self._gate, self._known
         here = gate.here
         shown = safe_text(args[0]) if method == "put" and args else ""
-        here.call = Call(f"{known.kind}.{method}", known.key, gate.user_frame(), shown)
+        here.call = Call(f"{known.kind}.{method}", known.key, gate.code.user_frame(), shown)
         result = ""
         try:
             request = (here.tid, method, args, keywords)

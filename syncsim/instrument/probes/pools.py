@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncsim import wire
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import Underway, making, report
@@ -37,7 +38,7 @@ from syncsim.program.tasks import call_text, each_text, task_text
 
 #: What is kept with a Pool, its results and its workers: the Pool's id, and its work's name.
 _ID, _WORK = "_syncsim_pool", "_syncsim_work"
-_HANDLERS = ("worker handler", "task handler", "result handler")
+_HANDLERS = (Role.WORKER_HANDLER, Role.TASK_HANDLER, Role.RESULT_HANDLER)
 
 
 def install(gate: Gate) -> None:
@@ -93,20 +94,20 @@ def _introduce(gate: Gate) -> None:
     pool.Pool._syncsim_id = lambda self: vars(self).get(_ID, "")
 
 
-def pool_parts(work: str, tasks: Any, results: Any, handlers: tuple[str, ...]) -> list[Part]:
+def pool_parts(work: str, tasks: Any, results: Any, handlers: tuple[Role, ...]) -> list[Part]:
     """The parts that a Pool and an executor have in common."""
     return [
-        Part("work", work, "work"),
-        Part("tasks", tasks._writer._syncsim_out, "channel"),
-        part("get lock", tasks._rlock),
-        Part("results", results._writer._syncsim_out, "channel"),
-        part("put lock", results._wlock),
+        Part(Role.WORK, work, "work"),
+        Part(Role.TASKS, tasks._writer._syncsim_out, "channel"),
+        part(Role.GET_LOCK, tasks._rlock),
+        Part(Role.RESULTS, results._writer._syncsim_out, "channel"),
+        part(Role.PUT_LOCK, results._wlock),
         *(Part(role, f"{work} {role}", "outcome") for role in handlers),
     ]
 
 
 def _watch_tasks(gate: Gate, self: Any, work: str) -> None:
-    """What the thread for tasks sends to the workers is from now on in line."""
+    """Take what the thread for tasks sends to the workers as in line from now on."""
     real_put = self._quick_put
 
     def quick_put(task: Any) -> None:
@@ -140,7 +141,7 @@ class _TaskQueue:
         self.get = _counted(gate, real.get)
 
     def put(self, item: Any) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         if self._gate.active:
             self._gate.write(wire.Gave(self._gate.pid, self._handler))
         self._real.put(item)
@@ -392,7 +393,7 @@ def wrap_worker(
     task_of: Callable[[Any], tuple[str, str]],
     is_failure: Callable[[Any], bool],
 ) -> None:
-    """What a worker takes and gives back are calls of the Pool, or of the executor.
+    """Make what a worker takes and gives back calls of the Pool, or of the executor.
 
     ``task_of`` gives the key of what was taken and its call in words.
     """

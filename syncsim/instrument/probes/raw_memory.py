@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import report
@@ -49,15 +50,15 @@ def install(gate: Gate) -> None:
     @functools.wraps(real_property)
     def make_property(name: str) -> Any:
         made = real_property(name)
-        gate.claim(made.fget.__code__)
-        gate.claim(made.fset.__code__)
+        gate.code.claim(made.fget.__code__)
+        gate.code.claim(made.fset.__code__)
         return made
 
     sharedctypes.make_property = make_property
 
 
 def key_of(obj: Any) -> str:
-    """What names a piece of shared memory in every process: its file and offset."""
+    """Return what names a piece of shared memory in every process: its file and offset."""
     key: str | None = vars(obj).get("_syncsim_key")
     if key is None:
         (arena, start, _), _ = obj._wrapper._state
@@ -66,7 +67,7 @@ def key_of(obj: Any) -> str:
 
 
 def text_of(obj: Any) -> str:
-    """What is in it; of a structure only what it is."""
+    """Return what is in it; of a structure only what it is."""
     plain = getattr(type(obj), "_syncsim_plain", type(obj))
     gate: Gate | None = getattr(type(obj), "_syncsim_gate", None)
     with gate.silence() if gate else contextlib.nullcontext():
@@ -88,7 +89,7 @@ def _introduce(gate: Gate, name: str) -> None:
             return real(*args, **keywords)
         with gate.silence():
             obj = real(*args, **keywords)
-        parts = [Part("value", key_of(obj), "cell", text=text_of(obj))]
+        parts = [Part(Role.VALUE, key_of(obj), "cell", text=text_of(obj))]
         report(gate, f"memory {key_of(obj)}", name, parts)
         return obj
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import RELEASE, Verb
 from syncsim.instrument.probes.library import c_module, synchronize
 from syncsim.instrument.probes.parts import Part
@@ -28,7 +29,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
     gate: Gate
 
     def __new__(cls, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> SemLock:
-        """As the real one (which forgets the name when it unlinks at once)."""
+        """Do as the real one does (which forgets the name when it unlinks at once)."""
         self: SemLock = RealSemLock.__new__(cls, kind, value, maxvalue, name, unlink)
         self._bind(name)
         return self
@@ -52,7 +53,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         self.watched = False
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         gate = self.gate
         try:
             if self.hidden:
@@ -67,7 +68,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
             raise
 
     def release(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         gate = self.gate
         try:
             told = self.watched and gate.applies() and gate.give(RELEASE, self.key)
@@ -97,7 +98,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         gate = self.gate
         if not gate.applies():
             return real()
-        if gate.here.call is None and gate.is_asked_by_library(2):
+        if gate.here.call is None and gate.code.is_asked_by_library(2):
             return real()
         return gate.take(Verb.VALUE, self.key, real)
 
@@ -119,14 +120,14 @@ def part(role: str, lock: Any) -> Part:
 def condition_parts(condition: Any) -> list[Part]:
     """The four semaphores of which a Condition is made."""
     return [
-        part("lock", condition._lock),
-        part("sleeping", condition._sleeping_count),
-        part("woken", condition._woken_count),
-        part("wait", condition._wait_semaphore),
+        part(Role.LOCK, condition._lock),
+        part(Role.SLEEPING, condition._sleeping_count),
+        part(Role.WOKEN, condition._woken_count),
+        part(Role.WAIT, condition._wait_semaphore),
     ]
 
 
 def install(gate: Gate) -> None:
-    """Puts our SemLock in the place of the real one."""
+    """Put our SemLock in the place of the real one."""
     SemLock.gate = gate
     c_module.SemLock = SemLock

@@ -54,7 +54,7 @@ class Wrote(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What came of the process's last operation, as text."""
+    """The result of the process's last operation, as text."""
 
     text: str
 
@@ -73,7 +73,7 @@ class Over(NamedTuple):
 
 
 class Look(Enum):
-    """What a process and the threads of the library beside it know of one of these."""
+    """The ways in which a process, or a thread of the library beside it, looks at an outcome."""
 
     ENDED = auto()  # the process looks whether it has ended
     HEEDED = auto()  # a thread looks what it is told
@@ -139,12 +139,12 @@ class Ended(NamedTuple):
 
     @property
     def fails(self) -> bool:
-        """Whether a signal has ended it that nobody else has sent."""
+        """Return whether a signal has ended the process that nobody else has sent."""
         return self.by_itself and self.exitcode < 0
 
 
 class Told(Struct, frozen=True):
-    """What a process does with an answer: what happens on the way, and what it asks next.
+    """The reaction of a process to an answer: the events on the way, and what it asks next.
 
     (Nothing and never, if it is the server of a manager.)
     """
@@ -170,7 +170,7 @@ class Body(Protocol):
 
 
 class Seed(Protocol):
-    """What a process begins as.  May be grown any number of times, always into the same."""
+    """The beginning of a process.  May be grown any number of times, always into the same."""
 
     key: Key
     name: str
@@ -222,7 +222,7 @@ class AutomatonState:
 
 
 class Edge(Struct, frozen=True):
-    """What follows an answer."""
+    """The events that follow an answer, and the node that they lead to."""
 
     events: tuple[Event, ...]
     node: AutomatonState
@@ -281,7 +281,7 @@ class Automaton:
         self.root = self._place(None, None, body, told)
 
     def follow(self, node: AutomatonState, result: Hashable) -> Edge:
-        """What follows when the process at ``node`` gets ``result``."""
+        """Return the edge that the process at ``node`` takes when it gets ``result``."""
         edge = node.edges.get(result)
         if edge is None:
             nursery = self._nursery
@@ -322,7 +322,7 @@ class Automaton:
 
 
 def _is_above(node: AutomatonState, other: AutomatonState | None) -> bool:
-    """Whether one comes by the node on the way to the other."""
+    """Return whether the node lies on the way to the other."""
     while other is not None:
         if other is node:
             return True

@@ -13,10 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
+from syncsim.core.operation import Operation
 from syncsim.virtual.model.managed import Referent
 
-#: The maximum of a semaphore that has none.
-SEM_VALUE_MAX = 2**31 - 1
 #: What fits into a pipe, in bytes: Linux's default (``pipe(7)``).
 CAPACITY = 65536
 #: What ``Connection._send_bytes`` writes before each message.
@@ -48,20 +47,20 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
 
     @property
     def has_whole(self) -> bool:
-        """Whether the next message is there, and can be had."""
+        """Return whether the next message is there, and can be had."""
         return len(self.messages) > self.torn
 
     @property
     def ended(self) -> bool:
-        """Whether nothing can come any more."""
+        """Return whether nothing can come any more."""
         return not self.messages and not self.writers
 
     def unsent(self, actor: int) -> bool:
-        """Whether something that the actor has put is not wholly in the pipe."""
+        """Return whether something that the actor has put is not wholly in the pipe."""
         return actor in self.sending or any(owner == actor for owner, _ in self.buffered)
 
     def has_all_of(self, actor: int) -> bool:
-        """Whether the message that the actor is sending is wholly in it.
+        """Return whether the message that the actor is sending is wholly in the pipe.
 
         (What is being sent are the last messages, in that order.)
         """
@@ -90,7 +89,7 @@ class Pipe(Struct, frozen=True, gc=False, cache_hash=True):
         return next((message for owner, message in self.buffered if owner == actor), b"")
 
     def drops(self, actor: int) -> bool:
-        """Whether what the actor's feeder does next is to drop what cannot be pickled."""
+        """Return whether the actor's feeder drops an item next that cannot be pickled."""
         return self.next_of(actor).startswith(UNSENDABLE)
 
     def sent(self, actor: int, message: bytes) -> Pipe:
@@ -180,27 +179,16 @@ GONE = "gone"
 
 
 class Gone(Struct, frozen=True, gc=False, cache_hash=True):
-    """What is left of something that the server of a manager kept, when that is gone.
+    """The rest of something that the server of a manager kept, when the server is gone.
 
     Whoever waits for it need not wait any longer: it is like a free semaphore.
     """
 
     last: Semaphore | Referent
 
-    @property
-    def value(self) -> int:
-        """As of a semaphore that can be had."""
-        return 1
-
-    @property
-    def recursive(self) -> bool:
-        """As of one that is none."""
-        return False
-
-    @property
-    def holders(self) -> tuple[int, ...]:
-        """As of one that nobody has."""
-        return ()
+    def enabled(self, operation: Operation, actor: int) -> bool:
+        """Return that nobody has to wait for it."""
+        return True
 
 
 class Alias(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a system of transitions is told in: moves, what was done, states, who is who."""
+"""The values that a virtual system is told in: what was done, states, who is who."""
 
 from __future__ import annotations
 
@@ -20,29 +20,19 @@ from syncsim.virtual.model.automaton import (
 )
 from syncsim.virtual.model.data_atoms import Pipe, Thing
 
-#: What is about the life of a process.
-LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE, Verb.TERMINATE, Verb.EXIT))
-
 #: The part of a pipe that a feeder sends which drops an item.
 DROPPED = -1
 
 
 class PlaceOfData(Enum):
-    """What is kept in a state only where somebody looks at it, because it makes more of them."""
+    """Data that states hold only where somebody looks at it, because it makes more states."""
 
     HOLDERS = auto()  # of what is no RLock: who took a unit and has not given it back
     HISTORY = auto()  # what was ever received from a pipe
 
 
-class Move(NamedTuple):
-    """What may be chosen: an actor (by its number in the system), or its timeout."""
-
-    actor: int
-    times_out: bool = False
-
-
 class Served(NamedTuple):
-    """What came of a call on something that a server keeps.
+    """The outcome of a call on something that a server keeps.
 
     Whether it was ``changed``, who was woken, and what is in it now, as text.
     """
@@ -53,7 +43,7 @@ class Served(NamedTuple):
 
     @property
     def counts(self) -> bool:
-        """Whether anybody else could tell that it was made."""
+        """Return whether anybody else could tell that the call was made."""
         return self.changed or bool(self.wakes)
 
 
@@ -131,7 +121,7 @@ class State:
 
 
 def _to_come(atoms: tuple[Thing | None, ...]) -> tuple[Thing | None, ...]:
-    """What matters of the atoms from here on: not how many messages went through a pipe."""
+    """Return what matters of the atoms from here on: not how many messages went through a pipe."""
     end = len(atoms)
     while end and atoms[end - 1] is None:
         end -= 1
@@ -148,7 +138,7 @@ class Taken(NamedTuple):
 
 
 class Member(NamedTuple):
-    """Who an actor is: a process, or the feeder thread of one at one pipe."""
+    """An actor: a process, or the feeder thread of one at one pipe."""
 
     key: Key
     parent: int | None
@@ -157,18 +147,7 @@ class Member(NamedTuple):
 
 
 class Name(NamedTuple):
-    """Who an actor is in every system of the program: its process; of a feeder, the pipe, too."""
+    """The name of an actor in every system of the program; that of a feeder has a pipe."""
 
     key: Key
     pipe: str = ""
-
-
-class Interests(NamedTuple):
-    """What somebody looks at: see the attributes of ``System`` that are called so."""
-
-    watched: frozenset[Name] = frozenset()
-    killable: frozenset[Name] = frozenset()
-    half_open: frozenset[str] = frozenset()
-    counting: frozenset[str] = frozenset()
-    read_unlocked: frozenset[str] = frozenset()
-    cut: frozenset[str] = frozenset()

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from copy import copy
 
+from syncsim.core.enabled import permits
 from syncsim.core.operation import Verb
 from syncsim.core.state import Primitive
+from syncsim.core.transition_system import Move
 from syncsim.virtual.model.automaton import (
     FIRST_PID,
     Automaton,
@@ -22,19 +24,12 @@ from syncsim.virtual.model.automaton import (
     Request,
     Seed,
 )
-from syncsim.virtual.model.states import (
-    Interests,
-    Member,
-    Move,
-    Name,
-    PlaceOfData,
-    State,
-    Taken,
-)
+from syncsim.virtual.model.discoveries import Discoveries, NamedDiscoveries
+from syncsim.virtual.model.feeders import can_feed, feeding
+from syncsim.virtual.model.reports import ATOMLESS, PRIVATE
+from syncsim.virtual.model.states import Member, Name, PlaceOfData, State, Taken
 from syncsim.virtual.model.transition import (
-    ATOMLESS,
     AWAITS,
-    PRIVATE,
     Transition,
 )
 
@@ -48,7 +43,7 @@ class System:
     """The program.  By the *atom* each operation is a step; by the *call* a whole call is one.
 
     ``eager`` steps that are local to a process are taken along with the step before them;
-    ``watched`` ends of processes are not local, because somebody looks at them.
+    ends of processes are not local once it is discovered that somebody looks at them.
     """
 
     def __init__(self, main: Seed, *, by_call: bool = False, eager: bool = True) -> None:
@@ -66,32 +61,16 @@ class System:
         self.feeders: dict[tuple[int, int], int] = {}
         #: The primitive that each atom is part of: the first, if there are several.
         self.primitives: dict[int, Primitive] = {}
-        #: Processes at whose life somebody looks, so that their end is a step to be ordered.
-        self.watched: set[int] = set()
-        #: Processes that somebody may kill, or meddle with; feeders whose process may end without
-        #: them.
-        self.killable: set[int] = set()
-        #: Pipes of which somebody has one end alone, and so can meet the end of the other.
-        self.half_open: set[int] = set()
-        #: Pipes of queues in which an end may leave half a message.
-        self.cut: set[int] = set()
-        #: Cells that are written under a lock, and that somebody reads without it.
-        self.read_unlocked: set[int] = set()
+        #: What is known of the program by now that makes more steps to be ordered.
+        self.discoveries = Discoveries()
         #: What the servers of managers keep: the server of each atom.
         self.kept_by: dict[int, int] = {}
-        #: Queues of a manager of which somebody wants to know how many tasks are unfinished.
-        self.counting: set[int] = set()
         #: Whether there is a pipe, and so perhaps a feeder.
         self.pipes = False
-        #: What a state holds besides, for those who look at it: no process could tell.
-        self.kept: set[PlaceOfData] = set()
         #: Every primitive that was ever made, by its id, and then by its name (in another run an
         #: id may be that of another one); and what each message looks like.
         self.named: dict[str, dict[str, Primitive]] = {}
         self.labels: dict[bytes, str] = {}
-        #: What is known to be of interest, but has not been met yet.
-        self._expected = Interests()
-        self._unmet = 0
         #: Whether a process has threads of the library, which do what they can by themselves.
         self.helped = False
         self._taken: dict[tuple[object, object, Move], Taken] = {}
@@ -125,7 +104,7 @@ class System:
             self.members.append(Member(key, parent, None))
             self._same[known] = {}
             self.members[known] = Member(key, parent, self.automaton(known, start, seed))
-            self._meet(known)
+            self.discoveries.meet_actor(known, self.name)
         return known
 
     def automaton(self, actor: int, start: AutomatonState | None, seed: Seed) -> Automaton:
@@ -146,7 +125,7 @@ class System:
         if known is None:
             known = self.feeders[process, pipe] = len(self.members)
             self.members.append(Member((), process, None, (process, pipe)))
-            self._meet(known)
+            self.discoveries.meet_actor(known, self.name)
         return known
 
     def actor(self, key: Key) -> int:
@@ -158,7 +137,7 @@ class System:
         known = self.atoms.get(name)
         if known is None:
             known = self.atoms[name] = len(self.atoms)
-            self._meet_atom(name, known)
+            self.discoveries.meet_atom(known, name)
         return known
 
     def pid(self, actor: int) -> int:
@@ -171,93 +150,50 @@ class System:
 
         A search has to begin again then.
         """
-        return self._unmet + self._met + len(self.kept)
+        return self.discoveries.number
 
     def keep(self, what: PlaceOfData) -> None:
         """Have the states hold that, too: those that were made before do not."""
-        self.kept.add(what)
+        self.discoveries.places.add(what)
         self._taken.clear()
 
     def name(self, actor: int) -> Name:
-        """Who that is, whatever its number."""
+        """Return the name of the actor with that number."""
         member = self.members[actor]
         if member.feeds is None:
             return Name(member.key)
         process, pipe = member.feeds
-        return Name(self.members[process].key, self._atom_name(pipe))
+        return Name(self.members[process].key, self.atom_name(pipe))
 
     def called(self, name: Name) -> int | None:
-        """Who is called so; None if there has been nobody yet."""
+        """Return the number of the actor with that name; None if there has been none yet."""
         process = self._by_key.get(name.key)
         if process is None or not name.pipe:
             return process
         pipe = self.atoms.get(name.pipe)
         return self.feeder(process, pipe) if pipe is not None else None
 
-    def _atom_name(self, at: int) -> str:
+    def atom_name(self, at: int) -> str:
+        """Return the name of the atom with that number."""
         return next(name for name, number in self.atoms.items() if number == at)
 
     @property
-    def interests(self) -> Interests:
-        """What somebody looks at, by name."""
-        return Interests(
-            self._expected.watched.union(map(self.name, self.watched)),
-            self._expected.killable.union(map(self.name, self.killable)),
-            self._expected.half_open.union(map(self._atom_name, self.half_open)),
-            self._expected.counting.union(map(self._atom_name, self.counting)),
-            self._expected.read_unlocked.union(map(self._atom_name, self.read_unlocked)),
-            self._expected.cut.union(map(self._atom_name, self.cut)),
-        )
+    def named_discoveries(self) -> NamedDiscoveries:
+        """Return what is known of the program, by name."""
+        return self.discoveries.named(self.name, self.atom_name)
 
-    def expect(self, interests: Interests) -> None:
-        """Know from elsewhere what somebody looks at."""
-        known = self.interests
-        both = Interests(
-            known.watched | interests.watched,
-            known.killable | interests.killable,
-            known.half_open | interests.half_open,
-            known.counting | interests.counting,
-            known.read_unlocked | interests.read_unlocked,
-            known.cut | interests.cut,
-        )
+    def expect(self, told: NamedDiscoveries) -> None:
+        """Add what another system of the same program has discovered."""
+        known = self.named_discoveries
+        both = known.union(told)
         if both == known:
             return
-        self._expected = both
+        self.discoveries.expect(both)
         for actor in range(len(self.members)):
-            self._meet(actor)
-        for name, at in self.atoms.items():
-            self._meet_atom(name, at)
-        self._unmet = sum(map(len, both)) - self._met
+            self.discoveries.meet_actor(actor, self.name)
+        for name, atom in self.atoms.items():
+            self.discoveries.meet_atom(atom, name)
         self._taken.clear()
-
-    @property
-    def _met(self) -> int:
-        atoms = len(self.half_open) + len(self.counting) + len(self.read_unlocked) + len(self.cut)
-        return len(self.watched) + len(self.killable) + atoms
-
-    def _meet(self, actor: int) -> None:
-        """Somebody new: perhaps it is known already who looks at them."""
-        expected = self._expected
-        if not (expected.watched or expected.killable):
-            return
-        name, before = self.name(actor), self._met
-        if name in expected.watched:
-            self.watched.add(actor)
-        if name in expected.killable:
-            self.killable.add(actor)
-        self._unmet -= self._met - before
-
-    def _meet_atom(self, name: str, at: int) -> None:
-        before = self._met
-        if name in self._expected.half_open:
-            self.half_open.add(at)
-        if name in self._expected.counting:
-            self.counting.add(at)
-        if name in self._expected.read_unlocked:
-            self.read_unlocked.add(at)
-        if name in self._expected.cut:
-            self.cut.add(at)
-        self._unmet -= self._met - before
 
     # -- states -------------------------------------------------------------------------
 
@@ -267,11 +203,11 @@ class System:
         automaton = self.members[self._main].automaton
         assert automaton is not None
         run.born(self._main, automaton.root)
-        run.go_on(self._main)
+        run.settle((self._main,))
         return run.taken()
 
     def moves(self, state: State) -> tuple[Move, ...]:
-        """What may happen next."""
+        """Return the moves that are possible in the state."""
         found = []
         atoms = state.atoms
         run: Transition | None = None
@@ -281,11 +217,7 @@ class System:
             if node.simple:
                 # A semaphore or a cell: asked at every step, so without detours.
                 atom = atoms[node.atom]
-                if (
-                    node.always
-                    or atom.value > 0  # type: ignore[union-attr, operator]
-                    or (atom.recursive and actor in atom.holders)  # type: ignore[union-attr]
-                ):
+                if node.always or permits(atom, actor):  # type: ignore[arg-type]
                     found.append(_moves[actor])
                 elif node.request.operation.can_time_out:  # type: ignore[union-attr]
                     found.append(Move(actor, True))
@@ -302,20 +234,19 @@ class System:
             elif run.can_time_out(actor):
                 found.append(Move(actor, True))
         if self.pipes:
-            run = run or Transition(self, state)
-            for actor, at in run.feeding():
-                if run.can_feed(actor, at):
+            for actor, at in feeding(atoms):
+                if can_feed(atoms, actor, at):
                     found.append(Move(self.feeder(actor, at)))
         return tuple(found)
 
     def can(self, state: State, move: Move) -> bool:
-        """Whether that may happen next."""
+        """Return whether the move is possible in the state."""
         member = self.members[move.actor]
-        run = Transition(self, state)
         if member.feeds is not None:
-            return run.can_feed(*member.feeds)
+            return can_feed(state.atoms, *member.feeds)
         if move.actor >= len(state.nodes):
             return False
+        run = Transition(self, state)
         if move.times_out:
             return run.can_time_out(move.actor) and not run.can_go(move.actor)
         return run.can_go(move.actor)
@@ -350,21 +281,21 @@ class System:
         return run.taken()
 
     def follow(self, state: State, move: Move) -> Taken:
-        """As ``take``, but nothing is kept of it: at another grain something else comes of it."""
+        """Make the move, and keep nothing of it: at another grain something else comes of it."""
         run = Transition(self, state)
         run.choose(move)
         return run.taken()
 
     def _is_watched(self, state: State, actor: int) -> bool:
-        """Whether anything but the process itself is about its end there."""
+        """Return whether anything but the process itself is about its end there."""
         return (
             self.pipes
-            or actor in self.watched
+            or actor in self.discoveries.exit_observed
             or any(node is not None and node.joins == actor for node in state.nodes)
         )
 
     def _is_awaited(self, state: State, at: int) -> bool:
-        """Whether a thread of the library waits for that semaphore."""
+        """Return whether a thread of the library waits for that semaphore."""
         return any(
             self.atoms.get(asked.operation.atom) == at
             for node in state.nodes
@@ -422,7 +353,7 @@ class System:
         )
 
     def request(self, state: State, actor: int) -> Request | None:
-        """What that process asks for."""
+        """Return the request of the process."""
         node = state.nodes[actor] if actor < len(state.nodes) else None
         return node.request if node is not None else None
 

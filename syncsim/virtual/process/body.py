@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Hashable, Iterator
-from itertools import islice
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -20,8 +19,7 @@ from msgspec.structs import replace
 from syncsim.core.atoms import Atom
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
-from syncsim.program.names import Position
-from syncsim.program.ownership import is_library, root
+from syncsim.program.ownership import root
 from syncsim.virtual.errors import NotVirtualError, refused
 from syncsim.virtual.model.automaton import (
     AWAITED,
@@ -29,16 +27,17 @@ from syncsim.virtual.model.automaton import (
     Ended,
     Event,
     Made,
-    Raised,
     Request,
     Said,
     Seed,
     Told,
     Wrote,
 )
-from syncsim.virtual.process.fingerprint import Fingerprints
+from syncsim.virtual.process.fingerprint import Fingerprint, Fingerprints
 from syncsim.virtual.process.library_threads import Helped, LibraryThreads
 from syncsim.virtual.process.private_memory import PrivateMemory
+from syncsim.virtual.process.process_state import ProcessState
+from syncsim.virtual.process.stacks import position_of, program_stack, site_in, site_of, user_frame
 from syncsim.virtual.stopwatch import Stopwatch
 
 _here: list[ProcessBody] = []
@@ -77,40 +76,9 @@ def current() -> ProcessBody | None:
     return _here[-1] if _here else None
 
 
-def _stack() -> tuple[FrameType | None, tuple[str, ...]]:
-    """The innermost frame of the program; the functions being run, the outermost first."""
-    innermost, names = None, []
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        code = frame.f_code
-        if not is_library(code):
-            innermost = innermost or frame
-            names.append(code.co_name)
-        frame = frame.f_back
-    names.reverse()
-    return innermost, tuple(names)
-
-
-def _site_of(frame: FrameType | None) -> Site | None:
-    if frame is None:
-        return None
-    return Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-
-
-def _site_in(traceback: TracebackType | None) -> Site | None:
-    """The innermost line of the program through which the exception has come."""
-    found = None
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if not is_library(code):
-            found = Site(code.co_filename, traceback.tb_lineno, code.co_name)
-        traceback = traceback.tb_next
-    return found
-
-
 @contextlib.contextmanager
 def running(body: ProcessBody) -> Iterator[None]:
-    """What runs meanwhile is code of that process."""
+    """Count what runs meanwhile as code of that process."""
     _here.append(body)
     try:
         yield
@@ -118,20 +86,8 @@ def running(body: ProcessBody) -> Iterator[None]:
         _here.pop()
 
 
-class Call:
-    """The call of the program that the process is inside of."""
-
-    __slots__ = ("detail", "name", "primitive", "site")
-
-    def __init__(self, name: str, primitive: str, site: Site | None, detail: str) -> None:
-        self.name = name
-        self.primitive = primitive
-        self.site = site
-        self.detail = detail
-
-
 class Who(NamedTuple):
-    """Who a process is: its key in every interleaving, its name, its pid and its parent's."""
+    """The identity of a process: its key in every interleaving, its name, the pids."""
 
     key: tuple[int, ...]
     name: str
@@ -162,38 +118,12 @@ class ProcessBody:
         self.identity = identity
         self._seeds = seeds
         self.events: list[Event] = []
-        self.call: Call | None = None
-        self.raised: Raised | None = None
         #: What belongs to the process and not to the program's memory.
-        self.made = 0
-        self.started = 0
-        self.silent = False  # what it makes now is part of something else
-        #: Seconds that it has slept and waited in vain; the same within the present call.
-        self.clock = 0.0
-        self.patience = 0.0
-        self.looked_at_clock = False
-        #: How often the operating system was asked for something random.
-        self.drawn = 0
-        #: How often it holds each semaphore; ends and queues it closed; queues it has put into.
-        self.counts: dict[str, int] = {}
-        self.closed: set[Hashable] = set()
-        self.fed: list[str] = []
-        self.cancelled: set[str] = set()
+        self.state = ProcessState()
         #: Whether what runs is the code of an item, which the feeder thread pickles.
         self.pickling = False
-        #: The servers of managers that it has started, by pid; those it has spoken with.
-        self.servers: dict[int, Callable[[], None]] = {}
-        self.connected: set[str] = set()
-        #: The library's own threads; what is to be done when it exits.
+        #: The library's own threads.
         self.helpers = LibraryThreads()
-        self.finalizers: list[Callable[[], None]] = []
-        #: Whether none of the program's own code runs any more.
-        self.over = False
-        #: The Pool's work for which the children that it starts are workers; the work that what
-        #: it does is about; how many jobs it has handed over.
-        self.employer = ""
-        self.jobs = 0
-        self.work = ""
         #: What ``print`` writes to; made when it is first used.
         self.stdout: Any = None
         self._results: tuple[Hashable, ...] = ()
@@ -202,7 +132,7 @@ class ProcessBody:
         self._unwound = 0  # how many operations it has begun since
         self._greenlet: greenlet | None = None
         self._fingerprints = Fingerprints()
-        self._print: tuple[Hashable, ...] | None = None
+        self._fingerprint: Fingerprint | None = None
         #: What it asks for, while its helpers get answers; whether that is there by now.
         self._request: Request | None = None
         self._ready: Callable[[], bool] | None = None
@@ -236,14 +166,14 @@ class ProcessBody:
         return self.who.parent_pid
 
     def seed_of(self, process_obj: Any, method: str) -> tuple[Seed, Hashable]:
-        """What its child begins as."""
+        """Return the seed of a child, and the ends of pipes that it is given."""
         return self._seeds(self, process_obj, method)
 
     def finish(self, code: int) -> None:
         """End at once: what is on the stack is never run."""
         assert self._greenlet is not None
         assert self._greenlet.parent is not None
-        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.raised, True)))
+        self._greenlet.parent.switch(Told(tuple(self.events), Ended(code, self.state.raised, True)))
         raise GreenletExit
 
     def _switch(self, value: Hashable) -> Told:
@@ -261,7 +191,7 @@ class ProcessBody:
         try:
             told = go_on(value)
         except NotVirtualError as error:
-            error.site = error.site or _site_in(error.__traceback__)
+            error.site = error.site or site_in(error.__traceback__)
             raise
         finally:
             self.identity.leave()
@@ -269,7 +199,7 @@ class ProcessBody:
             _here.pop()
         if refused:  # and the program has caught it
             first = refused[0]
-            first.site = first.site or _site_in(first.__traceback__)
+            first.site = first.site or site_in(first.__traceback__)
             raise first
         return told
 
@@ -281,24 +211,24 @@ class ProcessBody:
         self._request = self._beside(self._request)
         told = Told(tuple(self.events), self._request)
         self.events = []
-        if self._print is not None:
+        if self._fingerprint is not None:
             frame: FrameType | None = self._greenlet.gr_frame
             while frame is not None and frame.f_code is not ProcessBody.operate.__code__:
                 frame = frame.f_back
             # (That it can be read was seen when it asked.)
-            self._fingerprint(self._request, frame and frame.f_back, trusted=True)
+            self._take_fingerprint(self._request, frame and frame.f_back, trusted=True)
         return told
 
     def _let_help(self, answer: Helped | None) -> None:
         """Let the helpers run until each waits."""
-        before, self.call = self.call, None
+        before, self.state.call = self.state.call, None
         try:
             if answer is None:
                 self.helpers.run()
             else:
                 self.helpers.answer(answer)
         finally:
-            self.call = before
+            self.state.call = before
 
     def _beside(self, request: Request) -> Request:
         """The request, with what the helpers ask for, and whether it is there."""
@@ -307,15 +237,15 @@ class ProcessBody:
         ready = self._ready() if self._ready is not None else None
         return replace(request, beside=self.helpers.asking, ready=ready)
 
-    def _fingerprint(
+    def _take_fingerprint(
         self, request: Request, frame: FrameType | None, *, trusted: bool = False
     ) -> None:
         verb = request.operation.verb
         if verb is Verb.START or request.operation.call == AWAITED:
-            self._print = None  # nobody comes there again, and the next place tells as much
+            self._fingerprint = None  # nobody comes there again, and the next place tells as much
             return
         if verb is Verb.EXIT:  # none of its code runs any more
-            self._print = request.operation, self._own()
+            self._fingerprint = Fingerprint(request.operation, None, (), self._own())
             return
         stacks = [(frame, trusted)]
         asks: tuple[Hashable, ...] = ()
@@ -324,15 +254,17 @@ class ProcessBody:
                 stacks.append((helper.frame(ProcessBody.operate.__code__), True))
             asks = tuple((n, one.operation.verb, one.payload) for n, one in request.beside)
         modules, itself = self.memory.modules, self.identity.current
-        if self.over:
+        if self.state.over:
             modules, itself = {}, None
-        found = self._fingerprints.of(stacks, modules, itself, self._own())
-        self._print = (verb, request.payload, asks, found) if found is not None else None
+        image = self._fingerprints.of(stacks, modules, itself, self._own())
+        self._fingerprint = None
+        if image is not None:
+            self._fingerprint = Fingerprint(verb, request.payload, asks, image)
 
     @root
     def _live(self, main: Callable[[], int]) -> Told:
         code = main()
-        return Told(tuple(self.events), Ended(code, self.raised))
+        return Told(tuple(self.events), Ended(code, self.state.raised))
 
     def close(self) -> None:
         """Unwind the stack; what the program does on the way has no effect."""
@@ -357,56 +289,51 @@ class ProcessBody:
 
     def fingerprint(self) -> Hashable | None:
         """All that its future depends on; None where that cannot be said."""
-        return self._print
+        return self._fingerprint
 
     def _own(self) -> Hashable:
-        """What belongs to the process and not to the program's memory."""
-        call = self.call
-        children = [
-            (child.name, child.daemon, child._popen.pid, child._popen.returncode)
-            for child in self.identity.children
-        ]
+        """Return what belongs to the process and not to the program's memory."""
+        environment = self.memory.environment
         return (
-            tuple(sorted(self.counts.items())),
-            frozenset(self.closed),
-            tuple(self.fed),
-            frozenset(self.cancelled),
-            (tuple(self.servers), frozenset(self.connected)),
-            (self.who.name, self.who.daemon, len(self.finalizers)),
-            (self.made, self.started, self.raised, self.silent),
-            (self.employer, self.work, self.jobs),
-            (call.name, call.primitive, call.site, call.detail) if call is not None else None,
-            tuple(children),
-            self.identity.written(),
-            (self.clock, self.patience) if self.looked_at_clock else self.patience,
-            self.drawn,
-            self.memory.environment and tuple(self.memory.environment.items()),
+            self.who.name,
+            self.who.daemon,
+            self.state.key(),
+            self.identity.key(),
+            environment and tuple(environment.items()),
         )
 
     @property
     def is_running(self) -> bool:
-        """Whether it is its code that runs, and not only to come to an end."""
+        """Return whether code of the process runs, and not only to come to an end."""
         return bool(_here) and _here[-1] is self and not self._dying
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[None]:
-        """What runs meanwhile is run by the feeder thread: no operation of the process."""
-        before, self.pickling, clock = self.pickling, True, self.clock
+        """Count what runs meanwhile as the feeder's: it makes no operation of the process."""
+        before, self.pickling, clock = self.pickling, True, self.state.clock
         try:
             yield
         finally:
-            self.pickling, self.clock = before, clock
+            self.pickling, self.state.clock = before, clock
+
+    def now(self) -> float:
+        """Return the seconds since its birth; a little more each time: time never stands still."""
+        state = self.state
+        state.looked_at_clock = True
+        chances.add("the clock")
+        state.clock += 1e-6
+        return state.clock
 
     def waited(self, seconds: float) -> None:
         """It waited so long, in vain."""
-        self.clock += seconds
-        self.patience += seconds
+        self.state.clock += seconds
+        self.state.patience += seconds
 
     # -- operations ---------------------------------------------------------------------
 
     @property
     def replaying(self) -> bool:
-        """Whether it is on its way to the place where it is going to be of interest."""
+        """Return whether the process is on its way to the place where it is of interest."""
         return self._at < len(self._results)
 
     def operate(
@@ -440,62 +367,26 @@ class ProcessBody:
                 return None  # nobody steps the feeder while it pickles
             raise NotVirtualError(f"an item that needs {name or verb} to be pickled")
         helps = self.helpers.current is not None
-        if self.helpers and not helps:
-            self._let_help(None)
-            while self._at < len(self._results):
-                helped = self._results[self._at]
-                if not isinstance(helped, Helped):
-                    break
+        if not helps:
+            if self.helpers:
+                self._repeat_help()
+            if self._at < len(self._results):
+                result = self._results[self._at]
                 self._at += 1
                 self.events.clear()
-                self._let_help(helped)
-        if self._at < len(self._results) and not helps:
-            result = self._results[self._at]
-            self._at += 1
-            self.events.clear()
-            return result
-        call = self.call
-        frame, stack = _stack()
-        primitive, role = self.memory.belongs.get(atom, ("", ""))
-        if call is not None:
-            primitive = call.primitive or primitive
-            site = call.site
-            name = call.name
-            role = self.memory.roles.get((primitive, atom), role)
-        else:
-            site = _site_of(frame) if sited else None
-        if not name:
-            made = self.memory.primitives.get(primitive)
-            name = f"{made.kind}.{verb}" if made is not None else str(verb)
-        operation = Operation(
-            verb=verb,
-            atom=atom,
-            call=name,
-            primitive=primitive,
-            role=role,
-            site=site,
-            compound=call is not None,
-            blocking=block,
-            timeout=timeout,
-            detail=detail or (call.detail if call is not None else ""),
-        )
-        request = Request(
-            operation,
-            payload,
-            child,
-            silent,
-            self.raised,
-            inner,
-            stack,
-            work=work or self.work,
-        )
+                return result
+        frame, stack = program_stack(sys._getframe(1))
+        site = site_of(frame) if sited else None
+        operation = self._operation(verb, atom, name, detail, site, block, timeout)
+        raised, work = self.state.raised, work or self.state.work
+        request = Request(operation, payload, child, silent, raised, inner, stack, work=work)
         if helps:
             answer = self.helpers.wait(request, until)
             return answer.result if answer is not None else None
         self._ready = ready
         self._request = request = self._beside(request)
         told = Told(tuple(self.events), request)
-        self._fingerprint(request, sys._getframe(1))
+        self._take_fingerprint(request, sys._getframe(1))
         self.events = []
         parent = self._greenlet.parent if self._greenlet is not None else None
         assert parent is not None
@@ -504,25 +395,53 @@ class ProcessBody:
             raise GreenletExit
         return result
 
+    def _repeat_help(self) -> None:
+        """Let the helpers run, and give them the answers that they got before."""
+        self._let_help(None)
+        while self._at < len(self._results):
+            helped = self._results[self._at]
+            if not isinstance(helped, Helped):
+                break
+            self._at += 1
+            self.events.clear()
+            self._let_help(helped)
+
+    def _operation(
+        self,
+        verb: Verb,
+        atom: str,
+        name: str,
+        detail: str,
+        site: Site | None,
+        block: bool,
+        timeout: float | None,
+    ) -> Operation:
+        """Return the operation as a part of the call that the process is inside of, if any."""
+        memory, call = self.memory, self.state.call
+        primitive, role = memory.belongs.get(atom, ("", ""))
+        if call is not None:
+            primitive = call.primitive or primitive
+            site, name, detail = call.site, call.name, detail or call.detail
+            role = memory.roles.get((primitive, atom), role)
+        if not name:
+            owner = memory.primitives.get(primitive)
+            name = f"{owner.kind}.{verb}" if owner is not None else str(verb)
+        return Operation(
+            verb, atom, name, primitive, role, site, call is not None, block, timeout, detail
+        )
+
     # -- where in the program -----------------------------------------------------------
 
-    def user_frame(self) -> FrameType | None:
-        """The innermost frame that is the program's own."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None and is_library(frame.f_code):
-            frame = frame.f_back
-        return frame
-
     def site(self) -> Site | None:
-        """Where the program is."""
-        return _site_of(self.user_frame())
+        """Return where the program is."""
+        return site_of(user_frame(sys._getframe(1)))
 
     # -- primitives ---------------------------------------------------------------------
 
     def new_atom(self) -> str:
         """A name for an atom that it makes."""
-        self.made += 1
-        return f"{'.'.join(map(str, self.who.key))}/{self.made}"
+        self.state.made += 1
+        return f"{'.'.join(map(str, self.who.key))}/{self.state.made}"
 
     def make(
         self,
@@ -536,16 +455,7 @@ class ProcessBody:
         A content is what the virtual atom begins with, None where that is the atom itself.
         """
         memory = self.memory
-        frame = self.user_frame()
-        file, line, name = "", 0, ""
-        if frame is not None:
-            file, line = frame.f_code.co_filename, frame.f_lineno
-            positions = islice(frame.f_code.co_positions(), frame.f_lasti // 2, None)
-            first, last, column, end = next(positions)
-            position = Position(first, column, last, end)
-            line = first or line
-        else:
-            position = Position(0, 0, 0, 0)
+        file, line, position = position_of(user_frame(sys._getframe(1)))
         name = memory.namer.name(memory.text_of(file), position, kind)
         primitive = Primitive(
             id=identity,
@@ -571,7 +481,7 @@ class ProcessBody:
         self.events.append(Back(result))
 
     def said(self, result: str) -> None:
-        """What came of its last operation."""
+        """Note the result of the last operation, as text."""
         self.events.append(Said(result))
 
     def wrote(self, stream: str, text: str) -> None:

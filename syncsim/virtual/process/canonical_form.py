@@ -99,7 +99,7 @@ class CanonicalWriter:
         self._each((value,), depth)
 
     def _each(self, values: Collection[Any], depth: int) -> None:
-        """How many, and each of them."""
+        """Write how many values there are, and each of them."""
         written = self.written
         written.append(len(values))
         for value in values:
@@ -231,7 +231,7 @@ class CanonicalWriter:
             self._reduced(value, kind, depth)
 
     def _class(self, value: type, depth: int) -> None:
-        """What a class of the program holds; of Python's own, what has been given variables."""
+        """Write the variables of a class of the program; of Python's own, its name."""
         if value.__module__ not in self._own:
             # (Another kind of class may say by itself which are equal.)
             names = value.__module__, value.__qualname__
@@ -257,7 +257,7 @@ class CanonicalWriter:
         self._named_values(held, depth)
 
     def _reduced(self, value: Any, kind: type, depth: int) -> None:
-        """As it would be pickled."""
+        """Write the value as it would be pickled."""
         if isinstance(value, IOBase) and value.closed:
             self.written += (kind, "closed")
             return
@@ -375,7 +375,7 @@ class Watched(Struct, frozen=True):
     before: tuple[Any, ...]
 
     def is_changed(self) -> bool:
-        """Whether there is anything else in it by now."""
+        """Return whether there is anything else in the value by now."""
         now, before = self.look(self.value), self.before
         return len(now) != len(before) or not all(map(is_, now, before))
 
@@ -426,19 +426,19 @@ def _content(cell: CellType) -> tuple[Any, ...]:
 
 
 def as_pickled(value: Any) -> Any:
-    """What makes it, and of what: as ``object.__reduce__`` has it.  Raises what that raises."""
+    """Return the answer of ``object.__reduce_ex__``: what makes the value, and of what."""
     make = copyreg.dispatch_table.get(type(value))
     return value.__reduce_ex__(4) if make is None else make(value)
 
 
 def is_pythons(name: str) -> bool:
-    """Whether every module or class may have it, with a meaning for Python."""
+    """Return whether every module or class may have that name, with a meaning for Python."""
     return name.startswith("__") and name.endswith("__")
 
 
 @lru_cache(maxsize=1024)
 def _key_for(kind: type) -> Callable[[Any], Hashable] | None:
-    """What names those shared things; None if they are none."""
+    """Return the function that names shared things of the kind; None if they are none."""
     if not getattr(kind, "_syncsim_shared", False):
         return None
     if kind.__module__.partition(".")[0] in ("multiprocessing", "syncsim"):
@@ -453,7 +453,7 @@ def _shared(kind: str, key: Hashable) -> Hashable:
 
 
 def _key_of(value: Any) -> Hashable:
-    """What names a shared thing: the atoms that it is made of."""
+    """Return a name for a shared thing: the atoms that it is made of."""
     names = []
     for name, item in sorted(getattr(value, "__dict__", {}).items()):
         if isinstance(item, str):
@@ -473,5 +473,5 @@ def _layout(kind: type) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1024)
 def _is_plain(kind: type) -> bool:
-    """Whether instances hold their attributes and nothing else, neither in C nor in slots."""
+    """Return whether instances hold nothing but attributes, neither in C nor in slots."""
     return _layout(kind) == _layout(_Plain)

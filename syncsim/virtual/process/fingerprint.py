@@ -1,4 +1,4 @@
-"""What a suspended process *is*: everything on which its future depends, as one hashable value.
+"""Fingerprints of suspended processes: all on which the future of one depends, as a hashable value.
 
 Two processes with equal fingerprints do the same from there on, so a loop that comes back to
 where it was is a loop in the automaton too, and a program that never ends has finitely many
@@ -15,8 +15,38 @@ from operator import is_
 from types import FrameType, ModuleType
 from typing import Any
 
+from msgspec import Struct
+
+from syncsim.core.operation import Operation, Verb
 from syncsim.virtual.process.canonical_form import CanonicalWriter
 from syncsim.virtual.process.frames import UnknownError, can_read
+
+
+class Written(Struct, frozen=True, cache_hash=True):
+    """Objects in canonical form, whose hash is asked for more than once."""
+
+    values: tuple[Hashable, ...]
+
+
+class Image(Struct, frozen=True, cache_hash=True):
+    """A process in the middle of its code: global variables, frames, what it has besides."""
+
+    memory: Written
+    stacks: tuple[Hashable, ...]
+    own: Hashable
+
+
+class Fingerprint(Struct, frozen=True, cache_hash=True):
+    """The identity of a suspended process; equal, and hashed, by all fields.
+
+    ``asks`` and ``payload`` are the operation that it asks for, ``beside`` those of its library
+    threads.  Of a process that has nothing left to run, the ``image`` is what it has besides.
+    """
+
+    asks: Operation | Verb
+    payload: Hashable
+    beside: tuple[Hashable, ...]
+    image: Hashable
 
 
 class Fingerprints:
@@ -31,7 +61,7 @@ class Fingerprints:
         modules: dict[str, ModuleType],
         itself: Any,
         own: Hashable,
-    ) -> Hashable | None:
+    ) -> Image | None:
         """That of the process with those stacks; None where there is none.
 
         Each is given by its innermost frame, and whether C code has called none of its frames but
@@ -47,7 +77,9 @@ class Fingerprints:
             writer = memory.writer.after()
             for innermost, trusted in stacks:
                 writer.stack(innermost, trusted=trusted)
-            return Print((memory.print, *writer.written, own))
+            image = Image(memory.print, tuple(writer.written), own)
+            hash(image)
+            return image
         except (UnknownError, TypeError, RecursionError):
             return None
 
@@ -61,36 +93,20 @@ def _written(modules: dict[str, ModuleType]) -> CanonicalWriter:
 
 
 class _Memory:
-    """What can be reached from the modules of the program and from ``itself``, written down."""
+    """The objects that the program's modules and ``itself`` lead to, written down."""
 
     def __init__(self, modules: dict[str, ModuleType], itself: Any) -> None:
         self._roots = (itself, *modules, *modules.values())
         self.writer = _written(modules)
         self.writer.write(itself)
-        self.print = Print(tuple(self.writer.written))
+        self.print = Written(tuple(self.writer.written))
 
     def is_changed(self, modules: dict[str, ModuleType], itself: Any) -> bool:
-        """Whether it may be another by now."""
+        """Return whether the memory may be another by now."""
         roots, watched = (itself, *modules, *modules.values()), self.writer.watched
         if watched is None or len(roots) != len(self._roots):
             return True
         return not all(map(is_, roots, self._roots)) or any(one.is_changed() for one in watched)
-
-
-class Print:
-    """A fingerprint, whose hash is asked for more than once."""
-
-    __slots__ = ("_hash", "_written")
-
-    def __init__(self, written: tuple[Hashable, ...]) -> None:
-        self._written = written
-        self._hash = hash(written)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Print) and self._written == other._written
 
 
 def image_of(modules: dict[str, ModuleType]) -> Hashable | None:

@@ -43,7 +43,7 @@ _PLAIN = frozenset(_LAYOUT.taken) - CALLS - {"GET_ITER", "UNPACK_SEQUENCE"}
 
 
 class _Instruction(NamedTuple):
-    """Of a code; with how much is on the stack before it, None where it cannot be reached."""
+    """An instruction; ``depth`` is the size of the stack before it, None where none comes."""
 
     offset: int
     name: str
@@ -63,7 +63,7 @@ def _instructions(code: CodeType) -> list[_Instruction]:
 
 
 def _depths(code: CodeType, instructions: list[dis.Instruction]) -> dict[int, int]:
-    """How much is on the stack before each instruction that can be reached."""
+    """Return how much is on the stack before each instruction that can be reached."""
     at = {one.offset: index for index, one in enumerate(instructions)}
     found: dict[int, int] = {}
     todo: deque[tuple[int, int]] = deque([(0, 0)])
@@ -148,7 +148,7 @@ def spot_of(code: CodeType, lasti: int) -> Spot:
 
 
 def _under(code: CodeType, lasti: int) -> tuple[int, str]:
-    """How much lies on the stack under what the call in progress has taken, and its name."""
+    """Return how much lies on the stack under what the call in progress has taken, and its name."""
     instructions = _instructions(code)
     # (The place may be in the cache that follows the instruction.)
     after = bisect_right(instructions, lasti, key=attrgetter("offset"))
@@ -204,7 +204,7 @@ _value = _tagged_value if _LAYOUT.tagged else _bare_value
 
 
 def _through_c(frame: FrameType, caller: FrameType) -> bool:
-    """Whether the frame was called by C, and not by the interpreter itself."""
+    """Return whether the frame was called by C, and not by the interpreter itself."""
     inner = _interpreter_frame(frame)
     if _LAYOUT.is_entry is not None:
         return bool(ctypes.c_char.from_address(inner + _LAYOUT.is_entry).value != b"\0")
@@ -223,7 +223,7 @@ def must_be_plain(inner: FrameType, frame: FrameType, spot: Spot) -> None:
 
 
 def _is_handed_on(code: CodeType, one: Any, other: Any) -> bool:
-    """Whether the code is what was called, which C hands what it is given, and keeps nothing.
+    """Return whether the code was called, to which C hands on its arguments, and keeps nothing.
 
     What was called is one of those two; or the one is the context manager that is being left,
     where the interpreter had the method until it was called.
@@ -243,7 +243,7 @@ def name_of(code: CodeType) -> Hashable:
 
 @lru_cache(maxsize=1)
 def can_read() -> bool:
-    """Whether what we know of frames is so: tried out on one of our own."""
+    """Return whether frames are laid out as we know: tried out on one of our own."""
     seen: list[Any] = []
 
     def look() -> None:

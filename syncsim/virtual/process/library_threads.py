@@ -71,7 +71,7 @@ class LibraryThreads:
         return helper
 
     def has(self, helper: LibraryThread | None) -> bool:
-        """Whether it lives in this process (and not in the one that it was forked from)."""
+        """Return whether the thread lives in this process, not in the one it was forked from."""
         return helper in self._all and helper is not None and not helper.over
 
     @property
@@ -81,7 +81,7 @@ class LibraryThreads:
 
     @property
     def asking(self) -> tuple[tuple[int, Request], ...]:
-        """What they ask of the system, with the number of who asks."""
+        """Return the requests of the threads to the system, each with the number of the thread."""
         return tuple((one.number, one.request) for one in self._all if one.request is not None)
 
     def run(self) -> None:

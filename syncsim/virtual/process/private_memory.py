@@ -1,4 +1,4 @@
-"""What a process has of its own: the modules of the program, and their copy for a forked child.
+"""The private memory of a process: the program's modules, and their copy for a forked child.
 
 ``fork`` copies a process's whole memory.  Here that is everything that can be reached from the
 program's modules and from what is handed to the child; primitives of the virtual world are

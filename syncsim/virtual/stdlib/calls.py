@@ -10,7 +10,8 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from syncsim.core.atoms import Atom
-from syncsim.virtual.process.body import Call, here
+from syncsim.virtual.process.body import here
+from syncsim.virtual.process.process_state import Call
 
 Parts = Mapping[str, tuple[str, Atom, Hashable]]
 
@@ -30,12 +31,12 @@ def mark(
     @functools.wraps(original)
     def call(self: Any, *args: Any, **keywords: Any) -> Any:
         body = here()
-        if body.call is not None or body.silent or body.helpers.current is not None:
+        if body.state.call is not None or body.state.silent or body.helpers.current is not None:
             return original(self, *args, **keywords)
         shown = argument(*args) if args else ""
-        body.patience = 0.0
+        body.state.patience = 0.0
         # (Also on the way to where it was before, which may be in the middle of this call.)
-        body.call = Call(title, type(self)._syncsim_id(self), body.site(), shown)
+        body.state.call = Call(title, type(self)._syncsim_id(self), body.site(), shown)
         result = ""
         try:
             value = original(self, *args, **keywords)
@@ -46,14 +47,14 @@ def mark(
             result = type(error).__name__
             raise
         finally:
-            body.call = None
+            body.state.call = None
             body.returned(result)
 
     setattr(cls, method, call)
 
 
 class Underway:
-    """What the process does meanwhile belongs to that call, whose result is ``result``.
+    """A call that the process is in meanwhile; its result is ``result``.
 
     Inside another call it adds nothing.
     """
@@ -62,18 +63,18 @@ class Underway:
         self.result = ""
         body = here()
         self._call: Call | None = None
-        if body.call is None and body.helpers.current is None:
+        if body.state.call is None and body.helpers.current is None:
             self._call = Call(title, primitive, body.site(), shown)
 
     def __enter__(self) -> Underway:
         if self._call is not None:
-            here().call = self._call
+            here().state.call = self._call
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._call is not None:
             body = here()
-            body.call = None
+            body.state.call = None
             body.returned(self.result if kind is None else kind.__name__)
 
 
@@ -94,14 +95,14 @@ def introduce(
     @functools.wraps(original)
     def init(self: Any, *args: Any, **keywords: Any) -> None:
         body = here()
-        if body.silent or type(self)._syncsim_id is not identify:
+        if body.state.silent or type(self)._syncsim_id is not identify:
             original(self, *args, **keywords)
             return
-        body.silent = True
+        body.state.silent = True
         try:
             original(self, *args, **keywords)
         finally:
-            body.silent = False
+            body.state.silent = False
         body.make(identify(self), kind, dict(parts(self)), capacity(self))
 
     cls.__init__ = init

@@ -1,4 +1,4 @@
-"""What nobody can foresee: random numbers, secrets, unique names.
+"""Chance: random numbers, secrets, unique names.
 
 Each comes from a source that draws the same whenever the process lives again; that it was asked is
 noted, for no order of operations decides what it might have been.
@@ -23,7 +23,7 @@ _UNIQUE = {"uuid1": 1, "uuid4": 4, "uuid6": 6, "uuid7": 7, "uuid8": 8}
 
 
 class Chance(random.Random):
-    """As the real one; without a seed it draws the same in every run, and that is noted."""
+    """A ``Random`` that without a seed draws the same in every run, and notes that."""
 
     def __init__(self, x: Any = None) -> None:
         super().__init__(x)
@@ -56,7 +56,7 @@ class Chance(random.Random):
 
 
 class SystemChance(random.SystemRandom):
-    """As the real one, which asks the operating system."""
+    """A ``SystemRandom``, which asks the operating system."""
 
     def random(self) -> float:
         """The next one."""
@@ -71,15 +71,15 @@ class SystemChance(random.SystemRandom):
 
 
 def _system() -> random.Random:
-    """What the operating system gives this process next."""
+    """Return what the operating system gives this process next."""
     chances.add(NUMBERS)
     body = here()
-    body.drawn += 1
-    return random.Random(f"{body.who.key} {body.drawn}")
+    body.state.drawn += 1
+    return random.Random(f"{body.who.key} {body.state.drawn}")
 
 
 def urandom(size: int, /) -> bytes:
-    """As that of ``os``; the library's own keys are no chance for the program."""
+    """Stand in for that of ``os``; the library's own keys are no chance for the program."""
     library = is_library(sys._getframe(1).f_code)
     return (random.Random(size) if library else _system()).randbytes(size)
 

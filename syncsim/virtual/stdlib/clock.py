@@ -12,16 +12,12 @@ from types import ModuleType
 from typing import Any
 
 from syncsim.core.operation import Verb
-from syncsim.virtual.process.body import chances, here
+from syncsim.virtual.process.body import here
 
 
 def now() -> float:
-    """Seconds since the process was born; a little more each time: it never stands still."""
-    body = here()
-    body.looked_at_clock = True
-    chances.add("the clock")
-    body.clock += 1e-6
-    return body.clock
+    """Return the seconds since the process was born."""
+    return here().now()
 
 
 def _now_ns() -> int:
@@ -33,7 +29,7 @@ def _sleep(seconds: float, /) -> None:
         time.sleep(seconds)  # raises what is to be raised
     body = here()
     body.operate(Verb.SLEEP, name="sleep", detail=f"{seconds:g}")
-    body.clock += seconds
+    body.state.clock += seconds
 
 
 def time_module() -> ModuleType:
@@ -57,7 +53,7 @@ def time_module() -> ModuleType:
 
 
 class _Kind(type):
-    """Of a class that stands for one of the real module's: what that one has made belongs to it."""
+    """The class of a stand-in for a real class: instances of the real one count as its own."""
 
     def __instancecheck__(cls, value: Any) -> bool:
         return isinstance(value, _REAL.get(cls, ())) or type.__instancecheck__(cls, value)

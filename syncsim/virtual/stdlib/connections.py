@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from syncsim.core.atoms import Channel
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.model.data_atoms import Pipe as PipeAtom
@@ -37,12 +38,12 @@ class Connection(_Base):  # type: ignore[misc]
 
     @property
     def _handle(self) -> int | None:
-        return None if (self.inbox, self.outbox) in here().closed else _FIRST_FD
+        return None if (self.inbox, self.outbox) in here().state.closed else _FIRST_FD
 
     @_handle.setter
     def _handle(self, value: int | None) -> None:
         if value is None:
-            here().closed.add((self.inbox, self.outbox))
+            here().state.closed.add((self.inbox, self.outbox))
 
     def _close(self) -> None:
         body = here()
@@ -51,13 +52,13 @@ class Connection(_Base):  # type: ignore[misc]
                 body.operate(Verb.CLOSE, atom, payload=ends, silent=True)
 
     def send(self, obj: Any) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         self._check_closed()
         self._check_writable()
         self._send_bytes(pickling.dumps(obj))
 
     def recv(self) -> Any:
-        """As the real one."""
+        """Do as the real one does."""
         self._check_closed()
         self._check_readable()
         message = self._recv_bytes()
@@ -66,7 +67,7 @@ class Connection(_Base):  # type: ignore[misc]
 
     def _send_bytes(self, buf: Any) -> None:
         body = here()
-        inner = body.call is None or not body.call.name.startswith("Connection.")
+        inner = body.state.call is None or not body.state.call.name.startswith("Connection.")
         error = body.operate(Verb.SEND, self.outbox, payload=bytes(buf), inner=inner)
         if error is not None:
             raise BrokenPipeError(32, "Broken pipe")
@@ -97,17 +98,17 @@ class Connection(_Base):  # type: ignore[misc]
 
 
 def Pipe(duplex: bool = True) -> tuple[Connection, Connection]:  # noqa: N802 - its name there
-    """As the real one."""
+    """Do as the real one does."""
     body = here()
     first, second = body.new_atom(), body.new_atom()
     if duplex:
         ends = Connection(second, first), Connection(first, second)
     else:
         ends = Connection(first, ""), Connection("", first)
-    if not body.silent:
+    if not body.state.silent:
         identity = f"both ends of {first}"
         ends[0].pipe = ends[1].pipe = identity
-        roles = {"items": first, "items back": second} if duplex else {"items": first}
+        roles = {Role.ITEMS: first, Role.ITEMS_BACK: second} if duplex else {Role.ITEMS: first}
         body.make(
             identity,
             "Pipe",

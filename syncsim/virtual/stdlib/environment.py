@@ -44,7 +44,7 @@ class Environment(MutableMapping[str, str]):
         return self
 
     def copy(self) -> dict[str, str]:
-        """As a dict."""
+        """Return the environment as a dict."""
         return dict(self._seen)
 
     @property
@@ -53,7 +53,7 @@ class Environment(MutableMapping[str, str]):
         return os.environ if changed is None else changed
 
     def _own(self) -> dict[str, str]:
-        """What the current process may change."""
+        """Return the variables that the current process may change."""
         memory = here().memory
         if memory.environment is None:
             memory.environment = dict(os.environ)
@@ -90,11 +90,11 @@ class Sys(ModuleType):
 
 
 def replaced(name: str) -> Any:
-    """What the process that is running has put in that place of its ``sys``; None if nothing."""
+    """Return what the running process has put in that place of its ``sys``; None if nothing."""
     return _changed().get(name)
 
 
 def _changed() -> Mapping[str, Any]:
-    """What the process that is running has changed of its ``sys``."""
+    """Return what the running process has changed of its ``sys``."""
     module = here().memory.modules.get("sys")
     return {} if module is None else vars(module)

@@ -76,7 +76,7 @@ class _Library:
         self.modules["uuid"] = chance.uuid_module()
         # Within a call of the library only what it waits for in vain passes.
         self._time = _module_of(
-            "time", monotonic=lambda: here().patience, sleep=lambda seconds: None
+            "time", monotonic=lambda: here().state.patience, sleep=lambda seconds: None
         )
         self.modules["os"] = os_module()
         self._stand_ins = {f"{_PACKAGE}.pool": pools.stand_ins()}

@@ -91,7 +91,7 @@ def _find_private(module: str, name: str) -> Any:
 
 
 def shared(value: Any) -> Any:
-    """How a thing that processes share is handed over: as it is, and only to a new process."""
+    """Hand over a thing that processes share: as it is, and only to a new process."""
     given = _given[-1]
     if given is None:
         name = type(value).__name__

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from syncsim.core.atoms import Channel
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.work import TaskOutcome, Work
 from syncsim.program.safe_text import safe_text
@@ -28,11 +29,11 @@ from syncsim.virtual.stdlib.semlock import part
 
 #: What is kept with a Pool and its results: the Pool's id, and its work's name.
 _ID, _WORK = "_syncsim_pool", "_syncsim_work"
-_HANDLERS = ("worker handler", "task handler", "result handler")
+_HANDLERS = (Role.WORKER_HANDLER, Role.TASK_HANDLER, Role.RESULT_HANDLER)
 
 
 def stand_ins() -> dict[str, ModuleType]:
-    """What ``pool.py`` imports in the place of the modules with those names."""
+    """Return the modules that ``pool.py`` imports in the place of those with their names."""
     threading, queue = ModuleType("threading"), ModuleType("queue")
     names = ("Thread", "Event", "Condition", "Lock", "current_thread")
     vars(threading).update({name: getattr(threads, name) for name in names})
@@ -81,13 +82,13 @@ class Finalizer:
         self._callback = callback
         self._args = args
         self._of = weakref.ref(obj, self._gone)
-        self._body.finalizers.append(self)
+        self._body.state.finalizers.append(self)
 
     def __call__(self) -> None:
         """Only once, and not in a forked copy."""
         body = here()
-        if self in body.finalizers:
-            body.finalizers.remove(self)
+        if self in body.state.finalizers:
+            body.state.finalizers.remove(self)
             self._callback(*self._args)
 
     def _gone(self, _: object) -> None:
@@ -125,8 +126,8 @@ class _Jobs:
 
     def __next__(self) -> int:
         body = here()
-        body.jobs += 1
-        return body.jobs - 1
+        body.state.jobs += 1
+        return body.state.jobs - 1
 
 
 def _introduce(pool: Any) -> None:
@@ -137,11 +138,11 @@ def _introduce(pool: Any) -> None:
     def init(self: Any, processes: int | None = None, *args: Any, **keywords: Any) -> None:
         self._syncsim_size = processes
         body = here()
-        before, body.silent = body.silent, True
+        before, body.state.silent = body.state.silent, True
         try:
             real_init(self, processes, *args, **keywords)
         finally:
-            body.silent = before
+            body.state.silent = before
 
     def setup(self: Any) -> None:
         real_setup(self)
@@ -150,11 +151,11 @@ def _introduce(pool: Any) -> None:
         tasks, results = self._inqueue, self._outqueue
         size = self._syncsim_size
         parts: dict[str, Any] = {
-            "work": (work, Work(), None),
-            "tasks": (tasks._writer.outbox, Channel(), Pipe()),
-            "get lock": part(tasks._rlock),
-            "results": (results._writer.outbox, Channel(), Pipe()),
-            "put lock": part(results._wlock),
+            Role.WORK: (work, Work(), None),
+            Role.TASKS: (tasks._writer.outbox, Channel(), Pipe()),
+            Role.GET_LOCK: part(tasks._rlock),
+            Role.RESULTS: (results._writer.outbox, Channel(), Pipe()),
+            Role.PUT_LOCK: part(results._wlock),
         }
         for role in _HANDLERS:
             parts[role] = (f"{work} {role}", TaskOutcome(), None)
@@ -168,7 +169,7 @@ def _introduce(pool: Any) -> None:
 
 
 def _put_task(tasks: Any, work: str, task: Any) -> None:
-    """What the thread for tasks sends to the workers is from now on in line."""
+    """Note that what the thread for tasks sends to the workers is in line from now on."""
     if task is not None:
         job, i, *call = task
         _note(Verb.QUEUE, work, f"{job}.{i} {task_text(*call)}")
@@ -203,11 +204,11 @@ def _watch_threads(pool: Any) -> None:
         ctx: Any, make: Any, processes: Any, workers: Any, tasks: Any, results: Any, *args: Any
     ) -> None:
         body = here()
-        before, body.employer = body.employer, names_of(results)[1]
+        before, body.state.employer = body.state.employer, names_of(results)[1]
         try:
             real_populate(ctx, make, processes, workers, tasks, results, *args)
         finally:
-            body.employer = before
+            body.state.employer = before
 
     cls._wait_for_updates = staticmethod(wait_for_updates)
     cls._repopulate_pool_static = staticmethod(repopulate)
@@ -262,7 +263,7 @@ def _submitting(real: Any) -> Any:
         if body.helpers.current is not None:
             raise NotVirtualError("a callback of a Pool that hands over another job")
         work = vars(owner)[_WORK]
-        label = body.call.detail if body.call is not None else ""
+        label = body.state.call.detail if body.state.call is not None else ""
         outcome = f"{work} job {body.pid} {self._job}"
         vars(self).update(
             {_ID: vars(owner)[_ID], "_syncsim_outcome": outcome, "_syncsim_label": label}
@@ -317,7 +318,7 @@ def _mark_calls(pool: Any) -> None:
     @functools.wraps(real_ready)
     def ready(self: Any) -> bool:
         body, event = here(), self._event
-        if body.call is not None or body.helpers.current is not None:
+        if body.state.call is not None or body.helpers.current is not None:
             return bool(real_ready(self))
         with Underway("AsyncResult.ready", vars(self)[_ID], event.label) as call:
             there = body.operate(
@@ -342,12 +343,12 @@ def _mark_calls(pool: Any) -> None:
         # Also when nobody calls terminate: at the end of the process, or of the object's life.
         body = here()
         identity, work = names_of(results)
-        before, body.work = body.work, work
+        before, body.state.work = body.state.work, work
         try:
             with Underway("Pool.terminate", identity):
                 real_end(cls, tasks, calls, results, *args)
         finally:
-            body.work = before
+            body.state.work = before
 
     pool.Pool._terminate_pool = classmethod(end)
     for name, word in (("close", "closed"), ("terminate", "terminated")):
@@ -403,7 +404,7 @@ class _Desk:
         return item
 
     def put(self, result: Any) -> None:
-        """What came of it."""
+        """Put the result of a task."""
         identity, work = names_of(self._results)
         failed = not result[2][0]
         with Underway("Pool.fail" if failed else "Pool.put", identity, self._label):
@@ -412,12 +413,12 @@ class _Desk:
 
 
 def _employ(pool: Any) -> None:
-    """What a worker takes and gives back are calls of the Pool."""
+    """Make what a worker takes and gives back calls of the Pool."""
     real = pool.worker
 
     @functools.wraps(real)
     def worker(tasks: Any, results: Any, *args: Any, **keywords: Any) -> None:
-        here().work = names_of(results)[1]
+        here().state.work = names_of(results)[1]
         desk = _Desk(tasks, results)
         real(desk, desk, *args, **keywords)
 

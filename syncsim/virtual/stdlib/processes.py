@@ -17,7 +17,7 @@ from syncsim.virtual.process.body import ProcessBody, here
 
 
 class Popen:
-    """What a parent knows of its child; as ``popen_fork.Popen``."""
+    """A child as its parent knows it, like ``popen_fork.Popen``."""
 
     _syncsim_plain = True
     method = "fork"
@@ -28,13 +28,13 @@ class Popen:
         self.finalizer = None
         body = here()
         if body.replaying and body.helpers.current is None:
-            body.started += 1
-            self.pid = body.operate(Verb.START, body.employer, name="Process.start")
+            body.state.started += 1
+            self.pid = body.operate(Verb.START, body.state.employer, name="Process.start")
             return
         seed, ends = body.seed_of(process_obj, self.method)
         self.pid = body.operate(
             Verb.START,
-            body.employer,
+            body.state.employer,
             name="Process.start",
             detail=process_obj.name,
             child=seed,
@@ -53,15 +53,15 @@ class Popen:
         return self.returncode
 
     def terminate(self) -> None:
-        """As SIGTERM."""
+        """End the child as SIGTERM does."""
         here().operate(Verb.TERMINATE, str(self.pid), name="Process.terminate")
 
     def kill(self) -> None:
-        """As SIGKILL."""
+        """End the child as SIGKILL does."""
         here().operate(Verb.TERMINATE, str(self.pid), name="Process.kill")
 
     def interrupt(self) -> None:
-        """As SIGINT, which may meet the other process between any two of its instructions."""
+        """Refuse SIGINT, which may meet the other process between any two of its instructions."""
         raise NotVirtualError("Process.interrupt")
 
     def close(self) -> None:
@@ -186,12 +186,12 @@ def clean_up(body: ProcessBody) -> None:
     """
     from syncsim.virtual.stdlib.queues import flush
 
-    for finalize in reversed(list(body.finalizers)):
+    for finalize in reversed(list(body.state.finalizers)):
         finalize()
-    for shut_down in list(body.servers.values())[::-1]:
+    for shut_down in list(body.state.servers.values())[::-1]:
         shut_down()
     # (What is flushed is pickled first, and an exception will be told of: the program may do that.)
-    body.over = not body.fed and sys.exc_info()[0] is None
+    body.state.over = not body.state.fed and sys.exc_info()[0] is None
     children = _Family(body.identity.children)
     all_ = range(len(children))
     daemons = [n for n in all_ if children[n].daemon and children[n]._popen.poll() is None]
@@ -207,7 +207,7 @@ def clean_up(body: ProcessBody) -> None:
     ]
     for n in alive:
         children[n].join()
-    for name in reversed(list(body.fed)):
+    for name in reversed(list(body.state.fed)):
         flush(body, name)
 
 
@@ -216,7 +216,7 @@ def report(body: ProcessBody, error: BaseException) -> None:
     failure = failure_of(error, is_library)
     message = f": {failure.message}" if failure.message else ""
     place = place_of(failure.file, failure.line)
-    body.raised = Raised(failure.exception + message, place, failure.is_assertion)
+    body.state.raised = Raised(failure.exception + message, place, failure.is_assertion)
 
 
 def code_of(error: SystemExit, body: ProcessBody) -> int:

@@ -10,6 +10,7 @@ import traceback
 from typing import Any
 
 from syncsim.core.atoms import Channel
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.model.data_atoms import UNSENDABLE, Pipe
@@ -24,7 +25,7 @@ def install(queues: Any, synchronize: Any) -> None:
     queue, joinable, simple = queues.Queue, queues.JoinableQueue, queues.SimpleQueue
     queue._reset = _reset
     queue.put, queue.close = _put, _close
-    queue._closed = property(lambda self: _name(self) in here().closed)
+    queue._closed = property(lambda self: _name(self) in here().state.closed)
     queue.join_thread, queue.cancel_join_thread = _join_thread, _cancel_join_thread
     joinable.put = _put_joinable
     most = synchronize.SEM_VALUE_MAX
@@ -34,17 +35,17 @@ def install(queues: Any, synchronize: Any) -> None:
 
     def simple_parts(self: Any) -> dict[str, Any]:
         return {
-            "items": (_name(self), Channel(), Pipe()),
-            "get lock": part(self._rlock),
-            "put lock": part(self._wlock),
+            Role.ITEMS: (_name(self), Channel(), Pipe()),
+            Role.GET_LOCK: part(self._rlock),
+            Role.PUT_LOCK: part(self._wlock),
         }
 
     def queue_parts(self: Any) -> dict[str, Any]:
-        return {"slots": permits(self._sem), **simple_parts(self)}
+        return {Role.SLOTS: permits(self._sem), **simple_parts(self)}
 
     def joinable_parts(self: Any) -> dict[str, Any]:
         unfinished = part(self._unfinished_tasks)
-        return {**queue_parts(self), "unfinished": unfinished, **condition_parts(self._cond)}
+        return {**queue_parts(self), Role.UNFINISHED: unfinished, **condition_parts(self._cond)}
 
     introduce(queue, _id, queue_parts, size)
     introduce(joinable, _id, joinable_parts, size)
@@ -105,8 +106,8 @@ def _buffer(self: Any, item: Any) -> None:
         # The feeder is who notices, and nobody hears of it.
         body.wrote("stderr", "Traceback (most recent call last):\n" + traceback.format_exc(0))
         message = UNSENDABLE + self._sem._semlock.key.encode()
-    if name not in body.fed:
-        body.fed.append(name)
+    if name not in body.state.fed:
+        body.state.fed.append(name)
     body.operate(Verb.PUT, name, payload=message, detail=safe_text(item), inner=True)
 
 
@@ -123,7 +124,7 @@ def _put_joinable(self: Any, obj: Any, block: bool = True, timeout: float | None
 
 
 def _close(self: Any) -> None:
-    here().closed.add(_name(self))
+    here().state.closed.add(_name(self))
 
 
 def _join_thread(self: Any) -> None:
@@ -132,11 +133,11 @@ def _join_thread(self: Any) -> None:
 
 
 def _cancel_join_thread(self: Any) -> None:
-    here().cancelled.add(_name(self))
+    here().state.cancelled.add(_name(self))
 
 
 def flush(body: ProcessBody, name: str) -> None:
     """Wait until all that the process put is in the pipe."""
-    if name in body.fed and name not in body.cancelled:
-        body.fed.remove(name)
+    if name in body.state.fed and name not in body.state.cancelled:
+        body.state.fed.remove(name)
         body.operate(Verb.FLUSH, name, name="Queue.flush")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from syncsim.core.atoms import Semaphore
+from syncsim.core.atoms import SEM_VALUE_MAX, Semaphore
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.ownership import is_library
-from syncsim.virtual.model.data_atoms import SEM_VALUE_MAX
 from syncsim.virtual.process.body import here
 
 _RECURSIVE = 0
@@ -19,9 +19,9 @@ _ERRORS = {
 
 
 class SemLock:
-    """As the real one (``Modules/_multiprocessing/semaphore.c``); the value is the system's.
+    """A ``SemLock`` like the real one (``Modules/_multiprocessing/semaphore.c``).
 
-    How often *this* process has taken it is known to the process itself.
+    Its value is that of the system; how often *this* process has taken it knows the process itself.
     """
 
     _syncsim_shared = True
@@ -43,11 +43,11 @@ class SemLock:
 
     @property
     def atom(self) -> Semaphore:
-        """What it begins as."""
+        """Return the atom that it begins as."""
         return Semaphore(self.value, self.maxvalue, self.kind == _RECURSIVE, self.value > 0)
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         body = here()
         if timeout is not None and timeout <= 0:
             block = False
@@ -61,7 +61,7 @@ class SemLock:
         return got
 
     def release(self) -> None:
-        """As the real one; raises what it raises."""
+        """Do as the real one does; raise what it raises."""
         body = here()
         error = body.operate(Verb.RELEASE, self.key)
         if error is not None:
@@ -70,7 +70,7 @@ class SemLock:
 
     def _add(self, units: int) -> None:
         if self.counted:
-            counts = here().counts
+            counts = here().state.counts
             counts[self.key] = counts.get(self.key, 0) + units
 
     def __enter__(self) -> bool:
@@ -80,7 +80,7 @@ class SemLock:
         self.release()
 
     def _count(self) -> int:
-        return max(0, here().counts.get(self.key, 0))
+        return max(0, here().state.counts.get(self.key, 0))
 
     def _is_mine(self) -> bool:
         return self._count() > 0
@@ -94,12 +94,12 @@ class SemLock:
     def _look(self) -> int:
         body = here()
         # The library looks where that is no step; the program itself may wait by it.
-        silent = body.call is None and is_library(sys._getframe(2).f_code)
+        silent = body.state.call is None and is_library(sys._getframe(2).f_code)
         value: int = body.operate(Verb.VALUE, self.key, silent=silent)
         return value
 
     def _after_fork(self) -> None:
-        here().counts.pop(self.key, None)
+        here().state.counts.pop(self.key, None)
 
 
 def part(lock: Any) -> tuple[str, Semaphore, None]:
@@ -118,8 +118,8 @@ def condition_parts(condition: Any) -> dict[str, tuple[str, Semaphore, None]]:
     """The four semaphores of which a Condition is made."""
     condition._lock._semlock.counted = True
     return {
-        "lock": part(condition._lock),
-        "sleeping": part(condition._sleeping_count),
-        "woken": part(condition._woken_count),
-        "wait": part(condition._wait_semaphore),
+        Role.LOCK: part(condition._lock),
+        Role.SLEEPING: part(condition._sleeping_count),
+        Role.WOKEN: part(condition._woken_count),
+        Role.WAIT: part(condition._wait_semaphore),
     }

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from syncsim.core.atoms import Cell
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.errors import NotVirtualError
@@ -40,7 +41,7 @@ class _Raw:
         return self.key
 
     def part(self) -> tuple[str, Cell, SharedMemory]:
-        """What it is for those who look."""
+        """Return the part of a primitive that it is."""
         return self.key, Cell(value=safe_text(self.shown(self.content))), SharedMemory(self.content)
 
     def shown(self, content: Any) -> Any:
@@ -63,7 +64,7 @@ class RawValue(_Raw):
 
     @property
     def value(self) -> Any:
-        """What is in it."""
+        """Return the value in the shared memory."""
         return self._read("read")
 
     @value.setter
@@ -71,7 +72,7 @@ class RawValue(_Raw):
         self._write(self.converted(new), safe_text(new))
 
     def converted(self, new: Any) -> Any:
-        """What will be in it: raises what the real one raises, and wraps as it does."""
+        """Return the value that will be in it; raises and wraps as the real one does."""
         return self.form(new).value
 
     def __repr__(self) -> str:
@@ -85,7 +86,7 @@ class RawArray(_Raw):
     is_text = False
 
     def shown(self, content: Any) -> Any:
-        """As a list, or as what the bytes are."""
+        """Return the items as a list, or as what the bytes are."""
         whole = self.form(*content)
         return getattr(whole, "value", None) or list(content)
 
@@ -113,7 +114,7 @@ class RawArray(_Raw):
         return (place % length,), lambda items: items[0]
 
     def items(self, at: Any, new: Any) -> Items:
-        """What is to be written there: raises what the real one raises, and wraps as it does."""
+        """Return the items to be written: raises what the real one raises, and wraps as it does."""
         whole = self.form()
         whole[at] = new
         places, _ = self.places(at)
@@ -161,7 +162,7 @@ class _Guarded:
         self._lock = lock
         self.acquire = lock.acquire
         self.release = lock.release
-        parts: dict[str, Any] = {"value": obj.part(), "lock": part(lock)}
+        parts: dict[str, Any] = {Role.VALUE: obj.part(), Role.LOCK: part(lock)}
         here().make(self._syncsim_id(), kind, parts)
 
     def _syncsim_id(self) -> str:
@@ -199,7 +200,7 @@ class Synchronized(_Guarded):
 
     @property
     def value(self) -> Any:
-        """What is in it."""
+        """Return the value in the shared memory."""
         return self._syncsim_get()
 
     @value.setter
@@ -255,19 +256,19 @@ def _array(typecode_or_type: Any, size_or_initializer: Any) -> RawArray:
 
 
 def _introduced(obj: _Raw) -> Any:
-    """As a primitive of its own, and not as a part of one."""
-    here().make(obj._syncsim_id(), obj.kind, {"value": obj.part()})
+    """Introduce it as a primitive of its own, and not as a part of one."""
+    here().make(obj._syncsim_id(), obj.kind, {Role.VALUE: obj.part()})
     return obj
 
 
 def _lock_for(lock: Any, ctx: Any) -> Any:
     if lock in (True, None):
         body = here()
-        silent, body.silent = body.silent, True
+        silent, body.state.silent = body.state.silent, True
         try:
             return ctx.RLock()
         finally:
-            body.silent = silent
+            body.state.silent = silent
     if not hasattr(lock, "acquire"):
         raise AttributeError(f"{lock!r} has no method 'acquire'")
     return lock

@@ -1,4 +1,4 @@
-"""Stand-ins for ``threading`` and ``queue`` in ``pool.py``: for helpers (see ``library_threads``).
+"""Stand-ins for ``threading`` and ``queue`` in ``pool.py``: see ``library_threads``.
 
 A helper that has to wait gives up the processor; the process itself waits by an operation.
 """
@@ -39,16 +39,16 @@ class Event:
         self._is_set = False
 
     def is_set(self) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         return self._is_set
 
     def set(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         settle(self.outcome)
         self._is_set = True
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         body = here()
         if body.helpers.current is not None:
             raise NotVirtualError("a callback of a Pool that waits for a result")
@@ -102,21 +102,21 @@ class SimpleQueue:
         self._items: deque[Any] = deque()
 
     def put(self, item: Any) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         self._items.append(item)
 
     def empty(self) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         return not self._items
 
     def get(self) -> Any:
-        """As the real one."""
+        """Do as the real one does."""
         if not self._items:
             here().helpers.wait(None, self.has_items)
         return self._items.popleft()
 
     def has_items(self) -> bool:
-        """Whether there is something to get."""
+        """Return whether there is something to get."""
         return bool(self._items)
 
 
@@ -136,7 +136,7 @@ class Thread:
         self.name = "Thread"
 
     def start(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         self._helper = here().helpers.begin(self, self._run)
 
     def _run(self) -> None:
@@ -149,13 +149,13 @@ class Thread:
         body.events.append(Over(self.outcome))
 
     def is_alive(self) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         self._look(Look.ENDED)
         return not self._is_over()
 
     @property
     def _state(self) -> str:
-        """What it is told: to run, or to come to its end."""
+        """Return the order of the Pool to the thread: to run, or to come to its end."""
         self._look(Look.HEEDED)
         return self._told
 
@@ -173,7 +173,7 @@ class Thread:
         return not here().helpers.has(self._helper)
 
     def join(self, timeout: float | None = None) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         if self._known_to_be_over:
             return
         here().operate(

@@ -1,0 +1,1 @@
+"""The transition system of the virtual world, as a search walks it."""
