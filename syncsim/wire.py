@@ -198,7 +198,7 @@ class Forking(Struct, array_like=True, frozen=True, tag="forking"):
 
 
 class Forked(Struct, array_like=True, frozen=True, tag="forked"):
-    """A process was forked; unless it is ``Born`` next, it is a stranger (``os.fork``).
+    """A process was forked; unless it is ``Born`` next, it is untracked (``os.fork``).
 
     With the pid 0 there is none: the system had no room for another one.
     """

@@ -15,8 +15,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from syncsim.core.deadlock.findings import FindingKind
+from syncsim.core.deadlock.verdict import Verdict
 
 pytestmark = pytest.mark.once
 
@@ -27,13 +31,14 @@ FOLDERS = ("syncsim", "tests", "docs", "puzzles", "screenshots", ".ci")
 
 _PATH = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_REFERENCE_IN_FILE = re.compile(r"`([\w.]+)`,? (?:in |\()`(syncsim/[\w/]+\.py)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FILES = (".py", ".toml", ".md", ".pml", ".svg")
 
 
 def prose(page: Path) -> str:
     """Return the page without its blocks of code, which show sessions and programs."""
-    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    return re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
 
 
 def spans(text: str) -> list[str]:
@@ -75,6 +80,25 @@ def _members(node: ast.ClassDef) -> Iterator[str]:
                 yield target.attr
 
 
+class Names(NamedTuple):
+    """What a file defines: names at its top, the members of each class, and the classes' bases."""
+
+    top: set[str]
+    members: dict[str, set[str]]
+    bases: dict[str, list[str]]
+
+
+@cache
+def names_in(file: Path) -> Names:
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    return Names(
+        set(_defined(body)),
+        {node.name: set(_members(node)) for node in classes},
+        {node.name: [b.id for b in node.bases if isinstance(b, ast.Name)] for node in classes},
+    )
+
+
 @cache
 def names() -> dict[str, set[str]]:
     """Return what is defined in each module and in each class, by the name of that.
@@ -86,16 +110,14 @@ def names() -> dict[str, set[str]]:
     for file in (ROOT / "syncsim").rglob("*.py"):
         parts = file.relative_to(ROOT).with_suffix("").parts
         parts = parts[:-1] if parts[-1] == "__init__" else parts
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        defined = set(_defined(tree.body))
+        inside = names_in(file)
         for start in range(len(parts)):
-            found[".".join(parts[start:])] |= defined
+            found[".".join(parts[start:])] |= inside.top
         for start in range(len(parts) - 1):
             found[".".join(parts[start:-1])].add(parts[-1])
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef):
-                found[node.name] |= set(_members(node))
-                bases[node.name] = [base.id for base in node.bases if isinstance(base, ast.Name)]
+        for name, members in inside.members.items():
+            found[name] |= members
+        bases |= inside.bases
     for name in bases:
         todo = list(bases[name])
         while todo:
@@ -103,6 +125,15 @@ def names() -> dict[str, set[str]]:
             found[name] |= found.get(base, set())
             todo += bases.get(base, [])
     return dict(found)
+
+
+def is_in(reference: str, file: Path) -> bool:
+    """Return whether that very file defines ``module.name`` or ``Class.name``."""
+    before, _, last = reference.rpartition(".")
+    inside = names_in(file)
+    if before in inside.members:
+        return last in inside.members[before]
+    return file.stem in (before, "__init__") and last in inside.top
 
 
 def is_ours(reference: str) -> bool:
@@ -170,6 +201,15 @@ def test_what_a_page_names_is_there(page: Path) -> None:
 def test_what_is_not_there_is_noticed() -> None:
     text = "See `recorder.Recorder.effect`, `Recorder.eff`, `syncsim/core/gone.py`, `time.sleep`."
     assert unknown(text) == ["syncsim/core/gone.py", "Recorder.eff"]
+    assert is_in("Recorder.effect", ROOT / "syncsim/core/recorder.py")
+    assert not is_in("Recorder.effect", ROOT / "syncsim/core/state.py")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_name_is_in_the_file_that_is_said_to_have_it(page: Path) -> None:
+    text = " ".join(prose(page).split())
+    for reference, path in _REFERENCE_IN_FILE.findall(text):
+        assert is_in(reference, ROOT / path), f"{reference} is not in {path}"
 
 
 def slug(heading: str) -> str:
@@ -196,16 +236,42 @@ def test_every_page_of_the_docs_is_linked_from_the_readme() -> None:
         assert f"](docs/{page.name})" in readme
 
 
+def test_the_glossary_has_every_verdict_and_finding() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    assert all(f"`{verdict}`" in glossary for verdict in Verdict)
+    told = re.search(r"^The findings: (.+?)\.$", glossary, flags=re.M | re.S)
+    assert told is not None
+    assert set(" ".join(told[1].split()).split(", ")) == {str(kind) for kind in FindingKind}
+
+
 def test_contributing_is_short() -> None:
     assert len(PAGES[1].read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def rooms_of_the_readme() -> list[tuple[list[str], list[str]]]:
+    """Return each row of the README's table of rooms: its paths, and the names beside them."""
+    rows = [
+        line.split("|")
+        for line in PAGES[0].read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `syncsim/")
+    ]
+    return [(_PATH.findall(first), spans(second)) for _, first, second, *_ in rows]
+
+
+def test_what_is_said_to_be_in_a_room_is_there() -> None:
+    for (path, *_), inside in rooms_of_the_readme():
+        places = [ROOT, ROOT / "syncsim", ROOT / path]
+        for name in inside:
+            module = name.rstrip("/")
+            found = [place / module for place in places] + [*(ROOT / path).rglob(f"{module}.py")]
+            assert any(p.exists() or p.with_suffix(".py").exists() for p in found), (path, name)
 
 
 def test_the_readme_has_every_room_in_the_order_of_the_layers() -> None:
     table = [
         path.removeprefix("syncsim/").rstrip("/").removesuffix(".py")
-        for line in PAGES[0].read_text(encoding="utf-8").splitlines()
-        if line.startswith("| `syncsim/")
-        for path in _PATH.findall(line.split("|")[1])
+        for paths, _ in rooms_of_the_readme()
+        for path in paths
     ]
     rooms = {
         path.stem for path in (ROOT / "syncsim").iterdir() if not path.name.startswith(("_", "py."))
