@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from syncsim.checking import Checked
-    from syncsim.core.deadlock.diagnosis import Verdict
+    from syncsim.core.deadlock.verdict import Verdict
     from syncsim.explore.properties.properties import Condition, Property
 
 
@@ -37,13 +37,13 @@ class Claim:
 
     def never_deadlocks(self) -> Claim:
         """No process waits for ever, in any interleaving."""
-        from syncsim.core.deadlock.diagnosis import Verdict
+        from syncsim.core.deadlock.verdict import Verdict
 
         return self._never(Verdict.DEADLOCK)
 
     def never_fails(self) -> Claim:
         """No deadlock, no failed assertion, no uncaught exception, in any interleaving."""
-        from syncsim.core.deadlock.diagnosis import Verdict
+        from syncsim.core.deadlock.verdict import Verdict
 
         return self._never(*(v for v in Verdict if v not in (Verdict.FINISHED, Verdict.UNDECIDED)))
 

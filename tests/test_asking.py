@@ -11,7 +11,7 @@ from commands import pytest_in
 
 import syncsim
 from syncsim import cli
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 
 pytestmark = pytest.mark.once
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.words.status import Status
 from syncsim.program.source import load

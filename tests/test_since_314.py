@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import RoundRobin
 from syncsim.program.source import load
 from syncsim.real.run import RealRun

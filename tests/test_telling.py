@@ -9,7 +9,8 @@ import pytest
 import syncsim
 from syncsim import always, never, sometimes
 from syncsim.checking import Checked, Failure, told
-from syncsim.core.deadlock.diagnosis import Finding, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.properties.properties import Property
 
 TURNS = Path(__file__).parent / "explore" / "checked" / "turns.py"

@@ -6,7 +6,7 @@ import sys
 
 from syncsim.checking import check_program
 from syncsim.checking.telling import told
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.checker import CheckError, NotStartedError
 from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.properties.properties import PropertyError

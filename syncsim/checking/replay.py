@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from syncsim.checking.result import Failure
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict, diagnose
 from syncsim.core.deadlock.doubt import who_was_not_seen
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, parse_schedule
 from syncsim.core.steps import Step
+from syncsim.core.words.listing import counted
 from syncsim.core.words.status import status
-from syncsim.core.words.waiting import counted, waiting_for
+from syncsim.core.words.waiting import waiting_for
 from syncsim.explore.worker import Found
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun

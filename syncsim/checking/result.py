@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from syncsim.core.deadlock.diagnosis import Finding, Link, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.graph import Link
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.steps import Step
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from syncsim.checking.result import Checked, Failure
 from syncsim.checking.verdict import shows_itself
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.text import clean
+from syncsim.core.words.listing import counted, headline
 from syncsim.core.words.step_line import step_line
-from syncsim.core.words.waiting import counted, headline
 from syncsim.program.start_methods import replayed
 
 #: So many things that were raced for are named.

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from syncsim.checking.replay import confirm
 from syncsim.checking.result import Checked, Failure, Upheld
 from syncsim.checking.witness import Witness
-from syncsim.core.deadlock.diagnosis import STARTED_NONE, Finding, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import STARTED_NONE, Verdict
 from syncsim.core.schedule import parse_schedule
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore.hints import ON_REAL_PROCESSES, OR_REAL_PROCESSES, OTHER_ARGUMENTS
 from syncsim.explore.properties.properties import Kind, Property, PropertyError
 from syncsim.explore.real.search import NAME as REAL

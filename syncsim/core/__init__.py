@@ -1,4 +1,4 @@
-"""What synchronization means: atoms, operations, states, schedules and the diagnosis.
+"""The meaning of synchronization: atoms, operations, states, schedules and the diagnosis.
 
 Pure: values in, values out. No I/O, no clock, no threads; it imports nothing else of
 syncsim and runs in any process.

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from syncsim.core.enabled import permits
 from syncsim.core.operation import (
     ACQUIRE,
     PUT,
@@ -58,17 +59,17 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
 
     @property
     def is_lock(self) -> bool:
-        """Whether at most one actor can hold it."""
+        """At most one actor can hold the semaphore."""
         return self.maximum == 1
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """Whether ``operation`` would not block now (a try never blocks)."""
+        """Return whether ``operation`` would not block now (a try never blocks)."""
         if operation.verb is not ACQUIRE or not operation.blocking:
             return True
-        return self.value > 0 or (self.recursive and actor in self.holders)
+        return permits(self, actor)
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Semaphore, str]:
-        """The semaphore afterwards, and the result: ``True``, ``False``, ``None`` or an error."""
+        """Return the semaphore afterwards, and ``True``, ``False``, ``None`` or the error."""
         verb = operation.verb
         if verb is ACQUIRE:
             return self._acquire(actor)
@@ -77,10 +78,10 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
         return self, str(self.value)
 
     def _acquire(self, actor: ActorId) -> tuple[Semaphore, str]:
+        if not permits(self, actor):
+            return self, "False"
         if self.recursive and actor in self.holders:
             return self._with(self.value, (*self.holders, actor)), "True"
-        if self.value <= 0:
-            return self, "False"
         # Units released by non-holders leave more takers than units: forget the oldest.
         holders = (*self.holders, actor) if self.resource else ()
         if not self.recursive and len(holders) > self.maximum:
@@ -101,15 +102,15 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
         return self._with(self.value + 1, holders), "None"
 
     def released(self) -> Semaphore:
-        """The semaphore with one unit more, given by somebody whom nobody has seen."""
+        """Return the semaphore with one unit more, given by somebody whom nobody has seen."""
         return self._with(self.value + 1, self.holders[1:])
 
     def given_anyway(self) -> Semaphore:
-        """The semaphore after a release that its rules refuse; an RLock knows its owner surely."""
+        """Return the semaphore after a release that its rules refuse; an RLock knows better."""
         return self if self.recursive else self._with(self.value + 1, self.holders)
 
     def not_given(self) -> Semaphore:
-        """The semaphore without the release that has just been told, and was refused."""
+        """Return the semaphore without the release that has just been told, and was refused."""
         return self if self.recursive else self._with(self.value - 1, self.holders)
 
     def _with(self, value: int, holders: tuple[ActorId, ...]) -> Semaphore:
@@ -119,8 +120,8 @@ class Semaphore(Struct, frozen=True, gc=False, cache_hash=True):
 def _without_last(holders: tuple[ActorId, ...], actor: ActorId) -> tuple[ActorId, ...]:
     if len(holders) == 1:
         return ()
-    at = len(holders) - 1 - holders[::-1].index(actor)
-    return holders[:at] + holders[at + 1 :]
+    last = len(holders) - 1 - holders[::-1].index(actor)
+    return holders[:last] + holders[last + 1 :]
 
 
 class Item(Struct, frozen=True, gc=False):
@@ -150,7 +151,7 @@ class Channel(Struct, frozen=True, gc=False):
     lost: tuple[Item, ...] = ()
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """A receive needs an item, a flush an empty buffer; everything else goes through."""
+        """Return whether it goes through: a receive needs an item, a flush an empty buffer."""
         match operation.verb:
             case Verb.RECEIVE if operation.blocking:
                 return (bool(self.items) or self.ended) and not self.is_torn
@@ -162,31 +163,31 @@ class Channel(Struct, frozen=True, gc=False):
                 return True
 
     def unsent(self, actor: ActorId) -> bool:
-        """Whether something that the actor has put is not wholly in the pipe."""
+        """Return whether something that the actor has put is not wholly in the pipe."""
         return actor in self.sending or any(item.sender == actor for item in self.buffered)
 
     @property
     def is_torn(self) -> bool:
-        """Whether the next item is one that will never be whole."""
+        """The next item is one that will never be whole."""
         return bool(self.items) and self.items[0].number == self.torn
 
     def torn_by(self, actor: ActorId) -> Channel:
-        """The channel after the end of the actor, perhaps in the middle of an item."""
+        """Return the channel after the end of the actor, perhaps in the middle of an item."""
         if actor not in self.sending or self.torn:
             return self
         own = [item.number for item in self.items if item.sender == actor]
         return replace(self, torn=own[-1] if own else 0)
 
     def without_first(self, actor: ActorId) -> Channel:
-        """The channel after the feeder had to drop the actor's next item (it cannot be pickled)."""
-        for at, item in enumerate(self.buffered):
+        """Return the channel without the actor's next item, which the feeder could not pickle."""
+        for index, item in enumerate(self.buffered):
             if item.sender == actor:
-                buffered = self.buffered[:at] + self.buffered[at + 1 :]
+                buffered = self.buffered[:index] + self.buffered[index + 1 :]
                 return replace(self, buffered=buffered, lost=(*self.lost, item))
         return self
 
     def without_all(self, actor: ActorId) -> Channel:
-        """The channel after the end of the actor's feeder: what it has not sent is lost.
+        """Return the channel after the end of the actor's feeder: what it has not sent is lost.
 
         (In the middle of an item it gives up when nobody is left who could receive it.)
         """
@@ -198,7 +199,7 @@ class Channel(Struct, frozen=True, gc=False):
         return following
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Channel, str]:
-        """The channel afterwards, and the item (or whether there is one)."""
+        """Return the channel afterwards, and the item (or whether there is one)."""
         verb = operation.verb
         if verb is PUT:
             return replace(self, buffered=(*self.buffered, Item(operation.detail, actor))), ""
@@ -235,11 +236,11 @@ class Cell(Struct, frozen=True, gc=False):
     writer: ActorId | None = None
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """Shared memory never blocks."""
+        """Return True: shared memory never blocks."""
         return True
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Cell, str]:
-        """The cell afterwards, and the value read."""
+        """Return the cell afterwards, and the value read."""
         if operation.verb is Verb.WRITE:
             return Cell(value=operation.detail, previous=self.value, writer=actor), "None"
         return self, self.value
@@ -254,15 +255,15 @@ class Sleepers(Struct, frozen=True, gc=False):
     woken: tuple[ActorId, ...] = ()
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """Only who was woken may go on."""
+        """Return whether the actor may go on: it must have been woken."""
         return operation.verb is not Verb.WAKE or actor in self.woken
 
     def wake(self, actor: ActorId) -> Sleepers:
-        """The sleepers after that one was woken."""
+        """Return the sleepers after that one was woken."""
         return Sleepers((*self.woken, actor))
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Sleepers, str]:
-        """The sleepers without the one who goes on."""
+        """Return the sleepers without the one who goes on."""
         if operation.verb is Verb.WAKE and actor in self.woken:
             return Sleepers(_without_last(self.woken, actor)), "True"
         return self, ""
@@ -279,15 +280,15 @@ class Block(Struct, frozen=True, gc=False):
     unlinked: bool = False
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """Nothing here blocks."""
+        """Return True: nothing about a block ever waits."""
         return True
 
     def without(self, actor: ActorId) -> Block:
-        """The block after the actor's end."""
-        return replace(self, open_in=tuple(one for one in self.open_in if one != actor))
+        """Return the block after the actor's end."""
+        return replace(self, open_in=tuple(other for other in self.open_in if other != actor))
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Block, str]:
-        """The block afterwards."""
+        """Return the block afterwards."""
         match operation.verb:
             case Verb.OPEN:
                 return replace(self, open_in=(*self.open_in, actor)), ""

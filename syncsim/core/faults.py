@@ -29,7 +29,7 @@ WORDS = {
 
 
 def possible(state: State) -> tuple[Choice, ...]:
-    """All faults that may be done now, by process."""
+    """Return all faults that may be done now, by process."""
     return tuple(
         Choice(actor.id, move, state.grain)
         for actor in state.actors
@@ -39,7 +39,7 @@ def possible(state: State) -> tuple[Choice, ...]:
 
 
 def why_not(state: State, actor: Actor, move: Move) -> str:
-    """Why that fault cannot be done to the actor, as a sentence; empty if it can."""
+    """Return why that fault cannot be done to the actor, as a sentence; empty if it can."""
     if actor.ended:
         return f"{actor.name} has ended."
     if actor.thread:

@@ -1,4 +1,4 @@
-"""What a running program tells those who watch it, and what they may ask of it.
+"""The seam between a running program and those who watch it.
 
 The one seam between a run and a screen: the watcher calls the methods of ``Live``, of which
 none but ``close`` blocks, and drains ``updates`` whenever it likes.  Every update is an
@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import Scheduler
 from syncsim.core.state import State
@@ -22,7 +22,7 @@ from syncsim.core.steps import Step
 
 
 class Mode(StrEnum):
-    """How a run goes on."""
+    """The way in which a run goes on."""
 
     PAUSED = "paused"  # everyone waits at a gate; one step at a time
     PLAYING = "playing"  # the scheduler picks, at the speed asked for
@@ -86,7 +86,7 @@ class Diagnosed(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """What was asked for cannot be: ``why`` is a sentence for the person."""
+    """A request that cannot be met: ``why`` is a sentence for the person."""
 
     why: str
 
@@ -139,7 +139,7 @@ class Live(Protocol):
 
     @property
     def updates(self) -> deque[Update]:
-        """What happened, oldest first; the watcher takes from the left."""
+        """The updates, oldest first; the watcher takes from the left."""
         ...
 
     def play(self) -> None:
@@ -151,7 +151,7 @@ class Live(Protocol):
         ...
 
     def step(self, actor: ActorId | None = None) -> None:
-        """One step: of that actor, or of whom the scheduler picks.
+        """Make one step: of that actor, or of the one whom the scheduler picks.
 
         Where the actor's call would block but has a timeout, the timeout is what happens.
         An actor that cannot go is answered with ``Refused``.
@@ -167,15 +167,15 @@ class Live(Protocol):
         ...
 
     def speed(self, steps_per_second: float | None) -> None:
-        """How fast to play; None is flat out."""
+        """Set how fast to play; None is flat out."""
         ...
 
     def use(self, scheduler: Scheduler) -> None:
-        """Who picks from now on."""
+        """Set the scheduler that picks from now on."""
         ...
 
     def xray(self, *, on: bool) -> None:
-        """Whether to step atom by atom, feeder threads included, or call by call.
+        """Step atom by atom, feeder threads included, or call by call.
 
         When it goes off, feeders that it held up go on until each has sent what it has.
         """

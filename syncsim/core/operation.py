@@ -1,4 +1,4 @@
-"""What a process asks of an atom: an operation, and the call and the site it belongs to."""
+"""An operation, which a process asks of an atom, with the call and the site it belongs to."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ START, TERMINATE, EXIT = Verb.START, Verb.TERMINATE, Verb.EXIT
 RECEIVE, POLL = Verb.RECEIVE, Verb.POLL
 
 
+#: The answers of an operation that takes or gives, as they are reported.
+YES, NO, NOTHING = "True", "False", "None"
+
 #: What is about no other process: who does nothing else synchronizes with nobody.
 ALONE = frozenset((Verb.OUTPUT, Verb.SLEEP, Verb.BORN, Verb.EXIT, Verb.LEAVE))
 
@@ -103,5 +106,5 @@ class Operation(Struct, frozen=True, gc=False):
 
     @property
     def can_time_out(self) -> bool:
-        """Whether it may end by its timeout instead of by taking effect."""
+        """The operation may end by its timeout instead of by taking effect."""
         return self.blocking and self.timeout is not None

@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice
 
 
 class Outlook(StrEnum):
-    """What every continuation has in common."""
+    """The outlook: what every continuation has in common."""
 
     SAFE = "safe"  # none fails
     OPEN = "open"  # some fail, some do not: it can still go either way
@@ -19,7 +19,7 @@ class Outlook(StrEnum):
 
 
 class Foreseen(Struct, frozen=True):
-    """What may come of a run after some choices.
+    """The foresight after some choices of a run.
 
     ``fails`` are the kinds of failure that can still come.  ``doomed_after`` is after how many
     choices the point of no return was passed; None: it was not.

@@ -18,11 +18,11 @@ class Run(Protocol):
         ...
 
     def choices(self) -> tuple[Choice, ...]:
-        """What may happen next."""
+        """Return what may happen next."""
         ...
 
     def faults(self) -> tuple[Choice, ...]:
-        """What a person may do besides to the processes."""
+        """Return what a person may do besides to the processes."""
         ...
 
     def take(self, choice: Choice) -> tuple[Step, ...]:

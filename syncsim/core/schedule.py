@@ -26,7 +26,7 @@ class ScheduleError(ValueError):
 
 
 class Move(StrEnum):
-    """What happens to the actor that is chosen; the value is its mark in a schedule.
+    """A move: what happens to the chosen actor; the value is its mark in a schedule.
 
     The last four are *faults*: the person's doing, which no scheduler ever picks by itself.
     """
@@ -40,7 +40,7 @@ class Move(StrEnum):
 
     @property
     def is_fault(self) -> bool:
-        """Whether it is done to the process, and not by it."""
+        """The move is done to the process, and not by it."""
         return self in FAULTS
 
 
@@ -67,7 +67,7 @@ class Choice(Struct, frozen=True, order=True, gc=False):
 
 
 def format_schedule(choices: Iterable[Choice]) -> str:
-    """The choices as a schedule string."""
+    """Return the choices as a schedule string."""
     return "".join(
         _token(choice) + (str(count) if (count := sum(1 for _ in same)) > 1 else "")
         for choice, same in groupby(choices)
@@ -75,7 +75,7 @@ def format_schedule(choices: Iterable[Choice]) -> str:
 
 
 def parse_schedule(text: str) -> tuple[Choice, ...]:
-    """The choices that a schedule string stands for; raises ``ScheduleError``."""
+    """Return the choices that a schedule string stands for; raises ``ScheduleError``."""
     choices: list[Choice] = []
     for choice, count in _parse("".join(text.split())):
         if len(choices) + count > LONGEST:
@@ -100,16 +100,16 @@ _TOKEN = re.compile(r"(?:([a-zA-Z])|_(x?)([0-9]{1,6})_)(?:@([tkesc]))?([0-9]{1,7
 
 
 def _parse(text: str) -> Iterator[tuple[Choice, int]]:
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if not found:
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if not token:
             raise ScheduleError(
-                f"the schedule cannot be read at character {at + 1} ({text[at]!r}): expected a "
-                "letter for a process, such as in a5b2cab3"
+                f"the schedule cannot be read at character {position + 1} ({text[position]!r}): "
+                "expected a letter for a process, such as in a5b2cab3"
             )
-        letter, xrayed, number, mark, count = found.groups()
+        letter, xrayed, number, mark, count = token.groups()
         actor = LETTERS.index(letter.lower()) if letter else int(number)
         grain = Grain.ATOM if xrayed or (letter and letter.isupper()) else Grain.CALL
         yield Choice(actor, Move(mark or ""), grain), int(count or 1)
-        at = found.end()
+        position = token.end()

@@ -1,4 +1,4 @@
-"""What picks the next process: round robin, random with a seed, or the replay of a schedule."""
+"""The schedulers, which pick the next process: round robin, random, or a replay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Scheduler(Protocol):
 
     @property
     def name(self) -> str:
-        """What one asks for it by."""
+        """The name by which a person asks for the scheduler."""
         ...
 
     @property
@@ -25,14 +25,14 @@ class Scheduler(Protocol):
         ...
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
-        """One of ``choices``, or None: it does not want to go on, or there are none.
+        """Return one of ``choices``, or None: it does not want to go on, or there are none.
 
         A schedule may also ask for a fault.
         """
         ...
 
     def made(self, choice: Choice) -> None:
-        """That choice was made without asking it: by hand, or because a feeder had to go on."""
+        """Take note of a choice made without asking: by hand, or because a feeder had to go on."""
         ...
 
 
@@ -50,7 +50,7 @@ class RoundRobin:
         self._last = -1
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
-        """The next one after the last that went."""
+        """Return the next choice after the last that went."""
         if not choices:
             return None
         going = [choice for choice in choices if choice.move is Move.GO] or list(choices)
@@ -60,7 +60,7 @@ class RoundRobin:
         return chosen
 
     def made(self, choice: Choice) -> None:
-        """It goes on after the one that it picked itself."""
+        """Ignore the choice: it goes on after the one that it picked itself."""
 
 
 class Random:
@@ -76,7 +76,7 @@ class Random:
         self._random = random.Random(seed)
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
-        """One at random."""
+        """Return a choice at random."""
         if not choices:
             return None
         going = [choice for choice in choices if choice.move is Move.GO]
@@ -85,14 +85,14 @@ class Random:
         return self._random.choice([choice for choice in choices if choice.move is not Move.GO])
 
     def made(self, choice: Choice) -> None:
-        """Its next pick is as much by chance as before."""
+        """Ignore the choice: its next pick is as much by chance as before."""
 
 
 class Replay:
     """A given schedule, choice by choice; at its end, or once it was left, it wants no more."""
 
     def __init__(self, schedule: str | Sequence[Choice]) -> None:
-        """Raises ``ScheduleError`` for a string that is no schedule."""
+        """Raise ``ScheduleError`` for a string that is no schedule."""
         self.schedule = parse_schedule(schedule) if isinstance(schedule, str) else tuple(schedule)
         self._at = 0
 
@@ -107,7 +107,7 @@ class Replay:
         return self.schedule[self._at].grain if self._at < len(self.schedule) else None
 
     def choose(self, state: State, choices: Sequence[Choice]) -> Choice | None:
-        """The next choice of the schedule; raises ``ReplayError`` if it is not offered.
+        """Return the next choice of the schedule; raises ``ReplayError`` if it is not offered.
 
         None also where nobody can go, and the next choice is no fault: somebody may come back
         from outside.
@@ -127,24 +127,24 @@ class Replay:
         return wanted
 
     def made(self, choice: Choice) -> None:
-        """What the schedule wants next counts as made by it; with any other one it was left."""
+        """Follow the schedule if the choice is its next one; else leave the schedule."""
         keeps = self.schedule[self._at : self._at + 1] == (choice,)
         self._at = self._at + 1 if keeps else len(self.schedule)
 
     def _why_not(self, state: State, wanted: Choice) -> str:
-        known = wanted.actor < len(state.actors)
-        who = state.actors[wanted.actor].name if known else f"process {wanted.actor}"
+        exists = wanted.actor < len(state.actors)
+        name = state.actors[wanted.actor].name if exists else f"process {wanted.actor}"
         why = "which cannot go there"
-        if known and wanted.move.is_fault:
+        if exists and wanted.move.is_fault:
             why = f"but {why_not(state, state.actors[wanted.actor], wanted.move).rstrip('.')}"
         return (
             f"the schedule cannot be followed: its choice {self._at + 1} is "
-            f"{format_schedule([wanted])} ({who}), {why}; it may belong to another program"
+            f"{format_schedule([wanted])} ({name}), {why}; it may belong to another program"
         )
 
 
 def scheduler_named(text: str) -> Scheduler:
-    """The scheduler asked for by ``round-robin``, ``random`` or ``random:SEED``.
+    """Return the scheduler asked for by ``round-robin``, ``random`` or ``random:SEED``.
 
     Raises ValueError with a sentence for anything else.
     """

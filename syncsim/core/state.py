@@ -6,21 +6,22 @@ observed is what it is.  ``Actor.observed`` is a hash of the results it has seen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
 from syncsim.core.atoms import ActorId, Atom, Channel, Semaphore
-from syncsim.core.managed import SERVED
-from syncsim.core.operation import Operation, Site, Verb
+from syncsim.core.enabled import would_block
+from syncsim.core.kinds import MANAGED, Kind, Role, kind_named
+from syncsim.core.operation import Operation, Site
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.whereabouts import Whereabouts
 from syncsim.core.work import Work
 
 
 class Life(StrEnum):
-    """How far a process is in its life."""
+    """The stages of the life of a process."""
 
     STARTING = "starting"  # its parent has started it; it has not reported yet
     ALIVE = "alive"
@@ -82,17 +83,17 @@ class Actor(Struct, frozen=True, gc=False):
 
     @property
     def is_main(self) -> bool:
-        """Whether it is the process in which the program began."""
+        """The actor is the process in which the program began."""
         return self.id == 0
 
     @property
     def rests(self) -> bool:
-        """Whether it is a feeder with nothing to do, or in the middle of sending."""
+        """The actor is a feeder with nothing to do, or in the middle of sending."""
         return self.library and self.pending is None and not self.ended
 
     @property
     def ended(self) -> bool:
-        """Whether its life is over."""
+        """The actor's life is over."""
         return self.life is Life.ENDED
 
     @property
@@ -104,19 +105,24 @@ class Actor(Struct, frozen=True, gc=False):
 
     @property
     def serves(self) -> bool:
-        """Whether it is a server that waits to be asked, and does nothing by itself."""
+        """The actor is a server that waits to be asked, and does nothing by itself."""
         seen = self.outside and self.whereabouts is not None and self.whereabouts.serves
         return self.is_server or seen
 
     @property
     def failed(self) -> bool:
-        """Whether it ended by an uncaught exception or by a signal that nobody here sent."""
+        """The actor ended by an uncaught exception, or by a signal that nobody here sent."""
         meant = self.terminated or bool(self.killed)
         return bool(self.error) or (self.signalled and not meant)
 
     @property
+    def was_killed(self) -> bool:
+        """A signal that the person sent has ended it."""
+        return bool(self.killed) and self.signalled
+
+    @property
     def signalled(self) -> bool:
-        """Whether a signal ended it."""
+        """A signal ended the actor."""
         return self.exitcode is not None and self.exitcode < 0
 
 
@@ -141,7 +147,17 @@ class Primitive(Struct, frozen=True):
     @property
     def sort(self) -> str:
         """The kind without who keeps it: a ``Manager Lock`` is a ``Lock`` kept by a manager."""
-        return self.kind.removeprefix(SERVED)
+        return self.kind.removeprefix(MANAGED)
+
+    @property
+    def traits(self) -> Kind:
+        """Its row in the table of kinds."""
+        return kind_named(self.kind)
+
+    @property
+    def is_managed(self) -> bool:
+        """The server of a manager keeps it."""
+        return self.kind.startswith(MANAGED)
 
 
 class State(Struct, frozen=True):
@@ -158,94 +174,86 @@ class State(Struct, frozen=True):
     #: At what size the next step is made.
     grain: Grain = Grain.CALL
 
-    def semaphore(self, primitive: Primitive, role: str = "lock") -> Semaphore:
-        """The semaphore in that role; raises KeyError for a role it does not have."""
+    def semaphore(self, primitive: Primitive, role: str = Role.LOCK) -> Semaphore:
+        """Return the semaphore in that role; raises KeyError for a role it does not have."""
         atom = self.atoms[primitive.parts[role]]
         assert isinstance(atom, Semaphore)
         return atom
 
     def channel(self, primitive: Primitive) -> Channel:
-        """The pipe of a Queue or a Pipe."""
-        atom = self.atoms[primitive.parts["items"]]
+        """Return the pipe of a Queue or a Pipe."""
+        atom = self.atoms[primitive.parts[Role.ITEMS]]
         assert isinstance(atom, Channel)
         return atom
 
     def work(self, primitive: Primitive) -> Work | None:
-        """The tasks of a Pool or an executor; None for everything else."""
-        atom = self.atoms.get(primitive.parts.get("work", ""))
+        """Return the tasks of a Pool or an executor; None for everything else."""
+        atom = self.atoms.get(primitive.parts.get(Role.WORK, ""))
         return atom if isinstance(atom, Work) else None
 
     def enabled(self, actor: Actor) -> bool:
-        """Whether the actor may make its pending operation now, and would not block in it."""
+        """Return whether the actor may make its pending operation now without waiting in it."""
         if actor.pending is None or actor.ended or actor.stopped:
             return False
         return not self.blocked(actor)
 
     def blocked(self, actor: Actor) -> bool:
-        """Whether the actor's pending operation would block now; also of one that is stopped."""
+        """Return whether the pending operation would block now, also that of a stopped actor."""
         operation = actor.pending
         if operation is None or actor.ended:
             return False
-        if operation.verb is Verb.JOIN:
-            target = self.by_pid(operation.atom)
-            return target is not None and not target.ended
-        if operation.verb is Verb.WAIT_ANY:
-            return not any_ready(operation, self.atoms, self._has_ended)
-        atom = self.atoms.get(operation.atom)
-        if atom is None or operation.atom in self.gone:
-            return False
-        return not atom.enabled(operation, actor.id)
+        return would_block(operation, actor.id, self.atoms, self.gone, self._has_ended)
 
-    def _has_ended(self, pid: str) -> bool:
+    def _has_ended(self, pid: str) -> bool | None:
         target = self.by_pid(pid)
-        return target is not None and target.ended
+        return None if target is None else target.ended
 
     def by_pid(self, pid: str) -> Actor | None:
-        """The process with that pid (as text); the newest, should the pid have come again."""
+        """Return the process with that pid (as text); the newest, if the pid has come again."""
         for actor in reversed(self.actors):
             if str(actor.pid) == pid and not actor.thread:
                 return actor
         return None
 
     def choices(self) -> tuple[Choice, ...]:
-        """What a scheduler may pick, by actor; a timeout counts only where the call would block.
+        """Return what a scheduler may pick, by actor; a timeout only where the call would block.
 
         (What a person may do besides are ``faults``.)
         """
-        found = []
+        choices = []
         for actor in self.actors:
             if actor.pending is None or actor.ended or actor.stopped:
                 continue
             if not self.blocked(actor):
-                found.append(Choice(actor.id, grain=self.grain))
+                choices.append(Choice(actor.id, grain=self.grain))
             elif actor.pending.can_time_out:
-                found.append(Choice(actor.id, Move.TIME_OUT, self.grain))
-        return tuple(found)
+                choices.append(Choice(actor.id, Move.TIME_OUT, self.grain))
+        return tuple(choices)
 
     def holdings(self, actor: Actor) -> tuple[Primitive, ...]:
-        """The primitives of which the actor holds a unit (a lock, a permit).
+        """Return the primitives of which the actor holds a unit (a lock, a permit).
 
         A worker that waits for a task has its turn there, which is no possession until it dies.
         """
         return tuple(
             primitive
             for primitive in self.primitives.values()
-            if (actor.ended or "work" not in primitive.parts)
+            if (actor.ended or Role.WORK not in primitive.parts)
             and any(actor.id in self.holders(primitive, role) for role in primitive.parts)
         )
 
-    def holders(self, primitive: Primitive, role: str = "lock") -> tuple[ActorId, ...]:
-        """Who holds the part in that role, oldest first; nobody where it cannot be held.
+    def holders(self, primitive: Primitive, role: str = Role.LOCK) -> tuple[ActorId, ...]:
+        """Return who holds the part in that role, oldest first; nobody where it cannot be held.
 
         The counting semaphore inside a Queue is no possession of anybody.
         """
         atom = self.atoms.get(primitive.parts[role])
-        if not isinstance(atom, Semaphore) or role == "slots":
+        if not isinstance(atom, Semaphore) or role == Role.SLOTS:
             return ()
         return atom.holders
 
     def waiting(self, primitive: Primitive, *roles: str) -> tuple[Actor, ...]:
-        """Who waits at that primitive (in those roles, or in any), longest first."""
+        """Return who waits at the primitive (in those roles, or in any), longest first."""
         line = [
             actor
             for actor in self.actors
@@ -255,22 +263,3 @@ class State(Struct, frozen=True):
             and self.blocked(actor)
         ]
         return tuple(sorted(line, key=lambda actor: actor.since))
-
-
-def any_ready(
-    operation: Operation, atoms: Mapping[str, Atom], has_ended: Callable[[str], bool]
-) -> bool:
-    """Whether one of those waited for is ready: a pipe with something in it, a process's end.
-
-    Of what has no model (a socket) nothing is known: then one has to try.
-    """
-    if not operation.blocking:
-        return True
-    for name in operation.atom.split("\n")[1:]:
-        atom = atoms.get(name)
-        if isinstance(atom, Channel):
-            if atom.items or atom.ended:
-                return True
-        elif not name.isdigit() or has_ended(name):
-            return True
-    return False

@@ -50,15 +50,15 @@ class Work(Struct, frozen=True):
     closed: str = ""
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """Nothing that is done to the whole blocks; one waits for an ``TaskOutcome``."""
+        """Return True: no operation on the whole blocks; one waits for a ``TaskOutcome``."""
         return True
 
     def task_of(self, worker: ActorId) -> Task | None:
-        """What that worker runs."""
-        return next((task for who, task in self.running if who == worker), None)
+        """Return the task that the worker runs; None for an idle one."""
+        return next((task for runner, task in self.running if runner == worker), None)
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[Work, str]:
-        """The work afterwards; there is no result."""
+        """Return the work afterwards; there is no result."""
         match operation.verb:
             case Verb.QUEUE:
                 return self._queue(_task(operation)), ""
@@ -87,25 +87,25 @@ class Work(Struct, frozen=True):
         return replace(self, waiting=(*self.waiting, task))
 
     def _without(self, key: str) -> Work:
-        for at, task in enumerate(self.waiting):
+        for index, task in enumerate(self.waiting):
             if task.key == key:
-                return replace(self, waiting=self.waiting[:at] + self.waiting[at + 1 :])
+                return replace(self, waiting=self.waiting[:index] + self.waiting[index + 1 :])
         return replace(self, more=max(0, self.more - 1))
 
     def _idle(self, worker: ActorId) -> Work:
-        return replace(self, running=tuple(one for one in self.running if one[0] != worker))
+        return replace(self, running=tuple(run for run in self.running if run[0] != worker))
 
     def hired(self, worker: ActorId) -> Work:
-        """The work with one worker more."""
+        """Return the work with one worker more."""
         return self if worker in self.workers else replace(self, workers=(*self.workers, worker))
 
     def left(self, worker: ActorId) -> Work:
-        """The work after the end of a worker: what it ran is lost."""
+        """Return the work after the end of a worker: what it ran is lost."""
         task = self.task_of(worker)
         lost = self.lost
         if task is not None and len(lost) < KNOWN:
             lost = (*lost, (worker, task))
-        workers = tuple(one for one in self.workers if one != worker)
+        workers = tuple(other for other in self.workers if other != worker)
         return replace(self._idle(worker), workers=workers, lost=lost)
 
 
@@ -115,7 +115,7 @@ def _task(operation: Operation) -> Task:
 
 
 class TaskOutcome(Struct, frozen=True, gc=False):
-    """What somebody can wait for inside a process: a result, the next of many, a thread's end.
+    """A thing to wait for inside a process: a result, the next of many, the end of a thread.
 
     ``ready`` counts what is there and was not taken.  Once it is ``complete``, nobody ever waits
     for it again.
@@ -125,12 +125,12 @@ class TaskOutcome(Struct, frozen=True, gc=False):
     complete: bool = False
 
     def enabled(self, operation: Operation, actor: ActorId) -> bool:
-        """Whether it is there."""
+        """Return whether the outcome is there."""
         waits = operation.verb is Verb.AWAIT and operation.blocking
         return not waits or self.complete or self.ready > 0
 
     def apply(self, operation: Operation, actor: ActorId) -> tuple[TaskOutcome, str]:
-        """The outcome afterwards, and whether it was there.
+        """Return the outcome afterwards, and whether it was there.
 
         To ``SETTLE`` it completes it; a number says how many became ready instead, nought that
         none is any more.

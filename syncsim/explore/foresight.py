@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.outlook import Foreseen, Outlook
 from syncsim.core.schedule import Choice, Grain
 from syncsim.explore.following import Follower, Position

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TextIO
 
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore.worker import Report
 
 #: Seconds after which a search that says nothing is taken to have stopped.

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
-from syncsim.core.deadlock.diagnosis import Finding, diagnose
+from syncsim.core.deadlock.findings import Finding, FindingKind
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Verb
 from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.races import DataRace, Races
@@ -30,10 +31,14 @@ def findings(
     """The data races; and of each kind of other finding, those of the first end that has it."""
     told = sorted(races.data.values(), key=lambda race: len(race.moves))
     for race in told[:MOST_RACES]:
-        yield Finding("data race", _clash(system, race), schedule(_up_to_both(system, race)))
+        yield Finding(
+            FindingKind.DATA_RACE, _clash(system, race), schedule(_up_to_both(system, race))
+        )
     left = len(told) - MOST_RACES
     if left > 0:
-        yield Finding("data race", f"and {left:,} more pairs of accesses that nothing orders")
+        yield Finding(
+            FindingKind.DATA_RACE, f"and {left:,} more pairs of accesses that nothing orders"
+        )
     kinds: set[str] = set()
     for moves in sorted(endings.ways.values(), key=len):
         found = [one for one in _at_the_end(system, moves) if one.kind not in kinds]

@@ -22,7 +22,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.diagnosis import Finding, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import ALONE, Verb
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule

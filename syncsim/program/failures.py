@@ -25,7 +25,7 @@ def place_of(file: str, line: int) -> str:
 
 
 def failure_of(error: BaseException, is_library: Callable[[CodeType], bool]) -> Failure:
-    """What to say of the exception; an ``assert`` of the program is told from the library's."""
+    """Return what to say of the exception; only an ``assert`` of the program is an assertion."""
     file, line = "", 0
     library = False
     for frame, number in traceback.walk_tb(error.__traceback__):
@@ -43,13 +43,13 @@ def failure_of(error: BaseException, is_library: Callable[[CodeType], bool]) -> 
 
 
 def _by_assert(error: AssertionError) -> bool:
-    """Whether an ``assert`` statement raised it, not a call into C code in that line."""
+    """Return whether an ``assert`` statement raised it, not a call into C code in that line."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None:
         return False
     code = trace.tb_frame.f_code
-    ran = [one.opname for one in dis.get_instructions(code) if one.offset <= trace.tb_lasti]
+    ran = [step.opname for step in dis.get_instructions(code) if step.offset <= trace.tb_lasti]
     loaded = {"LOAD_ASSERTION_ERROR", "LOAD_COMMON_CONSTANT"}.intersection(ran)
     return ran[-1] == "RAISE_VARARGS" and bool(loaded)

@@ -1,4 +1,4 @@
-"""What the server of a manager keeps: its sort, what is in it, and what a call of it is about.
+"""Things that the server of a manager keeps: their sort, their content, a call of them.
 
 Told in both worlds alike.
 """
@@ -14,16 +14,6 @@ from syncsim.program.safe_text import safe_text
 
 #: How much of a content is told, in characters.
 _MOST = 400
-
-#: What has a lock or permits, with the model of any other lock.
-LOCKS: Final = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
-#: What may sleep in the server.
-SLEEPY: Final = {
-    "Condition": ("wait",),
-    "Event": ("wait",),
-    "Barrier": ("wait",),
-    "Queue": ("get", "put", "join"),
-}
 
 #: What has a model of its own: sure only of one that the server has just made itself.
 _OWNED: Final = (threading.Lock, threading.RLock, threading.Semaphore, threading.BoundedSemaphore)
@@ -44,7 +34,7 @@ _BY_CLASS: Final[dict[type, str]] = {
 
 
 def sort_of(maker: Any, thing: Any, *, given: bool) -> str:
-    """What a thing is, by who makes it (``given`` something) or by its class; empty: unknown."""
+    """Return the sort of a thing by its maker (``given`` something) or class; empty: unknown."""
     if maker in _OWNED:
         return _BY_MAKER[maker]
     if maker is threading.Condition and given:  # over a lock of its own
@@ -56,7 +46,7 @@ def sort_of(maker: Any, thing: Any, *, given: bool) -> str:
 
 
 def content(thing: Any) -> str:
-    """What is in a thing, as text; nothing of the program's own runs for that."""
+    """Return the content of a thing, as text; nothing of the program's own runs for that."""
     kind = type(thing)
     if kind is threading.Event:
         return "set" if thing._flag else "not set"
@@ -79,7 +69,7 @@ def content(thing: Any) -> str:
 
 
 def argument(method: str, args: Any, keywords: Any) -> str:
-    """The arguments in words: ``'a' to 1`` for an item that is set."""
+    """Return the arguments in words: ``'a' to 1`` for an item that is set."""
     if method in ("__getattribute__", "__setattr__", "__delattr__") and args:
         texts = [str(args[0])[:60], *map(safe_text, args[1:])]
     else:

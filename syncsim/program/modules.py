@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def find_source(name: str) -> Path | None:
-    """The file that ``python -m name`` runs, found from the current directory; None without one.
+    """Return the file that ``python -m name`` runs from the current directory; None without one.
 
     A package stands for the ``__main__`` inside it.
     """
@@ -37,7 +37,7 @@ def _find(name: str) -> ModuleSpec | None:
 
 
 def _by_other_means(top: str) -> ModuleSpec | None:
-    """What a finder of somebody else knows, such as that of a package under development."""
+    """Return what the finder of somebody else says, such as that of a package under development."""
     for finder in sys.meta_path:
         spec = finder.find_spec(top, None) if top else None
         if spec is not None:

@@ -1,4 +1,4 @@
-"""What the source calls a primitive: `forks[2]`, `self.slots`, `locks['a']`.
+"""The name that the source gives to a primitive: `forks[2]`, `self.slots`, `locks['a']`.
 
 A primitive is created by a call, and the code around that call says what its author
 calls it: the target of an assignment, a list it is appended to, the keyword it is
@@ -39,7 +39,7 @@ class NamePattern:
 
 
 def pattern(text: str, position: Position) -> NamePattern | None:
-    """What the source calls the result of the call at `position`; None when it does not say."""
+    """Return what the source calls the result of the call at `position`; None if nothing."""
     steps = _calls(text).get((position.end_line, position.end_column))
     return _climb(steps, _parameters(text)) if steps else None
 
@@ -52,24 +52,24 @@ class Namer:
         self._numbers: dict[str, Iterator[int]] = {}
 
     def name(self, text: str | None, position: Position | None, kind: str) -> str:
-        """The display name of a new primitive of this `kind` ("Lock").
+        """Return the display name of a new primitive of this `kind` ("Lock").
 
         `text` is the source of the file that creates it, None when that cannot be
         read. The second `slots` of a run is `slots#2`; without any name in the
         source it is `Lock#1`, counted per kind.
         """
-        found = pattern(text, position) if text is not None and position is not None else None
-        if found is None:
+        given = pattern(text, position) if text is not None and position is not None else None
+        if given is None:
             return self._next(kind, "{}#{}", first=1)
-        if found.indexed:
-            return self._next(found.base, "{}[{}]", first=0)
-        if found.base not in self._used:
-            self._used.add(found.base)
-            return found.base
-        return self._next(found.base, "{}#{}", first=2)
+        if given.indexed:
+            return self._next(given.base, "{}[{}]", first=0)
+        if given.base not in self._used:
+            self._used.add(given.base)
+            return given.base
+        return self._next(given.base, "{}#{}", first=2)
 
     def copy(self) -> Namer:
-        """One that goes on by itself: the names of a forked child."""
+        """Return a namer that goes on by itself: the names of a forked child."""
         twin = Namer()
         twin._used = set(self._used)
         return twin
@@ -94,7 +94,7 @@ _PARCELS = frozenset({"args", "initargs", "kwargs", "kwds"})
 
 @lru_cache(maxsize=64)
 def _calls(text: str) -> dict[tuple[int | None, int | None], _Chain]:
-    """Every call of the source by where it ends, up to the statement it is part of.
+    """Return every call of the source by where it ends, up to the statement it is part of.
 
     The end alone tells a call: it is a closing parenthesis, and each call has its own.
     The start does not: of `a.b()` split over lines CPython reports the line of `b`.
@@ -117,7 +117,7 @@ def _calls(text: str) -> dict[tuple[int | None, int | None], _Chain]:
 
 @lru_cache(maxsize=64)
 def _parameters(text: str) -> dict[str, tuple[str, ...]]:
-    """What the functions of the source call their arguments; a class has those of `__init__`.
+    """Return the argument names of each function of the source; a class has those of `__init__`.
 
     A name that is defined twice says nothing.
     """
@@ -129,12 +129,12 @@ def _parameters(text: str) -> dict[str, tuple[str, ...]]:
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef(name=name, args=arguments):
-                names = tuple(one.arg for one in (*arguments.posonlyargs, *arguments.args))
+                names = tuple(item.arg for item in (*arguments.posonlyargs, *arguments.args))
             case ast.ClassDef(name=name, body=body):
                 starts = [
                     n for n in body if isinstance(n, ast.FunctionDef) and n.name == "__init__"
                 ]
-                names = tuple(one.arg for start in starts for one in start.args.args[1:])
+                names = tuple(item.arg for start in starts for item in start.args.args[1:])
             case _:
                 continue
         found[name] = () if name in found else names
@@ -142,100 +142,151 @@ def _parameters(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _argument(call: ast.Call, node: ast.AST, path: tuple[object, ...]) -> tuple[str, int] | None:
-    """Which argument (of which function) `node` becomes in the call, or what is at `path` in it."""
+    """Return the function, and the position of the argument that `node` or its part becomes."""
     match call.func, node:
         case ast.Name(id=name), _ if node in call.args:
             before = call.args[: call.args.index(node)]
             return None if any(isinstance(a, ast.Starred) for a in before) else (name, len(before))
         case _, ast.keyword(arg="args" | "initargs" as kind) if path and isinstance(path[0], int):
             wanted = "target" if kind == "args" else "initializer"
-            for one in call.keywords:
-                if one.arg == wanted and isinstance(one.value, ast.Name):
-                    return one.value.id, path[0]
+            for keyword in call.keywords:
+                if keyword.arg == wanted and isinstance(keyword.value, ast.Name):
+                    return keyword.value.id, path[0]
     return None
 
 
 def _default(arguments: ast.arguments, node: ast.AST) -> str | None:
-    """The argument whose default `node` is."""
+    """Return the argument whose default `node` is."""
     plain = [*arguments.posonlyargs, *arguments.args]
     if node in arguments.defaults:
-        at = arguments.defaults.index(node)
-        return plain[len(plain) - len(arguments.defaults) + at].arg
+        index = arguments.defaults.index(node)
+        return plain[len(plain) - len(arguments.defaults) + index].arg
     if node in arguments.kw_defaults:
         return arguments.kwonlyargs[arguments.kw_defaults.index(node)].arg
     return None
 
 
-def _climb(chain: _Chain, parameters: dict[str, tuple[str, ...]]) -> NamePattern | None:
-    """Go outwards from the call until something gives it a name.
+class _Place(NamedTuple):
+    """A place on the way outwards from a call: its node, what is around it, and where it sits.
 
     `path` is where the call sits in the displays passed on the way: `[1]` in
-    `[Lock(), Lock()]`. It is forgotten where one site makes many.
+    `[Lock(), Lock()]`. It is forgotten where one site makes `many`.
     """
+
+    node: ast.AST
+    parent: ast.AST
+    path: tuple[object, ...]
+    many: bool
+
+
+def _climb(chain: _Chain, parameters: dict[str, tuple[str, ...]]) -> NamePattern | None:
+    """Go outwards from the call until something gives it a name."""
     path: tuple[object, ...] = ()
     many = False
     for node, parent in pairwise(chain):
-        match parent:
-            case ast.Assign(targets=[target, *_]):
-                return _bind(target, path, many)
-            case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
-                return _bind(target, path, many)
-            case ast.AugAssign(target=target):
-                return _bind(target, (), True)
-            case ast.withitem(optional_vars=ast.expr() as target):
-                return _bind(target, path, many)
-            case ast.keyword(arg=str(name)) if name not in _PARCELS:
-                return _bind(ast.Name(name), path, many)
-            case ast.Tuple(elts=items) | ast.List(elts=items):
-                if any(isinstance(item, ast.Starred) for item in items):
-                    path, many = (), True
-                else:
-                    path = (next(i for i, item in enumerate(items) if item is node), *path)
-            case ast.Dict(keys=keys, values=values) if node in values:
-                match keys[values.index(node)]:
-                    case ast.Constant(value=key):
-                        path = (key, *path)
-                    case _:
-                        path, many = (), True
-            case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part) if (
-                part is node
-            ):
-                path, many = (), True
-            case ast.DictComp(value=part) if part is node:
-                path, many = (), True
-            case ast.Set() | ast.Starred() | ast.BinOp():
-                path, many = (), True
-            case ast.IfExp(test=test) if test is not node:
-                pass
-            case ast.BoolOp():
-                pass
-            case ast.Call(func=ast.Name(id=name), args=[only]) if (
-                only is node and name in _CONVERSIONS
-            ):
-                pass
-            case ast.Call(func=ast.Attribute(value=owner, attr=verb), args=[*_, last]) if (
-                last is node and verb in _COLLECTORS
-            ):
-                return _bind(owner, (), True)
-            case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant(str(name)), _]):
-                return _bind(ast.Attribute(owner, name), path, many)
-            case ast.keyword():
-                pass  # args=(...): what they are called says the function that gets them
-            case ast.Call() if (found := _argument(parent, node, path)) is not None:
-                names = parameters.get(found[0], ())
-                if found[1] >= len(names):
-                    return None
-                rest = path[1:] if isinstance(node, ast.keyword) else path
-                return _bind(ast.Name(names[found[1]]), rest, many)
-            case ast.arguments() if (default := _default(parent, node)) is not None:
-                return _bind(ast.Name(default), path, many)
-            case _:
-                return None
+        place = _Place(node, parent, path, many)
+        target = _target(place) or _parameter(place, parameters)
+        if target is not None:
+            return _bind(*target)
+        passed = _through_display(place) or (_through_expression(place) and (path, many))
+        if not passed:
+            return None
+        path, many = passed
     return None
 
 
+_Target: TypeAlias = tuple[ast.expr, tuple[object, ...], bool]
+
+
+def _target(place: _Place) -> _Target | None:
+    """Return what the parent binds the node to, if it does, with where and whether it is many."""
+    node, parent, path, many = place
+    match parent:
+        case ast.Assign(targets=[target, *_]):
+            return target, path, many
+        case ast.AnnAssign(target=target) | ast.NamedExpr(target=target):
+            return target, path, many
+        case ast.AugAssign(target=target):
+            return target, (), True
+        case ast.withitem(optional_vars=ast.expr() as target):
+            return target, path, many
+        case ast.keyword(arg=str(name)) if name not in _PARCELS:
+            return ast.Name(name), path, many
+        case ast.Call(func=ast.Attribute(value=owner, attr=verb), args=[*_, last]) if (
+            last is node and verb in _COLLECTORS
+        ):
+            return owner, (), True
+        case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant(str(name)), _]):
+            return ast.Attribute(owner, name), path, many
+        case _:
+            return None
+
+
+def _parameter(place: _Place, parameters: dict[str, tuple[str, ...]]) -> _Target | None:
+    """Return the parameter of a function of the program that the node becomes, if it does."""
+    node, parent, path, many = place
+    if isinstance(parent, ast.arguments):
+        default = _default(parent, node)
+        return None if default is None else (ast.Name(default), path, many)
+    if not isinstance(parent, ast.Call) or _is_conversion(place):
+        return None
+    argument = _argument(parent, node, path)
+    if argument is None:
+        return None
+    function, position = argument
+    names = parameters.get(function, ())
+    if position >= len(names):
+        return None
+    rest = path[1:] if isinstance(node, ast.keyword) else path
+    return ast.Name(names[position]), rest, many
+
+
+def _through_display(place: _Place) -> tuple[tuple[object, ...], bool] | None:
+    """Return where the call sits seen from outside a display; None if the parent is none."""
+    node, parent, path, many = place
+    match parent:
+        case ast.Tuple(elts=items) | ast.List(elts=items):
+            if any(isinstance(item, ast.Starred) for item in items):
+                return (), True
+            return (next(i for i, item in enumerate(items) if item is node), *path), many
+        case ast.Dict(keys=keys, values=values) if node in values:
+            key = keys[values.index(node)]
+            return ((key.value, *path), many) if isinstance(key, ast.Constant) else ((), True)
+        case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part) if (
+            part is node
+        ):
+            return (), True
+        case ast.DictComp(value=part) if part is node:
+            return (), True
+        case ast.Set() | ast.Starred() | ast.BinOp():
+            return (), True
+        case _:
+            return None
+
+
+def _through_expression(place: _Place) -> bool:
+    """Return whether the parent's value is the node's, or the node is a parcel of arguments."""
+    match place.parent:
+        case ast.IfExp(test=test):
+            return test is not place.node
+        # args=(...): the function that gets them says what they are called
+        case ast.BoolOp() | ast.keyword():
+            return True
+        case _:
+            return _is_conversion(place)
+
+
+def _is_conversion(place: _Place) -> bool:
+    """Return whether the parent makes a collection of another kind of the node."""
+    match place.parent:
+        case ast.Call(func=ast.Name(id=name), args=[only]):
+            return only is place.node and name in _CONVERSIONS
+        case _:
+            return False
+
+
 def _bind(target: ast.expr, path: tuple[object, ...], many: bool) -> NamePattern | None:
-    """The pattern of what sits at `path` in the value that is bound to `target`."""
+    """Return the pattern of what sits at `path` in the value that is bound to `target`."""
     match target, path:
         case ((ast.Tuple(elts=items) | ast.List(elts=items)), (int(index), *rest)):
             if index >= len(items) or any(isinstance(i, ast.Starred) for i in items[: index + 1]):
@@ -256,7 +307,7 @@ def _bind(target: ast.expr, path: tuple[object, ...], many: bool) -> NamePattern
 
 
 def _spell(target: ast.expr) -> str | None:
-    """The target as its author wrote it, or None for what is no plain name."""
+    """Return the target as its author wrote it, or None for what is no plain name."""
     match target:
         case ast.Name(id=name):
             return name

@@ -1,4 +1,4 @@
-"""Whose code it is: the program's, the library's, or ours."""
+"""The ownership of code: the program's, the library's, or ours."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _roots: set[CodeType] = set()
 
 
 def is_library(code: CodeType) -> bool:
-    """Whether the code is multiprocessing's or ours, and not the program's."""
+    """Return whether the code is multiprocessing's or ours, and not the program's."""
     file = code.co_filename
-    found = _files.get(file)
-    if found is None:
-        found = _files[file] = file.startswith(_LIBRARY)
-    return found or (file == "<string>" and code in _claimed)
+    in_library = _files.get(file)
+    if in_library is None:
+        in_library = _files[file] = file.startswith(_LIBRARY)
+    return in_library or (file == "<string>" and code in _claimed)
 
 
 def claim(code: CodeType) -> None:
-    """The code is the library's, whatever its file says (it was made by ``exec``)."""
+    """Count the code as the library's, whatever its file says (it was made by ``exec``)."""
     _claimed.add(code)
 
 
 def root(function: Function) -> Function:
-    """What runs the program's code, and holds nothing but which process it is.
+    """Mark a function that runs the program's code, and holds nothing but its process.
 
     Its variables are the same in every life of the process, wherever that is in its code; while
     it calls the program it has nothing on its stack.  So it is no part of a fingerprint.
@@ -48,5 +48,5 @@ def root(function: Function) -> Function:
 
 
 def is_root(code: CodeType) -> bool:
-    """Whether that runs the program's code."""
+    """Return whether the code runs the program's code."""
     return code in _roots

@@ -28,7 +28,7 @@ _PLAIN = (int, float, complex, bool, type(None))
 
 
 def safe_text(value: Any, limit: int = 60, depth: int = 3) -> str:
-    """The value as text of at most ``limit`` characters."""
+    """Return the value as text of at most ``limit`` characters."""
     text = _text(value, limit, depth)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -81,7 +81,7 @@ def _sequence(value: Any, limit: int, depth: int) -> str:
 
 
 def primitive_id(value: object) -> str:
-    """The id of a primitive, empty for anything else."""
+    """Return the id of a primitive, empty for anything else."""
     getter = getattr(type(value), "_syncsim_id", None)
     try:
         return getter(value) if getter else ""
@@ -90,7 +90,7 @@ def primitive_id(value: object) -> str:
 
 
 def named(text: str, name_of: Callable[[str], str]) -> str:
-    """The text with names in the place of marks; ``name_of`` gives that of an id, or nothing."""
+    """Return the text with names in the place of marks; ``name_of`` gives that of an id."""
     if MARK not in text:
         return text
     return _MARKED.sub(lambda found: name_of(found[1]) or "a primitive", text)
@@ -99,7 +99,7 @@ def named(text: str, name_of: Callable[[str], str]) -> str:
 def frames_as_json(
     frame: FrameType | None, library: tuple[str, ...], bottoms: list[CodeType]
 ) -> bytes:
-    """The call stack from ``frame`` outwards, innermost last, with the variables as texts.
+    """Return the call stack from ``frame`` outwards, innermost last, with the variables as texts.
 
     Frames of files whose names begin with one of ``library`` are left out; the stack ends at
     one of ``bottoms``.

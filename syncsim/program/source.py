@@ -31,13 +31,13 @@ class Program:
     text: str
     """The source, decoded, lines ending in a newline character."""
     name: str
-    """What people call it: the name of the file, the folder or the module."""
+    """The name that people call it by: that of the file, the folder or the module."""
     command: tuple[str, ...]
-    """How Python's command line names it: `program.py`, a folder, an archive, `-m module`."""
+    """The name of it on Python's command line: `program.py`, a folder, an archive, `-m module`."""
     arguments: tuple[str, ...] = ()
-    """What the program will see as `sys.argv[1:]`."""
+    """The arguments that the program will see as `sys.argv[1:]`."""
     start_method: str = ""
-    """How its processes are started where it does not say so itself; empty: as Python has it."""
+    """The start method where the program does not say so itself; empty: as Python has it."""
 
 
 def load(path: str | Path, arguments: tuple[str, ...] = (), start_method: str = "") -> Program:
@@ -70,7 +70,7 @@ def load_module(name: str, arguments: tuple[str, ...] = (), start_method: str = 
 
 
 def read_again(program: Program) -> Program:
-    """The program as its file stands now.
+    """Return the program as its file stands now.
 
     Raises:
         ProgramError: the file is gone, it cannot be read, or it is no Python any more.
@@ -79,7 +79,7 @@ def read_again(program: Program) -> Program:
 
 
 def source_of(file: str) -> str | None:
-    """The text of a file of the program, also of one in a zip archive; None if unreadable."""
+    """Return the text of a file of the program, also in a zip archive; None if unreadable."""
     try:
         return _decode(Path(file), _read(Path(file)))
     except ProgramError:
@@ -128,7 +128,7 @@ def _read(path: Path) -> bytes:
 
 
 def _read_member(path: Path) -> bytes:
-    """A file of a zip archive."""
+    """Return a file of a zip archive."""
     try:
         with zipfile.ZipFile(path.parent) as archive:
             return archive.read(path.name)
@@ -141,7 +141,7 @@ def _read_member(path: Path) -> bytes:
 
 
 def _decode(path: Path, data: bytes) -> str:
-    """The text, in the encoding the file itself declares (PEP 263), UTF-8 otherwise."""
+    """Return the text, in the encoding the file itself declares (PEP 263), UTF-8 otherwise."""
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise ProgramError(

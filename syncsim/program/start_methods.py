@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncsim.core.words.waiting import listing
+from syncsim.core.words.listing import listing
 from syncsim.program.source import Program
 
 #: How the command line asks for one.

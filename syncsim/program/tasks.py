@@ -16,7 +16,7 @@ _CHUNK = "concurrent.futures.process._process_chunk"
 
 
 def call_text(function: Any, args: Any = (), keywords: Any = None) -> str:
-    """The call, as one would write it."""
+    """Return the call, as one would write it."""
     words = [safe_text(value, 24, 2) for value in args] if type(args) in (tuple, list) else ["…"]
     if type(keywords) is dict:
         words += [f"{key}={safe_text(value, 24, 2)}" for key, value in keywords.items()]
@@ -24,7 +24,7 @@ def call_text(function: Any, args: Any = (), keywords: Any = None) -> str:
 
 
 def each_text(function: Any, items: Any) -> str:
-    """The call for each of some items."""
+    """Return the call for each of some items."""
     if type(items) in (list, tuple, range, str, dict, set, frozenset):
         count = len(items)
         return _cut(f"{_name(function)} for {count} item" + ("s" if count != 1 else ""))
@@ -32,7 +32,7 @@ def each_text(function: Any, items: Any) -> str:
 
 
 def task_text(function: Any, args: Any, keywords: Any) -> str:
-    """One task of a Pool, or of an executor: its call, or the first and the last of several."""
+    """Return the text of a task of a Pool or an executor: its call, or the first and the last."""
     if _library_name(function) in (_MAPSTAR, _STARMAPSTAR):
         ((inner, chunk),) = args
         starred = _library_name(function) == _STARMAPSTAR
@@ -55,7 +55,7 @@ def _several(function: Any, calls: list[Any], count: int) -> str:
 
 
 def _name(function: Any) -> str:
-    """Of a function, a method, a class or a partial its name; of anything else its type's."""
+    """Return the name of a function, a method, a class or a partial; else that of its type."""
     while isinstance(function, functools.partial):
         function = function.func
     if isinstance(function, type):

@@ -14,7 +14,7 @@ from enum import IntEnum
 from syncsim.core.atoms import ActorId
 from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor
-from syncsim.core.words.waiting import listing
+from syncsim.core.words.listing import listing
 from syncsim.real.interpreter.records import RecordInterpreter
 from syncsim.real.kernel import sleeping_on
 from syncsim.real.kernel.sleep import Sleep, look_at_all

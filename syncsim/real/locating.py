@@ -16,7 +16,7 @@ from syncsim.core.operation import Site, Verb
 from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor
 from syncsim.core.whereabouts import Whereabouts
-from syncsim.core.words.waiting import listing
+from syncsim.core.words.listing import listing
 from syncsim.real.interpreter.records import RecordInterpreter
 from syncsim.real.kernel import python_stack, sleeping_on
 from syncsim.real.kernel.sleep import Sleep, look

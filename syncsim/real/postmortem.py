@@ -8,10 +8,11 @@ import platform
 from collections.abc import Iterable
 from pathlib import Path
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.operation import Site
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.steps import Step
+from syncsim.core.words.listing import names
 from syncsim.core.words.report import (
     PrimitiveReport,
     ProcessReport,
@@ -20,7 +21,7 @@ from syncsim.core.words.report import (
     StepReport,
 )
 from syncsim.core.words.status import status
-from syncsim.core.words.waiting import names, waiting_for
+from syncsim.core.words.waiting import waiting_for
 from syncsim.real.locating import ThreadLocator
 
 

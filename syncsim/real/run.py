@@ -25,13 +25,9 @@ from msgspec.structs import replace
 
 from syncsim import wire
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import (
-    Diagnosis,
-    Verdict,
-    diagnose_standstill,
-    stuck_actors,
-)
 from syncsim.core.deadlock.doubt import Coverage, doubted
+from syncsim.core.deadlock.graph import stuck_actors
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose_standstill
 from syncsim.core.faults import possible
 from syncsim.core.live import Frame, Inspected
 from syncsim.core.operation import Operation, Verb

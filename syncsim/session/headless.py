@@ -15,29 +15,20 @@ from typing import Any, TextIO
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import (
-    Diagnosis,
-    Finding,
-    Verdict,
-    diagnose,
-    halted,
-    stuck_actors,
-)
 from syncsim.core.deadlock.doubt import doubted
+from syncsim.core.deadlock.findings import Finding, FindingKind
+from syncsim.core.deadlock.graph import halted, stuck_actors
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
 from syncsim.core.steps import Step
 from syncsim.core.text import clean
+from syncsim.core.words.listing import headline, names
 from syncsim.core.words.report import as_text
 from syncsim.core.words.status import status
 from syncsim.core.words.step_line import step_line
-from syncsim.core.words.waiting import (
-    headline,
-    names,
-    standing,
-    waiting_for,
-)
+from syncsim.core.words.waiting import standing, waiting_for
 from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force, replayed
 from syncsim.real.kernel import UnwatchedError
@@ -51,7 +42,8 @@ FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
 #: Seconds for which a process that the program forked by itself may outlive the others.
 _GRACE = 1.0
 _LIVES_ON = Finding(
-    "leaked process", "a process that was forked outside our view outlives all others: it is ended"
+    FindingKind.LEAKED_PROCESS,
+    "a process that was forked outside our view outlives all others: it is ended",
 )
 
 

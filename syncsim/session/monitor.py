@@ -14,12 +14,8 @@ from collections import deque
 from collections.abc import Callable
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import (
-    Diagnosis,
-    Verdict,
-    diagnose,
-    halted,
-)
+from syncsim.core.deadlock.graph import halted
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
     Broken,
@@ -38,7 +34,8 @@ from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import ReplayError, Scheduler
 from syncsim.core.state import State
 from syncsim.core.steps import Step
-from syncsim.core.words.waiting import names, waiting_for
+from syncsim.core.words.listing import names
+from syncsim.core.words.waiting import waiting_for
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
 

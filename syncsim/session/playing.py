@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias, assert_never
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.live import (
     Broken,
     Diagnosed,

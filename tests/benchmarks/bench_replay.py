@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
 from syncsim.real.run import RealRun

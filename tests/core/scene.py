@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, diagnose
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor, Life, Primitive, State

@@ -9,18 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene, acquire, act, join, philosophers
 
-from syncsim.core.deadlock.diagnosis import (
-    Diagnosis,
-    Verdict,
-    diagnose,
-    explain_stuck,
-    find_cycle,
-    halted,
-    stuck_actors,
-)
+from syncsim.core.deadlock.graph import halted, stuck_actors, wait_for_graph
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Move
 from syncsim.core.state import Primitive, State
+from syncsim.core.words.stuck import explain_stuck
 from syncsim.core.words.waiting import waiting_for
 
 SLEEP = Operation(Verb.SLEEP, call="sleep", detail="1")
@@ -599,7 +593,7 @@ def test_those_who_wait_for_ever_are_the_greatest_closed_set(graph: Graph) -> No
 def test_a_cycle_is_a_ring_among_the_stuck_in_which_each_waits_for_the_next(graph: Graph) -> None:
     state, holders = build(graph)
     stuck = stuck_actors(state)
-    cycle = find_cycle(state, stuck)
+    cycle = wait_for_graph(state).cycle
     for link, following in zip(cycle, cycle[1:] + cycle[:1], strict=True):
         assert link.holder == following.actor
         assert link.actor in stuck
@@ -612,7 +606,7 @@ def test_every_state_has_a_diagnosis_and_every_deadlock_a_sentence(graph: Graph)
     state, _ = build(graph)
     diagnosis = diagnose(state)
     if diagnosis.stuck:
-        explanation = explain_stuck(state, diagnosis.stuck, diagnosis.cycle)
+        explanation = explain_stuck(wait_for_graph(state))
         assert explanation.endswith(".")
         assert ".." not in explanation
     if diagnosis.verdict is Verdict.DEADLOCK:

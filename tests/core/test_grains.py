@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene, act, join
 
-from syncsim.core import steps
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Primitive
@@ -19,6 +18,7 @@ from syncsim.core.words.status import (
     activity,
     status,
 )
+from syncsim.core.words.steps import ATOMS, ATOMS_IN_VAIN
 from syncsim.core.words.waiting import waiting_for, what_it_does
 
 CALLS = st.lists(st.sampled_from(Grain), min_size=5, max_size=5)
@@ -113,7 +113,7 @@ def test_a_notification_that_nobody_heard_is_noticed_by_atom_as_well() -> None:
     assert scene.state.lost_notifications == {bell.id: scene.state.n}
 
 
-@pytest.mark.parametrize("operation", sorted({*steps._ATOMS, *steps._ATOMS_IN_VAIN}))
+@pytest.mark.parametrize("operation", sorted({*ATOMS, *ATOMS_IN_VAIN}))
 def test_every_operation_on_a_part_has_a_sentence(operation: str) -> None:
     for result in ("True", "False"):
         step = Step(

@@ -25,7 +25,7 @@ def loaded_by(statement: str) -> set[str]:
 
 def test_the_core_loads_no_processes_no_threads_and_no_screen() -> None:
     loaded = loaded_by("; ".join(f"import syncsim.core.{module}" for module in MODULES))
-    assert "syncsim.core.deadlock.diagnosis" in loaded
+    assert "syncsim.core.deadlock.verdict" in loaded
     forbidden = {"asyncio", "multiprocessing", "selectors", "socket", "subprocess", "textual"}
     assert not forbidden & loaded
 

@@ -6,12 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene
 
-from syncsim.core.deadlock.diagnosis import (
-    Finding,
-    Link,
-    Verdict,
-    diagnose_standstill,
-)
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.graph import Link
+from syncsim.core.deadlock.verdict import Verdict, diagnose_standstill
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.whereabouts import Whereabouts
 from syncsim.core.words.report import (

@@ -7,10 +7,11 @@ from msgspec.structs import replace
 from scene import Scene, acquire, act
 
 from syncsim.core.atoms import Block, Cell, Semaphore, Sleepers
-from syncsim.core.deadlock.diagnosis import Verdict
-from syncsim.core.managed import SERVED, intention, template
+from syncsim.core.deadlock.verdict import Verdict
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive
+from syncsim.core.words.managed import intention, template
 from syncsim.core.words.status import (
     Activity,
     Status,
@@ -174,7 +175,7 @@ def test_calls_on_what_is_served_have_words(
     kind: str, method: str, detail: str, result: str, sentence: str
 ) -> None:
     scene = Scene("main")
-    it = scene.make(f"{SERVED}{kind}", "it", {"value": Cell()})
+    it = scene.make(f"{MANAGED}{kind}", "it", {"value": Cell()})
     scene.does("main", act(it, Verb.CALL, "value", method, detail=detail), result)
     assert scene.steps[-1].sentence == sentence
 

@@ -7,23 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import Scene, acquire, act, join
 
-from syncsim.core import steps
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.calls import CALLS
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Operation, Verb
+from syncsim.core.outcomes import Outcome
 from syncsim.core.state import Primitive
 from syncsim.core.steps import Step
-from syncsim.core.words.waiting import (
-    headline,
-    listing,
-    names,
-    waiting_for,
-    what_it_does,
-)
+from syncsim.core.words.listing import headline, listing, names
+from syncsim.core.words.waiting import waiting_for, what_it_does
 
 pytestmark = pytest.mark.once
 
-DONE = sorted(steps._DONE)
-BEGUN = sorted(steps._BEGUN)
+DONE = sorted(CALLS)
+BEGUN = sorted(call for call, words in CALLS.items() if words.begun)
 
 #: Names and texts that break careless formatting and careless screens.
 HOSTILE = ["{it}", "{", "}", "{0}", "{x.y}", "%s", "[/foo]", "\x1b[31m", "a\nb", "日本語"]
@@ -56,7 +52,7 @@ def step(
 @pytest.mark.parametrize("call", DONE)
 def test_every_call_has_a_sentence(call: str) -> None:
     told = step(call, result="'R7'", detail="D8", primitive="forks[2]").sentence
-    template = steps._DONE[call]
+    template = CALLS[call].done
     assert told
     assert ("forks[2]" in told) == ("{it}" in template)
     assert ("R7" in told) == ("{result}" in template)
@@ -76,8 +72,10 @@ def test_hostile_text_passes_through_a_sentence_as_it_is(
     call: str, name: str, result: str, detail: str, complete: bool
 ) -> None:
     made = step(call, result, detail, name or "x", complete=complete)
-    told, template = made.sentence, steps._DONE[call]
-    plain = complete and result not in ("False", "Empty", "Full") and not steps._raised(made)
+    told, template = made.sentence, CALLS[call].done
+    plain = (
+        complete and result not in ("False", "Empty", "Full") and made.outcome is not Outcome.RAISED
+    )
     if plain and call != "exit" and template.endswith("{it}"):
         assert told.endswith(name or "x")
     if plain and template.endswith("{result}"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.steps import Step

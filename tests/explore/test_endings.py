@@ -9,7 +9,8 @@ import pytest
 
 import syncsim
 from syncsim.checking import Checked, told
-from syncsim.core.deadlock.diagnosis import Finding, diagnose
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.schedule import parse_schedule
 from syncsim.program.source import load
 from syncsim.real.run import RealRun

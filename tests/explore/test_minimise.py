@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_up import Act, program
 
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
 from syncsim.core.transition_system import Move
 from syncsim.explore.results import Bounds, failure_in, verdict_at_the_end

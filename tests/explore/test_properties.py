@@ -12,7 +12,7 @@ from commands import check, pytest_in
 import syncsim
 from syncsim import always, eventually, never, sometimes
 from syncsim.checking import Checked, told
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import parse_schedule
 from syncsim.explore.properties.properties import (
     Kind,

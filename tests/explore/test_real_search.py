@@ -13,7 +13,7 @@ import pytest
 from commands import check
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.schedule import Grain, parse_schedule
 from syncsim.explore.real.system import RealSystem
 from syncsim.explore.search.dpor import DPOR

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.puzzles.catalogue import (
     Chapter,
     Goal,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.program.source import load
 from syncsim.puzzles.catalogue import Puzzle, catalogue
 

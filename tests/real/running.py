@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, diagnose
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, State

@@ -8,7 +8,7 @@ import pytest
 from running import Hearing, each_scheduler, tell_here, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Diagnosed, Mode, Printed
 from syncsim.core.scheduler import Scheduler
 

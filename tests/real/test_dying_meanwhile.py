@@ -14,7 +14,7 @@ import pytest
 from running import Hearing, each_scheduler, tell_here, tell_of, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Diagnosed, Mode, ModeChanged, Printed, Stepped
 from syncsim.core.schedule import Move
 from syncsim.core.scheduler import Scheduler

@@ -10,7 +10,7 @@ import pytest
 from running import DEADLINE, LATE, PROGRAMS, Run, world
 from xrayed import assert_same, control, switching
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 

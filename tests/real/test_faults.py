@@ -25,7 +25,8 @@ from running import (
 )
 from test_monitored_runs import ENDLESS, Watcher, watch  # noqa: F401 (a fixture)
 
-from syncsim.core.deadlock.diagnosis import Verdict, halted
+from syncsim.core.deadlock.graph import halted
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.faults import possible
 from syncsim.core.live import Diagnosed, Inspected, Mode, Refused, Stepped
 from syncsim.core.schedule import Choice, Move, parse_schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from running import DEADLINE, PROGRAMS, Told, control, tell
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Replay
 
 free = pytest.mark.parametrize("scheduler", ["os"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, PROJECT, command, tell, wait_for
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.live import Diagnosed
 from syncsim.core.scheduler import RoundRobin
 from syncsim.core.words.report import WIDTH, Report, as_text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, Told, control, tell, tell_of
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import RoundRobin
 
 each_scheduler = pytest.mark.parametrize("scheduler", ["os", "round-robin"])

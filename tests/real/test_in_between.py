@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from running import each_scheduler, tell_here
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Scheduler
 
 HEAD = """\

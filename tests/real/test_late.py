@@ -16,7 +16,7 @@ import pytest
 from running import DEADLINE, Run, wait_for, world
 from test_hangs import free
 
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.scheduler import RoundRobin
 from syncsim.real.kernel import stat
 

@@ -10,7 +10,7 @@ import pytest
 from running import Run, wait_for, world
 from test_monitored_runs import Watch, Watcher, watch  # noqa: F401
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Diagnosed, Mode, Printed
 
 pytestmark = pytest.mark.once

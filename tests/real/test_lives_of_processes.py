@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Replay, RoundRobin
 from syncsim.core.state import Actor
 from syncsim.core.words.lineage import family

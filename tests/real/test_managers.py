@@ -10,7 +10,7 @@ import pytest
 from running import DEADLINE, METHODS, Run, control, tell, wait_for, world
 
 from syncsim.core.atoms import Cell
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import State

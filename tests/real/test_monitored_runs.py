@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from running import PATIENCE, PROGRAMS, wait_for
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import (
     Broken,
     Diagnosed,

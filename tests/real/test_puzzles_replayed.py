@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from running import Run, control
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 from syncsim.puzzles.catalogue import Puzzle, catalogue, find
 

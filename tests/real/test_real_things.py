@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, control, is_alive, parent_of, state_of, tell, wait_for, world
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import RoundRobin
 from syncsim.puzzles.catalogue import Puzzle, catalogue

@@ -10,7 +10,7 @@ import pytest
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell, wait_for, world
 
 from syncsim.core.atoms import Block
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 from syncsim.core.state import State

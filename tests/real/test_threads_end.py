@@ -11,7 +11,7 @@ from running import DEADLINE, tell, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
 from syncsim.checking import confirm
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Diagnosed, Mode
 from syncsim.core.steps import Step
 from syncsim.explore.worker import Found

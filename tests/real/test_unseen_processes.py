@@ -16,7 +16,7 @@ from syncsim.checking import check
 from syncsim.checking.replay import confirm
 from syncsim.checking.verdict import judge
 from syncsim.core import pythons
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Diagnosed
 from syncsim.core.recorder import Recorder
 from syncsim.core.scheduler import RoundRobin, Scheduler

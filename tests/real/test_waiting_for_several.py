@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from running import DEADLINE, METHODS, PROGRAMS, control, tell
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Random, Replay, RoundRobin
 
 each_method = pytest.mark.parametrize("method", METHODS)

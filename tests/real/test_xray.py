@@ -12,7 +12,7 @@ import pytest
 from running import DEADLINE, PROGRAMS, Run, tell, wait_for, world
 from xrayed import assert_same, control, switching
 
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.scheduler import Random, Replay, RoundRobin, Scheduler
 from syncsim.core.state import Actor

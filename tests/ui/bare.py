@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from scripted import ScriptedLive
 from textual.app import App, ComposeResult
 
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.live import Printed, Settled, Stepped
 from syncsim.session.history import History
 from syncsim.ui import look

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from syncsim.checking import Checked, Failure
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Choice, Grain
 from syncsim.core.steps import Step
 from syncsim.explore.foresight import Foresight, whole_graph

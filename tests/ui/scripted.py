@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
-from syncsim.core.deadlock.diagnosis import Diagnosis, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, diagnose
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
     Diagnosed,

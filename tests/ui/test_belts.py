@@ -20,7 +20,7 @@ from scripted import (
 )
 
 from syncsim.core.atoms import Channel, Item
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import State
 from syncsim.ui.widgets.primitives_panel import PrimitivesPanel

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from scripted import ScriptedLive, philosophers
 from staging import staged
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict, diagnose_standstill
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose_standstill
 from syncsim.core.live import Diagnosed, Frame, Inspected, Mode, ModeChanged, Settled
 from syncsim.core.operation import Site
 from syncsim.core.state import State

@@ -12,7 +12,7 @@ from scripted import ScriptedLive, barrier, condition, event, pool, producer_con
 from staging import Clock, staged
 
 from syncsim.core.atoms import Channel
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.live import Mode
 from syncsim.session.speed import LADDER, travel
 from syncsim.ui.widgets.lines import FROM_LEFT, FROM_RIGHT, Line, Piece

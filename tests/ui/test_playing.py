@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scripted import START_ALL, ScriptedLive, philosophers
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Broken, Live, Mode
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Replay, Scheduler

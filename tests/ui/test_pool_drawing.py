@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from scripted import philosophers
 
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Actor, Life, Primitive, State
 from syncsim.core.work import Task, TaskOutcome, Work

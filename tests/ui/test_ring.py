@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncsim.core.deadlock.diagnosis import Link
+from syncsim.core.deadlock.graph import Link
 from syncsim.ui.widgets.ring import ring
 
 NAMES = ("Plato", "Socrates", "Kant", "Hume", "Ada", "Bob")

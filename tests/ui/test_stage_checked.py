@@ -26,7 +26,8 @@ from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from test_screens_drawn import Compare
 from textual.pilot import Pilot
 
-from syncsim.core.deadlock.diagnosis import Finding, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Grain, Move, format_schedule
 from syncsim.core.scheduler import Random, Replay
 from syncsim.program.source import load

@@ -11,7 +11,7 @@ from rest import at_rest
 from rich.cells import cell_len
 from scripted import START_ALL, ScriptedLive, hostile, lockers, philosophers
 
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.live import Stepped
 from syncsim.core.scheduler import Random
 from syncsim.core.state import State

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 
 OF_ITS_OWN = """
 import io, os, sys, threading

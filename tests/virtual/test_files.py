@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 
 PROGRAM = """
 import os, re, sys

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.foresight import whole_graph
 from syncsim.program.ownership import root
 from syncsim.program.source import load

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import syncsim
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 
 PROGRAM = """
 import copy, io, pickle

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict
 
-from syncsim.core.deadlock.diagnosis import diagnose
+from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.schedule import Choice, format_schedule
 from syncsim.core.steps import Step
 from syncsim.program.source import load

@@ -1,4 +1,4 @@
-"""What of a run was not seen, in words, and what becomes of its verdict: silence is no success."""
+"""Doubt: the parts of a run that were not seen, and its verdict then: silence is no success."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Finding, Verdict
-from syncsim.core.words.waiting import counted
+from syncsim.core.deadlock.findings import Finding, FindingKind
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
+from syncsim.core.words.listing import counted
 
 #: So many processes are told one by one.
 _TOLD = 5
@@ -34,7 +35,7 @@ class Child(Struct, frozen=True):
 
 
 class Coverage(Struct, frozen=True):
-    """What is known of a run besides its state.
+    """The knowledge of a run besides its state.
 
     ``unseen`` are the processes that never reported, ``blind`` is what none of them can be seen to
     do (sentences), ``children`` are the other programs.  ``notes`` are to be known and no reason
@@ -57,17 +58,17 @@ def who_was_not_seen(unseen: Sequence[Unseen]) -> str:
     if not unseen:
         return ""
     were = "was" if len(unseen) == 1 else "were"
-    each = [_told(one) for one in unseen[:_TOLD]]
+    each = [_account(process) for process in unseen[:_TOLD]]
     if len(unseen) > _TOLD:
         each.append(f"and {len(unseen) - _TOLD} more")
-    what = counted(len(unseen), "process", "processes")
-    return f"{what} {were} not seen: {'; '.join(each)}."
+    processes = counted(len(unseen), "process", "processes")
+    return f"{processes} {were} not seen: {'; '.join(each)}."
 
 
-def _told(one: Unseen) -> str:
-    pid = "" if one.pid is None else f"pid {one.pid}, "
-    command = f", command {one.command}" if one.command else ""
-    return f"{pid}started by {one.parent}{command}"
+def _account(process: Unseen) -> str:
+    pid = "" if process.pid is None else f"pid {process.pid}, "
+    command = f", command {process.command}" if process.command else ""
+    return f"{pid}started by {process.parent}{command}"
 
 
 def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
@@ -77,10 +78,11 @@ def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
     """
     findings = [
         Finding(
-            "child program",
-            f"{one.name}, started by {one.parent}" + (f" {one.times} times" * (one.times > 1)),
+            FindingKind.CHILD_PROGRAM,
+            f"{child.name}, started by {child.parent}"
+            + (f" {child.times} times" * (child.times > 1)),
         )
-        for one in view.children
+        for child in view.children
     ]
     if not view.doubts:
         return replace(diagnosis, findings=(*diagnosis.findings, *findings))
@@ -88,5 +90,5 @@ def doubted(diagnosis: Diagnosis, view: Coverage) -> Diagnosis:
         why = f"{view.doubts} Nobody knows whether all is well there. {diagnosis.explanation}"
         diagnosis = replace(diagnosis, verdict=Verdict.UNDECIDED, explanation=why)
     else:
-        findings = [Finding("not seen", view.doubts), *findings]
+        findings = [Finding(FindingKind.NOT_SEEN, view.doubts), *findings]
     return replace(diagnosis, findings=(*diagnosis.findings, *findings))

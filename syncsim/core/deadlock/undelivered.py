@@ -1,27 +1,28 @@
-"""What was put into a queue or a pipe and is not going to come out of it, and why."""
+"""Items that were put into a queue or a pipe and are not going to come out of it, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from syncsim.core.atoms import ActorId, Channel
+from syncsim.core.kinds import LANES
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor, Primitive, State
-from syncsim.core.words.waiting import listing
+from syncsim.core.words.listing import listing
 
 #: So many of the items that were left are named.
 _MOST = 4
 
 
 def undelivered(state: State, stuck: tuple[ActorId, ...]) -> Iterator[str]:
-    """One sentence for each process that has left something undelivered."""
+    """Yield a sentence for each process that has left something undelivered."""
     for primitive, channel in _pipes(state):
         for actor in state.actors:
-            yield from _of(actor, primitive, channel, stuck)
+            yield from _left_by(actor, primitive, channel, stuck)
 
 
 def left_over(state: State) -> Iterator[str]:
-    """One sentence for each pipe in which there is something, once nobody is there to get it."""
+    """Yield a sentence for each pipe in which there is something when all have ended well."""
     if any(actor.failed or not actor.ended for actor in state.actors):
         return
     for primitive, channel in _pipes(state):
@@ -33,21 +34,21 @@ def left_over(state: State) -> Iterator[str]:
 
 
 def _pipes(state: State) -> Iterator[tuple[Primitive, Channel]]:
-    """What carries items, each with the primitive that it is part of."""
+    """Yield the channels for items, each with the primitive that it is part of."""
     for primitive in state.primitives.values():
-        for role in ("items", "items back"):
+        for role in LANES:
             channel = state.atoms.get(primitive.parts.get(role, ""))
             if isinstance(channel, Channel):
                 yield primitive, channel
 
 
-def _of(
+def _left_by(
     actor: Actor, primitive: Primitive, channel: Channel, stuck: tuple[ActorId, ...]
 ) -> Iterator[str]:
     name, it = actor.name, primitive.name
-    kept = [item.label for item in channel.buffered if item.sender == actor.id]
-    if kept and actor.ended:
-        yield f"{name} ended before {listing(kept)} reached {it}"
+    buffered = [item.label for item in channel.buffered if item.sender == actor.id]
+    if buffered and actor.ended:
+        yield f"{name} ended before {listing(buffered)} reached {it}"
     flushes = actor.pending is not None and actor.pending.verb is Verb.FLUSH
     if flushes and actor.id in stuck and channel.unsent(actor.id):
         yield (

@@ -1,4 +1,4 @@
-"""How processes are related, and how they end, in words."""
+"""The family of processes, and their ends, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from syncsim.core.state import Actor, State
 
 
 def family(state: State) -> Iterator[tuple[Actor, int]]:
-    """Everyone with their depth, children (in order of birth) right after their parent."""
+    """Yield everyone with their depth, children (in order of birth) right after their parent."""
     children: dict[ActorId | None, list[Actor]] = {}
     for actor in state.actors:
         children.setdefault(actor.parent, []).append(actor)
@@ -22,12 +22,12 @@ def family(state: State) -> Iterator[tuple[Actor, int]]:
 
 
 def children_of(state: State, actor: Actor) -> tuple[Actor, ...]:
-    """The processes that the actor has started, in order of birth."""
-    return tuple(one for one in state.actors if one.parent == actor.id and not one.thread)
+    """Return the processes that the actor has started, in order of birth."""
+    return tuple(child for child in state.actors if child.parent == actor.id and not child.thread)
 
 
 def signal_name(number: int) -> str:
-    """``SIGTERM``; for a number without a name, ``signal 77``."""
+    """Return the name of a signal: ``SIGTERM``; without a name, ``signal 77``."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -35,7 +35,7 @@ def signal_name(number: int) -> str:
 
 
 def ending(code: int) -> str:
-    """An exit code, what it means where it has a meaning: ``-15: ended by SIGTERM``."""
+    """Return an exit code with its meaning, where it has one: ``-15: ended by SIGTERM``."""
     if code < 0:
         return f"{code}: ended by {signal_name(-code)}"
     return {0: "0: success", 1: "1: failure"}.get(code, str(code))

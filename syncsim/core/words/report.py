@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from syncsim.core.deadlock.diagnosis import Finding, Link, Verdict
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.graph import Link
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.text import clean
-from syncsim.core.words.waiting import headline
+from syncsim.core.words.listing import headline
 
 #: The width of the text, in columns.
 WIDTH = 100
@@ -34,7 +36,7 @@ class SourcePlace(Struct, frozen=True):
 
 
 class ProcessReport(Struct, frozen=True):
-    """How one process (or thread of one) stands.
+    """The account of one process (or thread of one).
 
     ``since`` is the step since which it waits.  ``kernel`` is the operating system's account of
     it, ``doubt`` says where that is another than ours.
@@ -91,7 +93,7 @@ class Report(Struct, frozen=True):
 
 
 def as_text(report: Report) -> str:
-    """The report as lines of at most ``WIDTH`` columns, in which nothing commands a terminal."""
+    """Return the report as lines of at most ``WIDTH`` columns that do not command a terminal."""
     return "\n".join(_lines(report))
 
 
@@ -158,7 +160,9 @@ def _primitive(primitive: PrimitiveReport) -> Iterator[str]:
     made = f"  made at {primitive.made}" if primitive.made else ""
     yield from _wrapped(f"{primitive.name}  {primitive.kind}{made}", "  ")
     pairs = [("held by", primitive.holders), ("in line", primitive.waiters)]
-    yield from _pairs(*((key, ", ".join(who)) for key, who in pairs if who), indent="      ")
+    yield from _pairs(
+        *((key, ", ".join(actors)) for key, actors in pairs if actors), indent="      "
+    )
 
 
 def _section(title: str) -> Iterator[str]:
@@ -180,7 +184,7 @@ def _table(rows: Iterable[tuple[str, str, str, str]]) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str) -> Iterator[str]:
-    """The text behind ``first``, further lines below its beginning."""
+    """Return the text behind ``first``, further lines below its beginning."""
     lines = textwrap.wrap(
         clean(text),
         WIDTH - len(first),
@@ -188,8 +192,8 @@ def _wrapped(text: str, first: str) -> Iterator[str]:
         max_lines=20,
         placeholder=" …",
     )
-    for at, line in enumerate(lines or [""]):
-        yield (first if at == 0 else " " * len(first)) + line
+    for number, line in enumerate(lines or [""]):
+        yield (first if number == 0 else " " * len(first)) + line
 
 
 def _cut(text: str, width: int) -> str:

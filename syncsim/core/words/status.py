@@ -1,4 +1,4 @@
-"""How a process stands, in one word; the same words on every screen and in JSON."""
+"""The status of a process in one word; the same words on every screen and in JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 def status(state: State, actor: Actor, stuck: tuple[int, ...] = ()) -> Status:
-    """The status of the actor; ``stuck`` are those who wait for ever (from a diagnosis)."""
+    """Return the status of the actor; ``stuck`` are those who wait for ever (from a diagnosis)."""
     if actor.ended:
         if actor.error:
             return Status.CRASHED
@@ -48,7 +48,7 @@ def status(state: State, actor: Actor, stuck: tuple[int, ...] = ()) -> Status:
 
 
 class Activity(StrEnum):
-    """What a process was doing at a step, for the timeline."""
+    """The activity of a process at a step, for the timeline."""
 
     WORKING = "working"
     HOLDING = "holding"  # holds something while it waits
@@ -57,7 +57,7 @@ class Activity(StrEnum):
 
 
 def activity(state: State, actor: Actor) -> Activity:
-    """The actor's texture in the timeline."""
+    """Return the actor's texture in the timeline."""
     if actor.ended or actor.life is Life.STARTING:
         return Activity.ABSENT
     if actor.serves or actor.rests:

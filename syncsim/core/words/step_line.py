@@ -11,7 +11,7 @@ from syncsim.core.text import clean
 
 def step_line(step: Step) -> str:
     """Return a step as a line of text: its number, its process, its sentence, its place."""
-    told = _told(
+    text = _text(
         step.process,
         step.call,
         step.verb,
@@ -25,11 +25,11 @@ def step_line(step: Step) -> str:
         step.operation,
         step.move,
     )
-    return f"{step.n:5}  {told}"
+    return f"{step.n:5}  {text}"
 
 
 @lru_cache(maxsize=4096)
-def _told(
+def _text(
     process: str,
     call: str,
     verb: str,

@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore import hints
 from syncsim.explore.real.delays import FewDelays
 from syncsim.explore.real.system import RealState, RealSystem, TimeUpError

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId, Block, Channel
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import ALONE, Operation, Verb
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, Grain, format_schedule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import Event
 from syncsim.explore.results import Bounds, Path, SearchResult, failure_in, verdict_at_the_end

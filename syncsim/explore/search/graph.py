@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore.results import (
     Bounds,
     Path,

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import Event
 from syncsim.explore.results import Bounds, Path, SearchResult

@@ -19,7 +19,7 @@ from itertools import count, groupby
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from syncsim.core.deadlock.diagnosis import Verdict, diagnose
+from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
 from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import Event, dependent

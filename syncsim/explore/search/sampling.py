@@ -18,9 +18,9 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Protocol
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
-from syncsim.core.words.waiting import counted
+from syncsim.core.words.listing import counted
 from syncsim.explore.results import (
     Bounds,
     Path,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from syncsim import wire
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import report
@@ -94,7 +95,7 @@ def _wrap_blocks(gate: Gate, cls: Any) -> None:
 
 
 def _part(block: Any) -> Part:
-    return Part("block", _key(block), "block", block.size)
+    return Part(Role.BLOCK, _key(block), "block", block.size)
 
 
 def _file(gate: Gate, block: Any) -> Path:
@@ -136,7 +137,7 @@ def _wrap_lists(gate: Gate, cls: Any) -> None:
         if gate.applies() and not gate.here.library:
             with gate.silence():
                 text = safe_text(list(self))
-            cells = Part("value", _cells(self), "cell", text=text)
+            cells = Part(Role.VALUE, _cells(self), "cell", text=text)
             report(gate, _key(self.shm), "ShareableList", [cells, _part(self.shm)])
 
     @unseen

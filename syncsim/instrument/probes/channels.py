@@ -7,6 +7,7 @@ import functools
 import os
 from typing import Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import introduce, mark, report
@@ -66,18 +67,18 @@ def _size(queue: Any) -> int | None:
 
 def _simple_parts(queue: Any) -> list[Part]:
     return [
-        Part("items", queue._writer._syncsim_out, "channel"),
-        part("get lock", queue._rlock),
-        part("put lock", queue._wlock),
+        Part(Role.ITEMS, queue._writer._syncsim_out, "channel"),
+        part(Role.GET_LOCK, queue._rlock),
+        part(Role.PUT_LOCK, queue._wlock),
     ]
 
 
 def _queue_parts(queue: Any) -> list[Part]:
-    return [part("slots", queue._sem), *_simple_parts(queue)]
+    return [part(Role.SLOTS, queue._sem), *_simple_parts(queue)]
 
 
 def _joinable_parts(queue: Any) -> list[Part]:
-    unfinished = part("unfinished", queue._unfinished_tasks)
+    unfinished = part(Role.UNFINISHED, queue._unfinished_tasks)
     return [*_queue_parts(queue), unfinished, *condition_parts(queue._cond)]
 
 
@@ -224,7 +225,7 @@ def _introduce_pipes(gate: Gate) -> None:
             second._syncsim_in = first._syncsim_out = _inbox(second)
         else:
             _claim(first, second)
-        channels = {"items": second._syncsim_in, "items back": first._syncsim_in}
+        channels = {Role.ITEMS: second._syncsim_in, Role.ITEMS_BACK: first._syncsim_in}
         first._syncsim_pipe = second._syncsim_pipe = f"both ends of {first._syncsim_in}"
         parts = [
             Part(role, channel, "channel")

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import Underway, making, report
@@ -40,7 +41,7 @@ from syncsim.program.safe_text import safe_text
 from syncsim.program.tasks import each_text, task_text
 
 _NAME = "ProcessPoolExecutor"
-_HANDLER = "worker handler"
+_HANDLER = Role.WORKER_HANDLER
 
 
 class _Job:
@@ -92,8 +93,8 @@ def _introduce(gate: Gate) -> None:
         identity, work = names_of(self._result_queue)
         parts = pool_parts(work, self._call_queue, self._result_queue, (_HANDLER,))
         # Tasks go through a Queue, whose feeder has a lock that is none of the results'.
-        parts.append(part("slots", self._call_queue._sem))
-        parts.append(part("send lock", self._call_queue._wlock))
+        parts.append(part(Role.SLOTS, self._call_queue._sem))
+        parts.append(part(Role.SEND_LOCK, self._call_queue._wlock))
         report(gate, identity, _NAME, parts, self._max_workers)
         self._syncsim = identity, work
         wakeup = self._executor_manager_thread_wakeup

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from syncsim import wire
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED, Role, kind_named
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Call, Gate
 from syncsim.instrument.probes import serving
@@ -23,7 +23,7 @@ from syncsim.instrument.probes.on_import import when_imported
 from syncsim.instrument.probes.parts import Part
 from syncsim.instrument.probes.presence import put_in_place
 from syncsim.instrument.probes.tracebacks import unseen
-from syncsim.program.managed import LOCKS, SLEEPY, argument
+from syncsim.program.managed import argument
 from syncsim.program.safe_text import safe_text
 
 
@@ -121,7 +121,7 @@ class Known(NamedTuple):
 
 
 def _known(sort: str, key: str, typeid: str) -> Known:
-    return Known(sort, key, SERVED + (sort or typeid))
+    return Known(sort, key, MANAGED + (sort or typeid))
 
 
 def _wrap_creation(gate: Gate, managers: Any) -> None:
@@ -151,18 +151,18 @@ def _wrap_creation(gate: Gate, managers: Any) -> None:
 def _parts(known: Known, *args: Any, **keywords: Any) -> tuple[list[Part], int | None]:
     first = args[0] if args else None
     most = synchronize.SEM_VALUE_MAX
-    cell, sleepers = Part("value", known.key, "cell"), Part("wait", known.wait, "sleepers")
+    cell, sleepers = Part(Role.VALUE, known.key, "cell"), Part(Role.WAIT, known.wait, "sleepers")
     match known.sort:
         case "Lock":
-            return [Part("lock", known.lock, "semaphore", 1, 1)], None
+            return [Part(Role.LOCK, known.lock, "semaphore", 1, 1)], None
         case "RLock":
-            return [Part("lock", known.lock, "recursive", 1, 1)], None
+            return [Part(Role.LOCK, known.lock, "recursive", 1, 1)], None
         case "Condition":
-            return [Part("lock", known.lock, "recursive", 1, 1), sleepers], None
+            return [Part(Role.LOCK, known.lock, "recursive", 1, 1), sleepers], None
         case "Semaphore" | "BoundedSemaphore":
             value = keywords.get("value", 1 if first is None else first)
             top = value if known.sort == "BoundedSemaphore" else most
-            return [Part("permits", known.lock, "semaphore", value, top)], value or None
+            return [Part(Role.PERMITS, known.lock, "semaphore", value, top)], value or None
         case "Event":
             return [cell, sleepers], None
         case "Barrier":
@@ -189,9 +189,10 @@ def _wrap_calls(gate: Gate, managers: Any) -> None:
         def go(*_: Any) -> Any:
             return real(self, methodname, args, kwds)
 
-        if known.sort in LOCKS and methodname in ("acquire", "release"):
+        kind = kind_named(known.sort)
+        if kind.is_lockable and methodname in ("acquire", "release"):
             return _lock(gate, known, real, self, methodname, args)
-        if methodname in SLEEPY.get(known.sort, ()):
+        if methodname in kind.sleeping:
             return _Sleepy(gate, managers, self, known).call(methodname, args, kwds)
         found = gate.take(
             Verb.CALL,

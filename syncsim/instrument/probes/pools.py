@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncsim import wire
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import Underway, making, report
@@ -37,7 +38,7 @@ from syncsim.program.tasks import call_text, each_text, task_text
 
 #: What is kept with a Pool, its results and its workers: the Pool's id, and its work's name.
 _ID, _WORK = "_syncsim_pool", "_syncsim_work"
-_HANDLERS = ("worker handler", "task handler", "result handler")
+_HANDLERS = (Role.WORKER_HANDLER, Role.TASK_HANDLER, Role.RESULT_HANDLER)
 
 
 def install(gate: Gate) -> None:
@@ -93,14 +94,14 @@ def _introduce(gate: Gate) -> None:
     pool.Pool._syncsim_id = lambda self: vars(self).get(_ID, "")
 
 
-def pool_parts(work: str, tasks: Any, results: Any, handlers: tuple[str, ...]) -> list[Part]:
+def pool_parts(work: str, tasks: Any, results: Any, handlers: tuple[Role, ...]) -> list[Part]:
     """The parts that a Pool and an executor have in common."""
     return [
-        Part("work", work, "work"),
-        Part("tasks", tasks._writer._syncsim_out, "channel"),
-        part("get lock", tasks._rlock),
-        Part("results", results._writer._syncsim_out, "channel"),
-        part("put lock", results._wlock),
+        Part(Role.WORK, work, "work"),
+        Part(Role.TASKS, tasks._writer._syncsim_out, "channel"),
+        part(Role.GET_LOCK, tasks._rlock),
+        Part(Role.RESULTS, results._writer._syncsim_out, "channel"),
+        part(Role.PUT_LOCK, results._wlock),
         *(Part(role, f"{work} {role}", "outcome") for role in handlers),
     ]
 

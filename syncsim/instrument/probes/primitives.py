@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncsim.core.kinds import MADE_OF_SEMAPHORES, SINGLE_SEMAPHORES, Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import introduce, mark
@@ -14,11 +15,8 @@ from syncsim.instrument.probes.tracebacks import unseen
 
 def install(gate: Gate) -> None:
     """Introduces the classes of ``multiprocessing.synchronize``."""
-    for lock in (synchronize.Lock, synchronize.RLock):
-        introduce(gate, lock, _own_key, lambda self: [part("lock", self)])
-    for semaphore in (synchronize.Semaphore, synchronize.BoundedSemaphore):
-        introduce(gate, semaphore, _own_key, lambda self: [part("permits", self)], _permits)
-    mark(gate, synchronize.Semaphore, "get_value")
+    for kind in SINGLE_SEMAPHORES:
+        _introduce_single(gate, kind.name, *kind.roles)
     if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
         mark(gate, synchronize.SemLock, "locked", name="Lock.locked")
     introduce(
@@ -31,7 +29,7 @@ def install(gate: Gate) -> None:
         gate,
         synchronize.Event,
         lambda event: f"event {event._flag._semlock.key}",
-        lambda event: [part("flag", event._flag), *condition_parts(event._cond)],
+        lambda event: [part(Role.FLAG, event._flag), *condition_parts(event._cond)],
     )
     introduce(
         gate,
@@ -40,15 +38,17 @@ def install(gate: Gate) -> None:
         lambda barrier: condition_parts(barrier._cond),
         lambda barrier: barrier._parties,
     )
-    for cls, methods in (
-        (synchronize.Condition, ("wait", "wait_for", "notify", "notify_all")),
-        (synchronize.Event, ("is_set", "set", "clear", "wait")),
-        (synchronize.Barrier, ("wait", "reset", "abort")),
-    ):
-        for method in methods:
-            mark(gate, cls, method)
+    for kind in MADE_OF_SEMAPHORES:
+        for method in kind.marked:
+            mark(gate, getattr(synchronize, kind.name), method)
     for name in ("_state", "_count"):
         setattr(synchronize.Barrier, name, _looked_at(gate, getattr(synchronize.Barrier, name)))
+
+
+def _introduce_single(gate: Gate, name: str, role: Role) -> None:
+    capacity = _permits if role is Role.PERMITS else _unbounded
+    cls = getattr(synchronize, name)
+    introduce(gate, cls, _own_key, lambda self: [part(role, self)], capacity)
 
 
 def _looked_at(gate: Gate, memory: Any) -> property:
@@ -67,6 +67,10 @@ def _looked_at(gate: Gate, memory: Any) -> property:
 def _own_key(lock: Any) -> str:
     key: str = lock._semlock.key
     return key
+
+
+def _unbounded(lock: Any) -> None:
+    """Return that there is no capacity: only one can have it."""
 
 
 def _permits(semaphore: Any) -> int | None:

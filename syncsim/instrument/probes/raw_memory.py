@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import report
@@ -88,7 +89,7 @@ def _introduce(gate: Gate, name: str) -> None:
             return real(*args, **keywords)
         with gate.silence():
             obj = real(*args, **keywords)
-        parts = [Part("value", key_of(obj), "cell", text=text_of(obj))]
+        parts = [Part(Role.VALUE, key_of(obj), "cell", text=text_of(obj))]
         report(gate, f"memory {key_of(obj)}", name, parts)
         return obj
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import RELEASE, Verb
 from syncsim.instrument.probes.library import c_module, synchronize
 from syncsim.instrument.probes.parts import Part
@@ -119,10 +120,10 @@ def part(role: str, lock: Any) -> Part:
 def condition_parts(condition: Any) -> list[Part]:
     """The four semaphores of which a Condition is made."""
     return [
-        part("lock", condition._lock),
-        part("sleeping", condition._sleeping_count),
-        part("woken", condition._woken_count),
-        part("wait", condition._wait_semaphore),
+        part(Role.LOCK, condition._lock),
+        part(Role.SLEEPING, condition._sleeping_count),
+        part(Role.WOKEN, condition._woken_count),
+        part(Role.WAIT, condition._wait_semaphore),
     ]
 
 

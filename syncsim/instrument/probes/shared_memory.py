@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import introduce, mark
@@ -41,7 +42,7 @@ def install(gate: Gate) -> None:
 
 def _parts(memory: Any) -> list[Part]:
     obj = memory._obj
-    return [Part("value", key_of(obj), "cell", text=text_of(obj)), part("lock", memory._lock)]
+    return [Part(Role.VALUE, key_of(obj), "cell", text=text_of(obj)), part(Role.LOCK, memory._lock)]
 
 
 def _access(gate: Gate, real: Callable[..., Any], watched: Callable[..., Any]) -> Any:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from syncsim import wire
 from syncsim.core.atoms import ActorId, Atom, Block, Cell, Channel, Semaphore, Sleepers
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import (
     EXIT,
     RECEIVE,
@@ -53,7 +53,7 @@ _source = lru_cache(maxsize=64)(source_of)
 #: What happens behind the scenes of a call, and is no step.
 _MOVES = frozenset((Verb.SENT, Verb.QUEUE, Verb.BEGIN, Verb.SETTLE, Verb.CANCEL))
 #: What goes through as soon as it is granted, whatever the other processes do.
-_SERVED = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE))
+_LIVES = frozenset((Verb.START, Verb.JOIN, Verb.ALIVE))
 
 
 class RecordInterpreter:
@@ -355,7 +355,7 @@ class RecordInterpreter:
         reaped, for whoever is looking at its files in ``/proc``).
         """
         operation = self._recorder.actors[actor].pending
-        return operation is not None and operation.verb in _SERVED
+        return operation is not None and operation.verb in _LIVES
 
     def _did(self, record: wire.Did) -> None:
         actor = self.actor(record.pid, record.tid)
@@ -569,7 +569,7 @@ class RecordInterpreter:
     def _made(self, record: wire.Made) -> None:
         atoms: dict[str, Atom] = {}
         parts = self._parts.pop(record.id, [])
-        known = record.kind.startswith(SERVED) and record.id in self._recorder.primitives
+        known = record.kind.startswith(MANAGED) and record.id in self._recorder.primitives
         if known and record.id not in self._fresh:
             return  # another proxy of what is there already
         self._fresh.discard(record.id)

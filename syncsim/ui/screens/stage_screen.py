@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Diagnosis, Verdict
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.faults import why_not
 from syncsim.core.live import Diagnosed, Mode
 from syncsim.core.operation import Site

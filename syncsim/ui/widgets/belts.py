@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.cells import cell_len
 
 from syncsim.core.atoms import Channel, Item
+from syncsim.core.kinds import LANES, Role
 from syncsim.core.operation import Verb
 from syncsim.core.state import Actor
 from syncsim.ui import look
 from syncsim.ui.widgets.lines import FROM_LEFT, Piece, width_of
-from syncsim.ui.widgets.recollection import LANES, Taken
+from syncsim.ui.widgets.recollection import Taken
 
 if TYPE_CHECKING:
     from syncsim.ui.widgets.drawings import Scene
@@ -39,20 +40,20 @@ class _Ends(NamedTuple):
 
 def draw_belt(scene: Scene) -> _Drawn:
     """A queue, or a pipe with one direction."""
-    channel = _channel(scene, "items")
+    channel = _channel(scene, Role.ITEMS)
     held = len(channel.items) + len(channel.buffered)
     count = f"{held}/{scene.capacity}" if scene.capacity else str(held)
     putting, taking = scene.at(*_SENDS), scene.at(*_GETS)
-    put_line = scene.waiting("slots", "put lock")
-    waiting = scene.waiting("items", "get lock")
+    put_line = scene.waiting(Role.SLOTS, Role.PUT_LOCK)
+    waiting = scene.waiting(Role.ITEMS, Role.GET_LOCK)
     # Who waits until its own items are in the pipe gets nothing.
     flushing = [actor for actor in waiting if _flushes(actor)]
     get_line = [actor for actor in waiting if not _flushes(actor)]
-    get_line.sort(key=lambda actor: _role(actor) != "items")
+    get_line.sort(key=lambda actor: _role(actor) != Role.ITEMS)
     # At the belt's entry is the one who may put, or is next in line, or flushes.
     entering = [*putting, *put_line, *flushing]
-    ends = _ends(scene, "items", entering, putting, [*taking, *get_line], taking)
-    main, under = _lane(scene, "items", ends, scene.width)
+    ends = _ends(scene, Role.ITEMS, entering, putting, [*taking, *get_line], taking)
+    main, under = _lane(scene, Role.ITEMS, ends, scene.width)
     at_ends = {actor.id for actor in (ends.entry, ends.exit) if actor is not None}
     rest: list[Piece] = []
     for words, actors in (
@@ -72,11 +73,11 @@ def draw_pipe(scene: Scene) -> _Drawn:
     if beside:
         field = 2 * (scene.names + 4)
         belts = scene.width - field - 10
-        main, _ = _lane(scene, "items", there, field + belts // 2)
+        main, _ = _lane(scene, Role.ITEMS, there, field + belts // 2)
         taken = back if back.taken is not None else back._replace(exit=None)
         rest = _lane_back(scene, taken._replace(entry=None), belts // 2 + 8, field=0)
     else:
-        main, _ = _lane(scene, "items", there, scene.width)
+        main, _ = _lane(scene, Role.ITEMS, there, scene.width)
         rest = _lane_back(scene, back, scene.width, field=scene.names)
     at_ends = {a.id for ends in (there, back) for a in (ends.entry, ends.exit) if a is not None}
     line = scene.line([a for a in scene.waiting(*LANES) if a.id not in at_ends], "in line to get ")
@@ -153,7 +154,7 @@ def _lane_back(scene: Scene, ends: _Ends, width: int, field: int) -> list[Piece]
     if ends.entry is not None:
         right.append(scene.tag(ends.entry))
     room = width - width_of(left) - max(field + 4, width_of(right))
-    return [*left, *reversed(_belt(scene, "items back", room)), *right]
+    return [*left, *reversed(_belt(scene, Role.ITEMS_BACK, room)), *right]
 
 
 def _in_hand(taken: Taken, room: int) -> list[Piece]:

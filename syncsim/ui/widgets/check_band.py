@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 from textual.widgets import Static
 
-from syncsim.core.deadlock.diagnosis import Verdict
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import Grain
 from syncsim.core.state import State
-from syncsim.core.words.waiting import counted, headline
+from syncsim.core.words.listing import counted, headline
 from syncsim.session.background_check import Searched
 from syncsim.session.check_state import as_one_steps
 from syncsim.ui.look import ascii_only, clean, shown

@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len
 
 from syncsim.core.atoms import Block, Cell, Semaphore
+from syncsim.core.kinds import LANES, Family, Role
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.ui import look
 from syncsim.ui.widgets.belts import draw_belt, draw_pipe
 from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
 from syncsim.ui.widgets.recollection import (
-    LANES,
     Recollection,
     going_on,
     is_set,
@@ -96,17 +96,17 @@ class Scene(NamedTuple):
 def draw(scene: Scene) -> Drawing:
     """The drawing for the primitive of the scene."""
     parts = scene.primitive.parts
-    for kinds, needed, how in _KINDS:
-        if scene.primitive.sort in kinds and all(role in parts for role in needed):
-            return how(scene)
-    if isinstance(scene.state.atoms.get(parts.get("value", "")), Cell):
+    for family, needed, draw_it in _FAMILIES:
+        if scene.primitive.traits.family is family and all(role in parts for role in needed):
+            return draw_it(scene)
+    if isinstance(scene.state.atoms.get(parts.get(Role.VALUE, "")), Cell):
         return _content(scene)
     return _anything(scene)
 
 
 def _lock(scene: Scene) -> Drawing:
-    main = _holder(scene, "lock") or [Piece("free", "quiet")]
-    line = scene.line(scene.waiting("lock"))
+    main = _holder(scene, Role.LOCK) or [Piece("free", "quiet")]
+    line = scene.line(scene.waiting(Role.LOCK))
     if line:  # those in line stand below each other
         main.append(Piece(" " * (8 + scene.names - width_of(main))))
     return Drawing("", main, line)
@@ -131,7 +131,7 @@ def _holder(scene: Scene, role: str) -> list[Piece]:
 
 
 def _semaphore(scene: Scene) -> Drawing:
-    semaphore = scene.semaphore("permits")
+    semaphore = scene.semaphore(Role.PERMITS)
     value, holders = semaphore.value, semaphore.holders
     whole = max(scene.capacity or 0, value)
     if whole <= 10:
@@ -150,12 +150,12 @@ def _semaphore(scene: Scene) -> Drawing:
             else Piece("◆ ", "accent", f"unit-{whole - 1 - at}")
         )
     count = f"{value}/{whole}" if whole else str(value)
-    return Drawing(count, main, scene.line(scene.waiting("permits")))
+    return Drawing(count, main, scene.line(scene.waiting(Role.PERMITS)))
 
 
 def _condition(scene: Scene) -> Drawing:
-    lock = scene.state.holders(scene.primitive, "lock")
-    asleep = scene.waiting("wait")
+    lock = scene.state.holders(scene.primitive, Role.LOCK)
+    asleep = scene.waiting(Role.WAIT)
     awake = [
         actor
         for actor in scene.state.actors
@@ -164,8 +164,8 @@ def _condition(scene: Scene) -> Drawing:
         and actor.pending.call.endswith((".wait", ".wait_for"))
         and not actor.ended
         and (
-            (actor.pending.role == "wait" and scene.state.enabled(actor))
-            or (actor.pending.role == "lock" and actor.call)
+            (actor.pending.role == Role.WAIT and scene.state.enabled(actor))
+            or (actor.pending.role == Role.LOCK and actor.call)
         )
     ]
     main = [Piece("lock ", "quiet"), *(scene.tags(lock[-1:]) or [Piece("free", "quiet")])]
@@ -175,10 +175,10 @@ def _condition(scene: Scene) -> Drawing:
     room = "waiting room " if scene.width >= 44 else "asleep "
     main += (Piece(room, "quiet"), *_room(scene.tags(asleep)))
     rest = [Piece("notified ", "quiet"), *scene.tags(awake)] if awake else []
-    line = [actor for actor in scene.waiting("lock") if actor not in awake]
+    line = [actor for actor in scene.waiting(Role.LOCK) if actor not in awake]
     if line:
         rest += ([_GAP] if rest else []) + scene.line(line)
-    waker = scene.waiting("woken")
+    waker = scene.waiting(Role.WOKEN)
     if waker:
         rest += [Piece(" by " if rest else "woken by ", "quiet"), *scene.tags(waker)]
     return Drawing("", main, rest)
@@ -190,9 +190,9 @@ def _room(inside: list[Piece]) -> list[Piece]:
 
 def _event(scene: Scene) -> Drawing:
     on = is_set(scene.state, scene.primitive)
-    asleep = scene.waiting("wait")
-    waking = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == "wait"]
-    line = scene.waiting("lock")
+    asleep = scene.waiting(Role.WAIT)
+    waking = [a for a in scene.at("wait") if a.pending is not None and a.pending.role == Role.WAIT]
+    line = scene.waiting(Role.LOCK)
     busy = {actor.id for actor in (*asleep, *waking, *line)}
     main = [Piece("● on ", "accent") if on else Piece("○ off", "rest")]
     setter = scene.memory.setter.get(scene.primitive.id)
@@ -213,7 +213,7 @@ def _event(scene: Scene) -> Drawing:
 def _barrier(scene: Scene) -> Drawing:
     """A gate that fills, is seen full when the last has come, and empties as they go on."""
     parties = scene.capacity or 0
-    asleep = scene.waiting("wait")
+    asleep = scene.waiting(Role.WAIT)
     going = going_on(scene.state, scene.primitive)
     opened = scene.memory.opened.get(scene.primitive.id)
     if opened is not None:
@@ -231,7 +231,7 @@ def _barrier(scene: Scene) -> Drawing:
 
 
 def _value(scene: Scene) -> Drawing:
-    cell = scene.state.atoms[scene.primitive.parts["value"]]
+    cell = scene.state.atoms[scene.primitive.parts[Role.VALUE]]
     assert isinstance(cell, Cell)
     most = max(8, scene.width // 3)
     reads = scene.memory.reads.get(scene.primitive.id, {})
@@ -272,7 +272,7 @@ def _unlocked(scene: Scene) -> Drawing:
 
 def _block(scene: Scene) -> Drawing:
     """A block of shared memory: how big, who has it open, and whether its name is gone."""
-    block = scene.state.atoms[scene.primitive.parts["block"]]
+    block = scene.state.atoms[scene.primitive.parts[Role.BLOCK]]
     assert isinstance(block, Block)
     inside = dict.fromkeys(block.open_in)
     main = [Piece("open in ", "quiet"), *(scene.tags(inside) or [Piece("nobody", "quiet")])]
@@ -280,7 +280,7 @@ def _block(scene: Scene) -> Drawing:
         main.append(Piece("  unlinked", "rest"))
     elif all(actor.ended for actor in scene.state.actors):
         main.append(Piece("  left behind", "bad"))
-    cell = scene.state.atoms.get(scene.primitive.parts.get("value", ""))
+    cell = scene.state.atoms.get(scene.primitive.parts.get(Role.VALUE, ""))
     if isinstance(cell, Cell):
         return Drawing("", _unlocked(scene).main, main)
     return Drawing("", [Piece(f"{block.size} bytes  ", "go"), *main], [])
@@ -288,14 +288,14 @@ def _block(scene: Scene) -> Drawing:
 
 def _content(scene: Scene) -> Drawing:
     """What a server keeps, as it told: the whole as text, and who changed it last."""
-    cell = scene.state.atoms[scene.primitive.parts["value"]]
+    cell = scene.state.atoms[scene.primitive.parts[Role.VALUE]]
     assert isinstance(cell, Cell)
     by: list[Piece] = []
     if cell.writer is not None:
         by = [Piece("  by ", "quiet"), scene.tag(cell.writer, key=False)]
     most = max(8, scene.width - width_of(by))
     main = [Piece(look.clean(cell.value or "nothing", most), "go"), *by]
-    words = "asleep " if "wait" in scene.primitive.parts else "in line "
+    words = "asleep " if Role.WAIT in scene.primitive.parts else "in line "
     return Drawing("", main, scene.line(scene.waiting(), words))
 
 
@@ -322,19 +322,21 @@ def _anything(scene: Scene) -> Drawing:
     return Drawing("", main, scene.line(scene.waiting()))
 
 
-_KINDS: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[[Scene], Drawing]], ...]] = (
-    (("Lock", "RLock"), ("lock",), _lock),
-    (("Semaphore", "BoundedSemaphore"), ("permits",), _semaphore),
-    (("Condition",), ("lock", "wait"), _condition),
-    (("Event",), ("flag",), _event),
-    (("Event",), ("value", "wait"), _event),
-    (("Barrier",), ("wait",), _barrier),
-    (("Pipe",), LANES, _pipe),
-    (("Queue", "JoinableQueue", "SimpleQueue", "Pipe"), ("items",), _queue),
-    (("RawValue", "RawArray"), ("value",), _unlocked),
-    (("SharedMemory", "ShareableList"), ("block",), _block),
-    (("Value", "Array"), ("value",), _value),
-    (("Pool", "ProcessPoolExecutor"), ("work",), _pool),
+#: How a family is drawn, where the primitive has these parts.
+_FAMILIES: Final[tuple[tuple[Family, tuple[Role, ...], Callable[[Scene], Drawing]], ...]] = (
+    (Family.LOCK, (Role.LOCK,), _lock),
+    (Family.SEMAPHORE, (Role.PERMITS,), _semaphore),
+    (Family.CONDITION, (Role.LOCK, Role.WAIT), _condition),
+    (Family.EVENT, (Role.FLAG,), _event),
+    (Family.EVENT, (Role.VALUE, Role.WAIT), _event),
+    (Family.BARRIER, (Role.WAIT,), _barrier),
+    (Family.PIPE, LANES, _pipe),
+    (Family.PIPE, (Role.ITEMS,), _queue),
+    (Family.QUEUE, (Role.ITEMS,), _queue),
+    (Family.UNLOCKED, (Role.VALUE,), _unlocked),
+    (Family.BLOCK, (Role.BLOCK,), _block),
+    (Family.SHARED, (Role.VALUE,), _value),
+    (Family.WORKERS, (Role.WORK,), _pool),
 )
 
 

@@ -10,13 +10,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from syncsim.core.atoms import Block, Cell, Channel, Semaphore
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
+from syncsim.core.kinds import Role, part_name
 from syncsim.core.live import Inspected
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.core.words.lineage import children_of, ending
 from syncsim.core.words.status import status
-from syncsim.core.words.waiting import part_name, waiting_for, what_it_does
+from syncsim.core.words.waiting import waiting_for, what_it_does
 from syncsim.core.work import Work
 from syncsim.session.history import Past
 from syncsim.ui.look import badge, clean, colour, cut, mark, shown
@@ -168,7 +169,7 @@ def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) ->
 def _buffered(state: State, feeder: Actor) -> Iterator[tuple[str, str]]:
     """Of each queue, what the process of the feeder has put and is not in the pipe yet."""
     for primitive in state.primitives.values():
-        channel = state.atoms.get(primitive.parts.get("items", ""))
+        channel = state.atoms.get(primitive.parts.get(Role.ITEMS, ""))
         if isinstance(channel, Channel):
             own = [item.label for item in channel.buffered if item.sender == feeder.parent]
             if own:
@@ -226,9 +227,9 @@ def _at_work(state: State, primitive: Primitive, work: Work) -> Iterator[Content
 
 
 def _values(state: State, primitive: Primitive) -> Iterator[tuple[str, str]]:
-    if primitive.kind != primitive.sort:
+    if primitive.is_managed:
         yield "kept by", "the server of a manager, in its process"
-    if primitive.kind in ("RawValue", "RawArray", "ShareableList"):
+    if primitive.traits.is_unlocked_memory:
         yield "order", "no lock: exact step by step, only about right in free running"
     for role, name in primitive.parts.items():
         match state.atoms.get(name):

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.operation import Site
 from syncsim.core.outlook import Outlook
 from syncsim.core.state import Actor, Primitive, State

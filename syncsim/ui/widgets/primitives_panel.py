@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from syncsim.core.atoms import Channel
-from syncsim.core.deadlock.diagnosis import Diagnosis
-from syncsim.core.managed import SERVED
+from syncsim.core.deadlock.verdict import Diagnosis
+from syncsim.core.kinds import MANAGED, Family, Role
 from syncsim.core.state import Primitive, State
 from syncsim.session.speed import SLOW_LINE, Clock
 from syncsim.ui import look
@@ -240,19 +240,19 @@ _SHORTER = {
 
 def _kind(primitive: Primitive, room: int) -> str:
     kind = look.clean(primitive.kind.removeprefix("ProcessPool"), 18)
-    return _SHORTER.get(kind, kind).replace(SERVED, "Mgr ") if room < 70 else kind
+    return _SHORTER.get(kind, kind).replace(MANAGED, "Mgr ") if room < 70 else kind
 
 
 def _kind_width(state: State, primitive: Primitive, room: int) -> int:
     """How wide the kind and the number of the primitive get, as far as one can know."""
     word = len(_kind(primitive, room))
-    if primitive.sort in ("Lock", "RLock"):
+    if primitive.traits.family is Family.LOCK:
         return word
     if state.work(primitive) is not None:
         return word + 1 + len(str(primitive.capacity))
     if primitive.capacity:
         return word + 2 + 2 * len(str(primitive.capacity))
-    channel = state.atoms.get(primitive.parts.get("items", ""))
+    channel = state.atoms.get(primitive.parts.get(Role.ITEMS, ""))
     if isinstance(channel, Channel):
         return word + 1 + len(str(len(channel.items) + len(channel.buffered)))
     return word

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.operation import Verb
 from syncsim.core.outlook import Outlook
 from syncsim.core.schedule import Grain

@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from syncsim.core.atoms import Cell, Channel, Item, Semaphore
+from syncsim.core.kinds import LANES, Family, Role
 from syncsim.core.operation import Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import Actor, Primitive, State
-
-#: The two directions of a Pipe, by their roles; a queue has the first one only.
-LANES = ("items", "items back")
 
 _MOVES = (Verb.READ, Verb.WRITE, Verb.RECEIVE)
 
@@ -93,23 +91,23 @@ class Recollection:
     def _see_ends(self, state: State) -> None:
         for actor in state.actors:
             operation = actor.pending
-            if operation is None or operation.role not in ("items", "items back"):
+            if operation is None or operation.role not in LANES:
                 continue
             primitive = state.primitives.get(operation.primitive)
-            if primitive is not None and primitive.sort == "Pipe":
+            if primitive is not None and primitive.traits.family is Family.PIPE:
                 sends = operation.verb in (Verb.SEND, Verb.SENT)
-                end = 0 if sends == (operation.role == "items") else 1
+                end = 0 if sends == (operation.role == Role.ITEMS) else 1
                 self.ends[primitive.id, end] = actor.id
 
     def _holders(self, old: State, state: State, close: bool) -> None:
         kept: dict[tuple[str, int], int] = {}
         for primitive in state.primitives.values():
             for role, name in primitive.parts.items():
-                atom = state.atoms.get(name)
-                if role == "slots" or not isinstance(atom, Semaphore) or not atom.holders:
+                holders = state.holders(primitive, role)
+                if not holders:
                     continue
                 before = old.atoms.get(name)
-                for holder in set(atom.holders):
+                for holder in set(holders):
                     key = (primitive.id, holder)
                     held = isinstance(before, Semaphore) and holder in before.holders
                     if not held and close:
@@ -124,25 +122,25 @@ class Recollection:
 
     def _call(self, old: State, state: State, primitive: Primitive, actor: int, call: str) -> None:
         method = call.rpartition(".")[2]
-        if "value" in primitive.parts:
-            if primitive.sort not in ("Value", "RawValue") and primitive.kind != "Array":
+        if Role.VALUE in primitive.parts:
+            if not primitive.traits.is_read_whole:
                 return  # a part of it was read
-            cell = old.atoms.get(primitive.parts["value"])
+            cell = old.atoms.get(primitive.parts[Role.VALUE])
             reads = self.reads.setdefault(primitive.id, {})
             if method == "get" and isinstance(cell, Cell):
                 reads[actor] = cell.value
             elif method == "set":
                 reads.pop(actor, None)
-        elif "items" in primitive.parts:
+        elif Role.ITEMS in primitive.parts:
             for role in LANES:
                 before, after = _items(old, primitive, role), _items(state, primitive, role)
                 if before and (not after or after[0].number != before[0].number):
                     self.taken[primitive.id] = Taken(actor, before[0].label, role, before[0].number)
-        elif primitive.sort == "Event":
+        elif primitive.traits.family is Family.EVENT:
             self._event(state, primitive, actor, method)
-        elif primitive.sort == "Barrier" and method == "wait":
-            others = [a for a in old.waiting(primitive, "wait") if a.id != actor]
-            if len(others) + 1 == primitive.capacity and not state.waiting(primitive, "wait"):
+        elif primitive.traits.family is Family.BARRIER and method == "wait":
+            others = [a for a in old.waiting(primitive, Role.WAIT) if a.id != actor]
+            if len(others) + 1 == primitive.capacity and not state.waiting(primitive, Role.WAIT):
                 self.opened[primitive.id] = (actor, state.n)
 
     def _forget_what_is_over(self, state: State) -> None:
@@ -165,7 +163,7 @@ class Recollection:
 
 def is_set(state: State, event: Primitive) -> bool:
     """Whether the flag of the event is up."""
-    flag = state.atoms.get(event.parts.get("flag") or event.parts["value"])
+    flag = state.atoms.get(event.parts.get(Role.FLAG) or event.parts[Role.VALUE])
     if isinstance(flag, Semaphore):
         return flag.value > 0
     return isinstance(flag, Cell) and flag.value == "set"
@@ -178,8 +176,8 @@ def going_on(state: State, barrier: Primitive) -> list[Actor]:
         operation = actor.pending
         if operation is None or operation.primitive != barrier.id or actor.ended:
             continue
-        awake = operation.role == "wait" and state.enabled(actor)
-        inside = operation.role == "woken" or (operation.role == "lock" and bool(actor.call))
+        awake = operation.role == Role.WAIT and state.enabled(actor)
+        inside = operation.role == Role.WOKEN or (operation.role == Role.LOCK and bool(actor.call))
         if operation.call.endswith(".wait") and (awake or inside):
             found.append(actor)
     return found

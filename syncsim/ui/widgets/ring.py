@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.diagnosis import Link
+from syncsim.core.deadlock.graph import Link
 
 
 class Arc(NamedTuple):

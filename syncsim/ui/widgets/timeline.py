@@ -8,7 +8,8 @@ from itertools import chain
 from rich.cells import cell_len
 
 from syncsim.core.atoms import Semaphore
-from syncsim.core.deadlock.diagnosis import Diagnosis
+from syncsim.core.deadlock.verdict import Diagnosis
+from syncsim.core.kinds import Role
 from syncsim.core.state import Life, State
 from syncsim.core.words.status import Activity
 from syncsim.ui import look
@@ -73,7 +74,7 @@ class Tracks:
 
 
 def _codes(state: State) -> list[int]:
-    slots = {p.parts["slots"] for p in state.primitives.values() if "slots" in p.parts}
+    slots = {p.parts[Role.SLOTS] for p in state.primitives.values() if Role.SLOTS in p.parts}
     holding = set(
         chain.from_iterable(
             atom.holders

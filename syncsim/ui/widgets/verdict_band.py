@@ -8,9 +8,11 @@ from msgspec.structs import replace
 from textual.content import Content
 from textual.widgets import Static
 
-from syncsim.core.deadlock.diagnosis import Diagnosis, Link, Verdict
+from syncsim.core.deadlock.findings import FindingKind
+from syncsim.core.deadlock.graph import Link
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.state import State
-from syncsim.core.words.waiting import headline
+from syncsim.core.words.listing import headline
 from syncsim.ui.look import ascii_only, clean, colour, shown
 from syncsim.ui.widgets.ring import ring
 
@@ -26,7 +28,7 @@ TITLES = {
 }
 
 #: Findings that the drawing and the explanation have said already.
-_SAID = ("cycle", "partial deadlock")
+_SAID = (FindingKind.CYCLE, FindingKind.PARTIAL_DEADLOCK)
 
 #: Said where a scheduler came to the goal without the person.
 _YOURS = "{} did this, not you. Press r, then choose the steps yourself: ↑↓ and ⏎."

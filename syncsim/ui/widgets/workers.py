@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
+from syncsim.core.kinds import Role
 from syncsim.core.state import Actor
 from syncsim.core.work import Work
 from syncsim.ui import look
@@ -74,11 +75,14 @@ def _count(word: str, number: int, style: str) -> list[Piece]:
     return [Piece(f"{word} ", "quiet"), Piece(f"{squares or '–'}  ", style)]
 
 
+_OF_WORKERS: Final = (Role.TASKS, Role.GET_LOCK, Role.PUT_LOCK)
+
+
 def _waiters(scene: Scene) -> list[Piece]:
     """Who waits for results; not the workers, who wait for tasks."""
     waiting = [
         actor
         for actor in scene.waiting()
-        if actor.pending is not None and actor.pending.role not in ("tasks", "get lock", "put lock")
+        if actor.pending is not None and actor.pending.role not in _OF_WORKERS
     ]
     return [Piece("results for ", "quiet"), *scene.tags(waiting)] if waiting else []

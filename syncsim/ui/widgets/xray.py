@@ -6,30 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
+from syncsim.core.kinds import PURPOSES, Role, part_name
 from syncsim.core.operation import Verb
 from syncsim.core.state import Primitive, State
-from syncsim.core.words.waiting import part_name
 from syncsim.ui import look
 from syncsim.ui.widgets.lines import Piece, tag
 
 _GAP: Final = Piece("   ")
-
-#: What each part is for.
-_FOR: Final = {
-    "lock": "to be had while inside",
-    "sleeping": "goes up when one lies down",
-    "woken": "goes up when one woke up",
-    "wait": "here they sleep; up wakes one",
-    "flag": "1 while it is set",
-    "slots": "places that are free",
-    "items": "what can be got",
-    "items back": "what comes the other way",
-    "get lock": "one gets at a time",
-    "put lock": "one sends at a time",
-    "send lock": "one sends a task at a time",
-    "unfinished": "tasks that are not done",
-    "value": "shared memory",
-}
 
 
 class XrayRow(NamedTuple):
@@ -46,7 +29,7 @@ class XrayRow(NamedTuple):
     @property
     def meaning(self) -> str:
         """What it is for, in a few words."""
-        return _FOR.get(self.role, "")
+        return PURPOSES.get(self.role, "")
 
 
 def parts(primitive: Primitive) -> list[XrayRow]:
@@ -64,7 +47,7 @@ def part_of(state: State, key: str | None) -> XrayRow | None:
 def value_of(primitive: Primitive, role: str, atom: Atom | None) -> str:
     """What is in the part now, in a word or a number."""
     match atom:
-        case Semaphore() if role == "slots":
+        case Semaphore() if role == Role.SLOTS:
             return f"{atom.value} of {primitive.capacity}" if primitive.capacity else "no bound"
         case Semaphore() if atom.is_lock and role.endswith("lock"):
             return "taken" if not atom.value else "free"
@@ -91,7 +74,7 @@ def line_of(state: State, part: XrayRow, names: int, last: bool) -> list[Piece]:
     flushing = [a.id for a in waiting if a.pending is not None and a.pending.verb is Verb.FLUSH]
     others = [a.id for a in waiting if a.id not in flushing]
     for word, actors in (
-        ("asleep " if role == "wait" else "in line ", others),
+        ("asleep " if role == Role.WAIT else "in line ", others),
         ("flushing ", flushing),
     ):
         if actors:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from copy import copy
 
+from syncsim.core.enabled import permits
 from syncsim.core.operation import Verb
 from syncsim.core.state import Primitive
 from syncsim.core.transition_system import Move
@@ -216,10 +217,9 @@ class System:
             if node.simple:
                 # A semaphore or a cell: asked at every step, so without detours.
                 atom = atoms[node.atom]
-                operation = node.request.operation  # type: ignore[union-attr]
-                if node.always or atom.enabled(operation, actor):  # type: ignore[union-attr]
+                if node.always or permits(atom, actor):  # type: ignore[arg-type]
                     moves.append(_moves[actor])
-                elif operation.can_time_out:
+                elif node.request.operation.can_time_out:  # type: ignore[union-attr]
                     moves.append(Move(actor, True))
                 continue
             if node.joins >= 0:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from syncsim.core.atoms import Channel
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.model.data_atoms import Pipe as PipeAtom
@@ -107,7 +108,7 @@ def Pipe(duplex: bool = True) -> tuple[Connection, Connection]:  # noqa: N802 - 
     if not body.state.silent:
         identity = f"both ends of {first}"
         ends[0].pipe = ends[1].pipe = identity
-        roles = {"items": first, "items back": second} if duplex else {"items": first}
+        roles = {Role.ITEMS: first, Role.ITEMS_BACK: second} if duplex else {Role.ITEMS: first}
         body.make(
             identity,
             "Pipe",

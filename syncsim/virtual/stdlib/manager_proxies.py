@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from typing import Any
 
 from syncsim.core.atoms import SEM_VALUE_MAX, Atom, Cell, Semaphore, Sleepers
-from syncsim.core.managed import SERVED
+from syncsim.core.kinds import MANAGED, Role, kind_named
 from syncsim.core.operation import Verb
-from syncsim.program.managed import LOCKS, SLEEPY, argument
+from syncsim.program.managed import argument
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.data_atoms import (
@@ -45,7 +45,7 @@ def create(self: Any, typeid: str, /, *args: Any, **keywords: Any) -> Any:
         import traceback
 
         raise module.RemoteError(traceback.format_exc()) from None
-    kind = SERVED + (keeper.sort or typeid)
+    kind = MANAGED + (keeper.sort or typeid)
     parts, capacity = _parts(key, keeper, *args, **keywords)
     pid = self._process._popen.pid
     kept: dict[str, tuple[str, Atom, Hashable]] = {
@@ -67,26 +67,26 @@ def _parts(
     recursive = (lock, Semaphore(1, 1, recursive=True), None)
     match keeper.sort:
         case "Lock":
-            return {"lock": (lock, Semaphore(1, 1), None)}, None
+            return {Role.LOCK: (lock, Semaphore(1, 1), None)}, None
         case "RLock":
-            return {"lock": recursive}, None
+            return {Role.LOCK: recursive}, None
         case "Condition":
-            return {"lock": recursive, "wait": sleepers}, None
+            return {Role.LOCK: recursive, Role.WAIT: sleepers}, None
         case "Semaphore" | "BoundedSemaphore":
             value = keywords.get("value", 1 if first is None else first)
             top = value if keeper.sort == "BoundedSemaphore" else SEM_VALUE_MAX
             permits = Semaphore(value, top, resource=value > 0)
-            return {"permits": (lock, permits, None)}, value or None
+            return {Role.PERMITS: (lock, permits, None)}, value or None
         case "Event":
-            return {"value": cell, "wait": other}, None
+            return {Role.VALUE: cell, Role.WAIT: other}, None
         case "Barrier":
-            return {"value": cell, "wait": other}, keywords.get("parties", first)
+            return {Role.VALUE: cell, Role.WAIT: other}, keywords.get("parties", first)
         case "Queue":
             size = keywords.get("maxsize", first)
             most = size if isinstance(size, int) and size > 0 else None
-            return {"value": cell, "wait": other}, most
+            return {Role.VALUE: cell, Role.WAIT: other}, most
         case _:
-            return {"value": cell}, None
+            return {Role.VALUE: cell}, None
 
 
 # -- proxies -------------------------------------------------------------------------------
@@ -107,9 +107,13 @@ def init_proxy(
     own = vars(self)
     own.update(_token=token, _id=token.id, _serializer=serializer, _authkey=authkey)
     own.update(_owned_by_manager=manager_owned, _key=key, _ident=ident, _sort=sort)
-    own.update(_kind=SERVED + (sort or token.typeid), _known=False)
+    own.update(_kind=MANAGED + (sort or token.typeid), _known=False)
     own["_manager_of"] = None if manager is None else (here().pid, manager)
-    for atom, role in ((key, "value"), (f"{key} lock", "lock"), (f"{key} wait", "wait")):
+    for atom, role in (
+        (key, Role.VALUE),
+        (f"{key} lock", Role.LOCK),
+        (f"{key} wait", Role.WAIT),
+    ):
         here().memory.belongs.setdefault(atom, (key, role))
 
 
@@ -141,14 +145,15 @@ def call_method(self: Any, methodname: str, args: Any = (), kwds: Any = {}) -> A
     """``BaseProxy._callmethod``: an operation on what the server keeps."""
     body = here()
     _look_up(self, body)
-    if self._sort in LOCKS:
+    kind = kind_named(self._sort)
+    if kind.is_lockable:
         if methodname == "acquire":
             return _acquire(self, body, args)
         if methodname == "release":
             return _release(self, body)
         if self._sort != "Condition":
             raise NotVirtualError(f"{methodname} of a {self._kind}")
-    if methodname in SLEEPY.get(self._sort, ()):
+    if methodname in kind.sleeping:
         return _sleepy(self, body, methodname, args, kwds)
     said = ""
     try:

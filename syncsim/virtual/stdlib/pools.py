@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from syncsim.core.atoms import Channel
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.work import TaskOutcome, Work
 from syncsim.program.safe_text import safe_text
@@ -28,7 +29,7 @@ from syncsim.virtual.stdlib.semlock import part
 
 #: What is kept with a Pool and its results: the Pool's id, and its work's name.
 _ID, _WORK = "_syncsim_pool", "_syncsim_work"
-_HANDLERS = ("worker handler", "task handler", "result handler")
+_HANDLERS = (Role.WORKER_HANDLER, Role.TASK_HANDLER, Role.RESULT_HANDLER)
 
 
 def stand_ins() -> dict[str, ModuleType]:
@@ -150,11 +151,11 @@ def _introduce(pool: Any) -> None:
         tasks, results = self._inqueue, self._outqueue
         size = self._syncsim_size
         parts: dict[str, Any] = {
-            "work": (work, Work(), None),
-            "tasks": (tasks._writer.outbox, Channel(), Pipe()),
-            "get lock": part(tasks._rlock),
-            "results": (results._writer.outbox, Channel(), Pipe()),
-            "put lock": part(results._wlock),
+            Role.WORK: (work, Work(), None),
+            Role.TASKS: (tasks._writer.outbox, Channel(), Pipe()),
+            Role.GET_LOCK: part(tasks._rlock),
+            Role.RESULTS: (results._writer.outbox, Channel(), Pipe()),
+            Role.PUT_LOCK: part(results._wlock),
         }
         for role in _HANDLERS:
             parts[role] = (f"{work} {role}", TaskOutcome(), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncsim.core.atoms import Semaphore
+from syncsim.core.kinds import MADE_OF_SEMAPHORES, SINGLE_SEMAPHORES, Role
 from syncsim.core.operation import Verb
 from syncsim.virtual.model.data_atoms import SharedMemory
 from syncsim.virtual.process.body import here
@@ -14,11 +15,8 @@ from syncsim.virtual.stdlib.semlock import condition_parts, part, permits
 
 def install(synchronize: Any) -> None:
     """Mark the private classes, as ``instrument/probes/primitives`` does the real ones."""
-    for lock in (synchronize.Lock, synchronize.RLock):
-        introduce(lock, _own_key, lambda self: {"lock": part(self)})
-    for semaphore in (synchronize.Semaphore, synchronize.BoundedSemaphore):
-        introduce(semaphore, _own_key, lambda self: {"permits": permits(self)}, _permits)
-    mark(synchronize.Semaphore, "get_value")
+    for kind in SINGLE_SEMAPHORES:
+        _introduce_single(getattr(synchronize, kind.name), *kind.roles)
     if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
         mark(synchronize.SemLock, "locked", name="Lock.locked")
     introduce(
@@ -29,7 +27,7 @@ def install(synchronize: Any) -> None:
     introduce(
         synchronize.Event,
         lambda event: f"event {event._flag._semlock.key}",
-        lambda event: {"flag": part(event._flag), **condition_parts(event._cond)},
+        lambda event: {Role.FLAG: part(event._flag), **condition_parts(event._cond)},
     )
     introduce(
         synchronize.Barrier,
@@ -37,14 +35,17 @@ def install(synchronize: Any) -> None:
         _barrier_parts,
         lambda barrier: barrier._parties,
     )
-    for cls, methods in (
-        (synchronize.Condition, ("wait", "wait_for", "notify", "notify_all")),
-        (synchronize.Event, ("is_set", "set", "clear", "wait")),
-        (synchronize.Barrier, ("wait", "reset", "abort")),
-    ):
-        for method in methods:
-            mark(cls, method)
+    for kind in MADE_OF_SEMAPHORES:
+        for method in kind.marked:
+            mark(getattr(synchronize, kind.name), method)
     synchronize.SemLock._syncsim_shared = True
+
+
+def _introduce_single(cls: Any, role: Role) -> None:
+    if role is Role.PERMITS:
+        introduce(cls, _own_key, lambda self: {role: permits(self)}, _permits)
+    else:
+        introduce(cls, _own_key, lambda self: {role: part(self)})
 
 
 def _own_key(lock: Any) -> str:
@@ -91,6 +92,6 @@ class Wrapper:
 
 def _barrier_parts(barrier: Any) -> dict[str, Any]:
     parts: dict[str, Any] = dict(condition_parts(barrier._cond))
-    for role, key in zip(("phase", "count"), barrier._wrapper.keys, strict=True):
+    for role, key in zip((Role.PHASE, Role.COUNT), barrier._wrapper.keys, strict=True):
         parts[role] = (key, Semaphore(0, 0), SharedMemory(0))
     return parts

@@ -10,6 +10,7 @@ import traceback
 from typing import Any
 
 from syncsim.core.atoms import Channel
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.model.data_atoms import UNSENDABLE, Pipe
@@ -34,17 +35,17 @@ def install(queues: Any, synchronize: Any) -> None:
 
     def simple_parts(self: Any) -> dict[str, Any]:
         return {
-            "items": (_name(self), Channel(), Pipe()),
-            "get lock": part(self._rlock),
-            "put lock": part(self._wlock),
+            Role.ITEMS: (_name(self), Channel(), Pipe()),
+            Role.GET_LOCK: part(self._rlock),
+            Role.PUT_LOCK: part(self._wlock),
         }
 
     def queue_parts(self: Any) -> dict[str, Any]:
-        return {"slots": permits(self._sem), **simple_parts(self)}
+        return {Role.SLOTS: permits(self._sem), **simple_parts(self)}
 
     def joinable_parts(self: Any) -> dict[str, Any]:
         unfinished = part(self._unfinished_tasks)
-        return {**queue_parts(self), "unfinished": unfinished, **condition_parts(self._cond)}
+        return {**queue_parts(self), Role.UNFINISHED: unfinished, **condition_parts(self._cond)}
 
     introduce(queue, _id, queue_parts, size)
     introduce(joinable, _id, joinable_parts, size)

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from syncsim.core.atoms import SEM_VALUE_MAX, Semaphore
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.ownership import is_library
 from syncsim.virtual.process.body import here
@@ -117,8 +118,8 @@ def condition_parts(condition: Any) -> dict[str, tuple[str, Semaphore, None]]:
     """The four semaphores of which a Condition is made."""
     condition._lock._semlock.counted = True
     return {
-        "lock": part(condition._lock),
-        "sleeping": part(condition._sleeping_count),
-        "woken": part(condition._woken_count),
-        "wait": part(condition._wait_semaphore),
+        Role.LOCK: part(condition._lock),
+        Role.SLEEPING: part(condition._sleeping_count),
+        Role.WOKEN: part(condition._woken_count),
+        Role.WAIT: part(condition._wait_semaphore),
     }

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from syncsim.core.atoms import Cell
+from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.errors import NotVirtualError
@@ -161,7 +162,7 @@ class _Guarded:
         self._lock = lock
         self.acquire = lock.acquire
         self.release = lock.release
-        parts: dict[str, Any] = {"value": obj.part(), "lock": part(lock)}
+        parts: dict[str, Any] = {Role.VALUE: obj.part(), Role.LOCK: part(lock)}
         here().make(self._syncsim_id(), kind, parts)
 
     def _syncsim_id(self) -> str:
@@ -256,7 +257,7 @@ def _array(typecode_or_type: Any, size_or_initializer: Any) -> RawArray:
 
 def _introduced(obj: _Raw) -> Any:
     """Introduce it as a primitive of its own, and not as a part of one."""
-    here().make(obj._syncsim_id(), obj.kind, {"value": obj.part()})
+    here().make(obj._syncsim_id(), obj.kind, {Role.VALUE: obj.part()})
     return obj
 
 

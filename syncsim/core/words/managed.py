@@ -1,11 +1,8 @@
-"""Words for the calls on what the server of a manager keeps, and on shared memory with a name."""
+"""The words for calls on what the server of a manager keeps: dictionaries, lists, namespaces."""
 
 from __future__ import annotations
 
 from typing import Final
-
-#: How the kind of a primitive begins that the server of a manager keeps.
-SERVED: Final = "Manager "
 
 _KEYED: Final = {
     "__getitem__": "reads {result} from {it}[{detail}]",
@@ -65,11 +62,11 @@ _SORTS: Final = {
 
 
 def template(sort: str, method: str) -> str:
-    """How to say a call of that method on a thing of that sort; of one unknown, its call."""
+    """Return the words for a call of the method on a thing of the sort; an unknown one is named."""
     return _SORTS.get(sort, {}).get(method, "calls {it}.{verb}({detail}): {result}")
 
 
-#: What somebody is about to do.
+#: The words for what somebody is about to do.
 _PENDING: Final = {
     "__getitem__": "read {it}[{detail}]",
     "__setitem__": "set {it}[{first}] to {second}",
@@ -87,13 +84,13 @@ _PENDING: Final = {
 
 
 def intention(method: str, it: str, detail: str) -> str:
-    """What somebody is about to do with ``it``, in words: "append 3 → log"."""
+    """Return in words what somebody is about to do with ``it``: "append 3 → log"."""
     first, second = assignment(detail)
     template = _PENDING.get(method, "{method} {detail} → {it}" if detail else "{method} {it}")
     return template.format(method=method, it=it, detail=detail, first=first, second=second)
 
 
 def assignment(detail: str) -> tuple[str, str]:
-    """What is assigned to, and what: the two sides of ``'a' to 1``."""
+    """Return the two sides of ``'a' to 1``: the target of an assignment, and the value."""
     first, _, second = detail.partition(" to ")
     return first, second
