@@ -303,13 +303,7 @@ class Recorder(MutableState):
         self._tell(operation, self.actors[actor], result, complete=complete)
 
     def _tell(
-        self,
-        operation: Operation,
-        who: Actor,
-        result: str,
-        *,
-        complete: bool,
-        inner: bool = False,
+        self, operation: Operation, who: Actor, result: str, *, complete: bool, inner: bool = False
     ) -> None:
         self.n += 1
         primitive = self.primitives.get(operation.primitive)

@@ -117,7 +117,7 @@ class Actor(Struct, frozen=True, gc=False):
 
     @property
     def was_killed(self) -> bool:
-        """A signal that the person sent has ended it."""
+        """A signal that the person sent has ended the actor."""
         return bool(self.killed) and self.signalled
 
     @property
@@ -151,12 +151,12 @@ class Primitive(Struct, frozen=True):
 
     @property
     def traits(self) -> Kind:
-        """Its row in the table of kinds."""
+        """The row of the primitive in the table of kinds."""
         return kind_named(self.kind)
 
     @property
     def is_managed(self) -> bool:
-        """The server of a manager keeps it."""
+        """The primitive is kept by the server of a manager."""
         return self.kind.startswith(MANAGED)
 
 
