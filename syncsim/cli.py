@@ -14,6 +14,7 @@ from syncsim import __version__
 from syncsim.arguments import Parser, nearest, positive, seconds
 
 if TYPE_CHECKING:
+    from syncsim.explore.ahead import Process
     from syncsim.explore.properties.properties import Property
     from syncsim.program.source import Program
     from syncsim.puzzles.catalogue import Puzzle
@@ -230,8 +231,7 @@ def _run(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ...]
 
 def _fill_check(parser: Parser) -> None:
     _need_posix()
-    from syncsim.explore.results import USUAL
-    from syncsim.explore.search.exhaustive import SEARCHES
+    from syncsim.explore.bounds import SEARCHES, USUAL
 
     _add_program(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object (see below)")
@@ -282,11 +282,18 @@ def _fill_check(parser: Parser) -> None:
 
 
 def _check(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ...]) -> int:
+    from syncsim.explore import ahead
+
+    with ahead.started(wanted=not asked.real) as process:
+        return _search(asked, arguments, process)
+
+
+def _search(asked: argparse.Namespace, arguments: tuple[str, ...], process: Process | None) -> int:
     program = _program(asked, arguments)
     if asked.fairness and not asked.eventually:
         asked.parser.error("--fairness is for --eventually, and there is none")
     from syncsim.checking import command
-    from syncsim.checking.request import request_for
+    from syncsim.checking.options import request_for
 
     try:
         request = request_for(
@@ -304,7 +311,7 @@ def _check(asked: argparse.Namespace, words: list[str], arguments: tuple[str, ..
         )
     except ValueError as error:
         asked.parser.error(str(error))
-    return command.run(program, request, as_json=asked.json)
+    return command.run(program, request, process, as_json=asked.json)
 
 
 def _add_claims(parser: argparse.ArgumentParser) -> None:

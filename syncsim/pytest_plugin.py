@@ -87,7 +87,7 @@ class Claim:
 
 
 def _fail(checked: Checked) -> None:
-    from syncsim.checking import told
+    from syncsim.checking.telling import told
 
     __tracebackhide__ = True
     pytest.fail("\n".join(told(checked)), pytrace=False)

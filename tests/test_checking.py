@@ -13,7 +13,7 @@ from commands import check, pytest_in
 import syncsim
 from syncsim.checking import replay
 from syncsim.core.deadlock.verdict import Verdict
-from syncsim.explore.worker import Found
+from syncsim.explore.request import Found
 from syncsim.program.source import load
 
 PROGRAMS = Path(__file__).parent / "explore" / "checked"

@@ -13,6 +13,7 @@ from commands import check, pytest_in
 
 import syncsim
 from syncsim import always, never, sometimes
+from syncsim.checking.telling import told
 from syncsim.explore.hints import OTHER_ARGUMENTS
 from syncsim.session.background_check import BackgroundCheck, Judged
 
@@ -199,7 +200,7 @@ def test_a_check_tells_with_which_code_main_exits(tmp_path: Path, *, real: bool)
     path.write_text(ENDS.format(code="first.value"))
     checked = syncsim.check(path, real=real)
     assert (checked.exits, checked.exitcode) == ((3, 4), None)
-    assert syncsim.checking.told(checked)[0] == "proven; main exits with code 3 or 4"
+    assert told(checked)[0] == "proven; main exits with code 3 or 4"
 
 
 def test_a_check_tells_it_as_json(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 import syncsim
 from syncsim import always, never, sometimes
-from syncsim.checking import Checked, Failure, told
+from syncsim.checking import Checked, Failure
+from syncsim.checking.telling import told
 from syncsim.core.deadlock.findings import Finding
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.properties.properties import Property

@@ -7,27 +7,21 @@ steps are those of the real run.
 
 from __future__ import annotations
 
-import inspect
+import contextlib
 import os
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from syncsim.checking.replay import confirm
-from syncsim.checking.request import request_for
+from syncsim.checking.options import request_for
 from syncsim.checking.result import Checked, Failure, Upheld
-from syncsim.checking.telling import told
-from syncsim.checking.verdict import judge
+from syncsim.explore.ahead import Process
+from syncsim.explore.bounds import USUAL, search_for
 from syncsim.explore.checker import Checker, NotStartedError
-from syncsim.explore.properties.judging import search_for
 from syncsim.explore.properties.properties import Property, PropertyError, unpack
-from syncsim.explore.real.search import RealSearch
-from syncsim.explore.results import USUAL
-from syncsim.explore.worker import Report, Request
+from syncsim.explore.request import Report, Request
 from syncsim.program.source import Program, load
 from syncsim.program.start_methods import checked
-from syncsim.real.launch import StageError
 
-__all__ = ["Checked", "Failure", "Upheld", "check", "check_program", "confirm", "judge", "told"]
+__all__ = ["Checked", "Failure", "Upheld", "check", "check_program"]
 
 
 def check(
@@ -62,6 +56,8 @@ def check(
     ``ValueError``) for a property that cannot be judged, ``CheckError`` when the check
     itself fails.
     """
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="syncsim-") as folder:
         path = _caller(what, folder) if callable(what) else os.fspath(what)
         method = checked(start_method) if start_method is not None else ""
@@ -84,6 +80,8 @@ def check(
 
 def _caller(function: Callable[[], object], folder: str) -> str:
     """A program that does nothing but call that function; its path."""
+    import inspect
+
     name = getattr(function, "__qualname__", "")
     file = inspect.getsourcefile(function)
     if file is None or not name.isidentifier():
@@ -102,9 +100,15 @@ def _caller(function: Callable[[], object], folder: str) -> str:
 
 
 def check_program(
-    program: Program, request: Request, on_progress: Callable[[Report], None] = lambda report: None
+    program: Program,
+    request: Request,
+    on_progress: Callable[[Report], None] = lambda report: None,
+    process: Process | None = None,
 ) -> Checked:
-    """Search the program and replay what was found; raises ``CheckError``, ``PropertyError``."""
+    """Search the program and replay what was found; raises ``CheckError``, ``PropertyError``.
+
+    ``process`` is one for the search that was started ahead.
+    """
     claims = unpack(request.properties)
     if claims and not search_for(request.search):
         raise PropertyError(
@@ -113,15 +117,32 @@ def check_program(
         )
     if claims and request.real:
         raise PropertyError("properties are judged in the virtual world, not on real processes")
-    try:
-        if request.real:
+    if request.real:
+        from syncsim.explore.real.search import RealSearch
+
+        with _real_runs():
             report = RealSearch(program, request, on_progress).run()
-        else:
-            with Checker(request) as checker:
-                report = checker.search(on_progress)
-        on_progress(report)
-        if report.wrong:
-            raise PropertyError(report.wrong)
+    else:
+        with Checker(request, process) as checker:
+            # What comes after the search is imported while the process that searches begins.
+            import syncsim.checking.telling  # noqa: F401
+
+            report = checker.search(on_progress)
+    on_progress(report)
+    if report.wrong:
+        raise PropertyError(report.wrong)
+    from syncsim.checking.verdict import judge
+
+    with _real_runs():
         return judge(program, report, claims)
+
+
+@contextlib.contextmanager
+def _real_runs() -> Iterator[None]:
+    """Tell of a program that cannot be run that the check was not started."""
+    from syncsim.real.launch import StageError
+
+    try:
+        yield
     except StageError as error:
         raise NotStartedError(str(error)) from error

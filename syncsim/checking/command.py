@@ -7,20 +7,24 @@ import sys
 from syncsim.checking import check_program
 from syncsim.checking.telling import told
 from syncsim.core.deadlock.verdict import Verdict
+from syncsim.explore.ahead import Process
 from syncsim.explore.checker import CheckError, NotStartedError
 from syncsim.explore.progress import Progress, is_wanted
 from syncsim.explore.properties.properties import PropertyError
-from syncsim.explore.worker import Request
+from syncsim.explore.request import Request
 from syncsim.program.source import Program
 from syncsim.terminal import complain, say, say_json
 
 
-def run(program: Program, request: Request, *, as_json: bool) -> int:
+def run(
+    program: Program, request: Request, process: Process | None = None, *, as_json: bool
+) -> int:
     """``syncsim check``: says what came of it; the answer is the exit code."""
     progress = Progress(sys.stderr, request.seconds)
     shown = not as_json and is_wanted(sys.stdout, sys.stderr)
     try:
-        checked = check_program(program, request, progress.show if shown else lambda report: None)
+        show = progress.show if shown else lambda report: None
+        checked = check_program(program, request, show, process)
     except CheckError as error:
         complain(f"{error}.")
         return 2 if isinstance(error, NotStartedError) else 3
@@ -29,6 +33,7 @@ def run(program: Program, request: Request, *, as_json: bool) -> int:
         return 2
     finally:
         progress.clear()
+
     if as_json:
         say_json(checked.as_dict(), sys.stdout)
     else:

@@ -17,7 +17,7 @@ from syncsim.core.steps import Step
 from syncsim.core.words.listing import counted
 from syncsim.core.words.status import status
 from syncsim.core.words.waiting import waiting_for
-from syncsim.explore.worker import Found
+from syncsim.explore.request import Found
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
 

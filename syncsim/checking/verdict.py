@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,12 +14,15 @@ from syncsim.core.deadlock.findings import Finding
 from syncsim.core.deadlock.verdict import STARTED_NONE, Verdict
 from syncsim.core.schedule import parse_schedule
 from syncsim.core.words.listing import counted
+from syncsim.explore.bounds import REAL
 from syncsim.explore.hints import ON_REAL_PROCESSES, OR_REAL_PROCESSES, OTHER_ARGUMENTS
 from syncsim.explore.properties.properties import Kind, Property, PropertyError
-from syncsim.explore.real.search import NAME as REAL
-from syncsim.explore.worker import Found, Judged, Report
+from syncsim.explore.request import Found, Judged, Report
 from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force
+
+if TYPE_CHECKING:
+    from syncsim.checking.witness import Witness
 
 #: Why a search that saw nothing is no proof.
 _NOTHING = "as far as the check sees, it started no process and touched no primitive"
@@ -116,6 +120,8 @@ def _uphold(
         why = f"{name} does not hold: so it is in {_of_all('none', report.states)}."
         failure = Failure(Verdict.ASSERTION, why, "", False, property=name)
         return Upheld(name, claim.site, False, why), failure
+    from syncsim.checking.witness import Witness  # it knows the views of both worlds
+
     witness = Witness(claim)
     try:
         failure = confirm(program, found, witness.look)

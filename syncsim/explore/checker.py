@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import select
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
@@ -23,8 +19,8 @@ from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.text import as_json
 from syncsim.core.words.lineage import signal_name
 from syncsim.explore import hints
-from syncsim.explore.worker import Answer, Question, Report, Request
-from syncsim.real.launch import how_it_ended, not_started
+from syncsim.explore.ahead import Process, end, start
+from syncsim.explore.request import Answer, Question, Report, Request
 
 #: Seconds that the process may take longer than it was given: to begin, to learn what a process
 #: does next while it looks at no clock, to come to an end.
@@ -33,19 +29,6 @@ _GRACE = 2.0
 _SILENCE = 10.0
 #: Seconds for what it does after the search.
 _LOOKING = 60.0
-
-_ROOT = str(Path(__file__).resolve().parents[2])
-#: By -P nothing is taken from the current folder, nor in the processes that this one starts.
-_WORDS = (
-    "-P",
-    "-c",
-    f"import sys; sys.path.insert(0, {_ROOT!r}); from syncsim.explore import worker; worker.main()",
-)
-
-
-def command() -> list[str]:
-    """Return the command that starts the process that searches."""
-    return [sys.executable, *_WORDS]
 
 
 class CheckError(Exception):
@@ -67,25 +50,21 @@ class _SilentError(Exception):
 class Checker:
     """A process in which one program is searched; ``close`` may be called from any thread.
 
-    It lives no longer than the thread that has started it.
+    It lives no longer than the thread that has started it.  ``process`` is one that was started
+    ahead of its request.
     """
 
-    def __init__(self, request: Request) -> None:
-        self._request = request = replace(request, word=secrets.token_hex(8))
+    def __init__(self, request: Request, process: Process | None = None) -> None:
+        self._request = request = replace(request, word=os.urandom(8).hex())
         self._word = request.word.encode()
         self._buffer = b""
         self._heard = False
         self._asked: tuple[Choice, ...] = ()
         try:
-            self._process = subprocess.Popen(
-                command(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=os.environ | {"PYTHONHASHSEED": "0"},
-                start_new_session=True,
-            )
+            self._process = process or start()
         except OSError as error:
+            from syncsim.real.launch import not_started
+
             raise NotStartedError(not_started("the check", f"{error.strerror}")) from error
         self._say(as_json(request))
 
@@ -93,12 +72,7 @@ class Checker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.close()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):  # something that it did not read
-                    stream.close()
+        end(self._process)
 
     def close(self) -> None:
         """End the process at once; who listens is told that it has ended."""
@@ -189,6 +163,8 @@ class Checker:
         words = said.decode("utf-8", "replace").strip().splitlines()
         code = self._process.wait()
         if not self._heard:
+            from syncsim.real.launch import how_it_ended, not_started
+
             raise NotStartedError(not_started("the check", how_it_ended(code), said))
         if code < 0:
             return f"it ends the process in which it is checked, by {signal_name(-code)}"

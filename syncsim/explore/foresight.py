@@ -12,8 +12,9 @@ from collections.abc import Hashable, Sequence
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.outlook import Foreseen, Outlook
 from syncsim.core.schedule import Choice, Grain
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.following import Follower, Position
-from syncsim.explore.results import Bounds, failure_in, verdict_at_the_end
+from syncsim.explore.results import failure_in, verdict_at_the_end
 from syncsim.explore.search.forever import circles, hopeless_waits
 from syncsim.explore.search.graph import Graph, GraphSearch
 from syncsim.virtual.model.states import Taken

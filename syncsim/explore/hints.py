@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from syncsim.core.pythons import THIS
-from syncsim.explore.search.sampling import SAMPLERS
-
-if TYPE_CHECKING:
-    from syncsim.explore.worker import Request
+from syncsim.explore.bounds import SAMPLERS
+from syncsim.explore.request import Request
 
 ON_REAL_PROCESSES = "With --real it is searched on real processes, which takes longer."
 LESS_TO_COMPUTE = "What it computes between two operations has to take less: try a smaller input."

@@ -36,6 +36,7 @@ def limit_memory(size: int) -> None:
 def collect_seldom() -> None:
     """A search keeps what it makes: to look for garbage in it takes a tenth of its time."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(100_000, 50, 100)
 
 

@@ -7,7 +7,7 @@ import shutil
 from typing import TextIO
 
 from syncsim.core.words.listing import counted
-from syncsim.explore.worker import Report
+from syncsim.explore.request import Report
 
 #: Seconds after which a search that says nothing is taken to have stopped.
 _STALE = 2.0

@@ -16,23 +16,6 @@ from syncsim.virtual.model.system import System
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """The bounds of a search: states (or executions), steps in a row, seconds.
-
-    So many of the seconds are ``gone`` when it begins.
-    """
-
-    states: int = 2_000_000
-    depth: int = 10_000
-    seconds: float = 60.0
-    gone: float = 0.0
-
-
-#: How far it goes unless one says otherwise.
-USUAL = Bounds()
-
-
-@dataclass(frozen=True, slots=True)
 class Path:
     """A way to a failure: the moves from the start, and all that was done on it."""
 

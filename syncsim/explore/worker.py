@@ -13,23 +13,20 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor
 from functools import partial
 from types import FrameType
 from typing import IO
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.findings import Finding
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.operation import ALONE, Verb
-from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Choice, Grain, format_schedule, parse_schedule
 from syncsim.core.schedule import Move as Happens
 from syncsim.core.text import as_json
 from syncsim.explore import hints
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.limits import (
     TOO_LONG,
@@ -41,15 +38,10 @@ from syncsim.explore.limits import (
 )
 from syncsim.explore.properties.judging import Judge, asked_since
 from syncsim.explore.properties.properties import PropertyError, unpack
-from syncsim.explore.results import (
-    USUAL,
-    Bounds,
-    Path,
-    SearchResult,
-    choices,
-)
+from syncsim.explore.request import Answer, Found, Judged, Question, Report, Request
+from syncsim.explore.results import Path, SearchResult, choices
 from syncsim.explore.search.exhaustive import search
-from syncsim.explore.search.jobs import Jobs, processes
+from syncsim.explore.search.jobs import Jobs, broken, processes
 from syncsim.explore.search.leases import Asked
 from syncsim.explore.search.minimise import in_single_steps, minimised
 from syncsim.explore.search.put_locks import in_turn
@@ -74,101 +66,6 @@ from syncsim.virtual.stdlib.chance import NUMBERS
 KEPT = 200_000
 #: Seconds between two signs of life.
 _HEARTBEAT = 0.5
-
-
-class Request(Struct, frozen=True):
-    """A request to search a program."""
-
-    path: str
-    arguments: tuple[str, ...] = ()
-    start_method: str = ""
-    search: str = "exhaustive"
-    by_call: bool = False
-    first: bool = False
-    seed: int = 0
-    states: int = USUAL.states
-    depth: int = USUAL.depth
-    seconds: float = USUAL.seconds
-    #: How many processes may search at once, and how many bytes each of them may have.
-    jobs: int = 1
-    memory: int = 4 << 30
-    #: What is to be judged besides, by ``properties.pack``.
-    properties: bytes = b""
-    #: What each line that we say begins with, so that nothing the program writes is taken for one.
-    word: str = ""
-    #: Whether one wants to ask afterwards what may come.
-    foresight: bool = False
-    #: On real processes, and in the process of who asks.
-    real: bool = False
-
-
-class Question(Struct, frozen=True):
-    """A question for the outlook after the first ``keep`` choices of the last, and the new ones."""
-
-    keep: int
-    then: str
-    grain: Grain
-
-
-class Answer(Struct, frozen=True):
-    """The outlook; None where nothing is known."""
-
-    foreseen: Foreseen | None
-
-
-class Found(Struct, frozen=True):
-    """A failure and the schedule that leads to it."""
-
-    verdict: str
-    schedule: str
-    moves: int
-    #: Of a livelock: the schedule up to where the circle begins.
-    way: str = ""
-    #: Of a deadlock while others go on: who waits for ever, in order of birth.
-    waits: int | None = None
-
-
-class Judged(Struct, frozen=True):
-    """A property that was judged: ``found`` is a counterexample to it, or a witness of it."""
-
-    holds: bool | None
-    found: Found | None = None
-    doubt: str = ""
-
-
-class Report(Struct, frozen=True):
-    """The progress of the search, or, if ``over``, its result.
-
-    ``problem`` says why the program cannot be searched, ``wrong`` what is wrong with a property.
-    ``doubt`` says why nothing is proven although everything was visited, and ``hint`` what may
-    help where there is no verdict.  ``note`` is what to know of this Python.
-    """
-
-    search: str = ""
-    over: bool = False
-    complete: bool = False
-    limit: str = ""
-    problem: str = ""
-    doubt: str = ""
-    hint: str = ""
-    note: str = ""
-    states: int = 0
-    transitions: int = 0
-    executions: int = 0
-    depth: int = 0
-    frontier: int = 0
-    seconds: float = 0.0
-    failures: tuple[Found, ...] = ()
-    #: Beside the failures, of every interleaving that was visited.
-    findings: tuple[Finding, ...] = ()
-    raced_for: dict[str, list[str]] = {}
-    #: Whether a process was started, and whether any primitive was touched or one was started.
-    started: bool = False
-    touched: bool = False
-    #: The exit codes of the main process, of every end that was visited.
-    exits: tuple[int, ...] = ()
-    wrong: str = ""
-    properties: tuple[Judged, ...] = ()
 
 
 def schedule_of(system: System, did: Iterable[Did], *, by_call: bool) -> str:
@@ -379,7 +276,7 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
     except TooLongError:
         problem = f"it runs for {TOO_LONG:g} s without any operation"
         _say(Report(over=True, problem=problem, hint=hints.LESS_TO_COMPUTE), out)
-    except BrokenExecutor:
+    except broken():
         _say(Report(over=True, problem="one of the processes that searched it was ended"), out)
     except MemoryError as error:
         limit = f"it needs more than {request.memory / (1 << 30):g} GB of memory"

@@ -5,9 +5,11 @@ Ours are imported while no folder of anybody else is on the path; a module of th
 called as one that we need.
 """
 
+import gc
 import sys
 
 if __name__ == "__main__":
+    gc.disable()  # while ours are imported there is no garbage worth looking for
     at_start, path = set(sys.modules), sys.path[:]
     own_folder = __file__.rpartition("/")[0]
     root = own_folder.removesuffix("/syncsim/instrument")
@@ -15,6 +17,7 @@ if __name__ == "__main__":
     from syncsim.instrument import shadows, stage
 
     sys.path[:] = path
+    gc.enable()
     sys.orig_argv.remove(__file__)
     shadows.at_start |= at_start
     stage.main()

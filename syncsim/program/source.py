@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import tokenize
 import warnings
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from syncsim.program.modules import find_source
 
 _MAIN = "__main__.py"
+#: What the end of a zip archive begins with, and so many last bytes of the file may be that end.
+_END, _LONGEST_END = b"PK\5\6", 22 + (1 << 16)
 
 
 class ProgramError(Exception):
@@ -105,9 +106,17 @@ def _is_folder(path: Path) -> bool:
 
 def _is_archive(path: Path) -> bool:
     try:
-        return path.is_file() and zipfile.is_zipfile(path)
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LONGEST_END))
+            if _END not in file.read():
+                return False
     except (OSError, ValueError):
         return False
+    import zipfile  # only for a file that may be one: it takes its time
+
+    return zipfile.is_zipfile(path)
 
 
 def _read(path: Path) -> bytes:
@@ -129,6 +138,8 @@ def _read(path: Path) -> bytes:
 
 def _read_member(path: Path) -> bytes:
     """Return a file of a zip archive."""
+    import zipfile
+
     try:
         with zipfile.ZipFile(path.parent) as archive:
             return archive.read(path.name)

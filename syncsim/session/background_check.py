@@ -121,9 +121,9 @@ class BackgroundCheck:
             self._tell(BrokeOff(f"A fault of syncsim itself: {error!r}"))
 
     def _check(self) -> None:
-        from syncsim.checking import judge
+        from syncsim.checking.verdict import judge
         from syncsim.explore.checker import Checker
-        from syncsim.explore.worker import Report, Request
+        from syncsim.explore.request import Report, Request
 
         def show(report: Report) -> None:
             rate = report.transitions / report.seconds if report.seconds else 0.0

@@ -26,7 +26,7 @@ from syncsim.virtual.process.body import (
 )
 from syncsim.virtual.process.private_memory import PrivateMemory
 from syncsim.virtual.stdlib import pickling
-from syncsim.virtual.stdlib.chance import random_module
+from syncsim.virtual.stdlib.chance import random_module, secrets_module
 from syncsim.virtual.stdlib.files import open_file
 from syncsim.virtual.stdlib.library import (
     Missing,
@@ -218,6 +218,8 @@ class VirtualProgram:
             return _threading()
         if name == "signal":
             return signal_module()
+        if name == "secrets":
+            return secrets_module()
         return self._local(name)
 
     def _local(self, name: str) -> ModuleType | None:

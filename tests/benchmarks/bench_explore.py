@@ -18,8 +18,8 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from time import perf_counter, process_time
 
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.limits import collect_seldom
-from syncsim.explore.results import Bounds
 from syncsim.explore.search.dpor import DPOR
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch

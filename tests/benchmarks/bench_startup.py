@@ -1,4 +1,4 @@
-"""How soon syncsim answers: ``--version`` beside bare Python, and the first paint of the gallery.
+"""How soon syncsim answers: ``--version``, the first paint of the gallery, a check of little.
 
 Run: python tests/benchmarks/bench_startup.py
 """
@@ -12,14 +12,42 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 
-def seconds(*command: str) -> float:
-    """How long the command takes, as a whole process."""
+def seconds(*command: str, code: int = 0) -> float:
+    """How long the command takes, as a whole process, which ends with that exit code."""
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    ended = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+    assert ended.returncode == code, command
     return time.perf_counter() - start
+
+
+#: A program that is proven: one process asks, another one searches.
+TINY = """
+from multiprocessing import Lock, Process
+
+def work(lock):
+    with lock:
+        pass
+
+if __name__ == "__main__":
+    lock = Lock()
+    processes = [Process(target=work, args=(lock,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+"""
+
+
+def interpreters(number: int) -> float:
+    """Return the seconds of so many that import multiprocessing, each started by the one before."""
+    code = "import multiprocessing.context, subprocess, sys; n = int(sys.argv[2]) - 1; "
+    code += "n and subprocess.run([*sys.orig_argv[:2], sys.argv[1], sys.argv[1], str(n)])"
+    return seconds(sys.executable, "-c", code, code, str(number))
 
 
 MINIMAL = """
@@ -60,6 +88,26 @@ def first_paint(*arguments: str) -> float:
         os.close(terminal)
 
 
+def checks() -> None:
+    """Ten rounds of two checks: one that proves, and one whose failure is replayed."""
+    proven, failed, two, three = [], [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        tiny = Path(folder, "tiny.py")
+        tiny.write_text(TINY, encoding="utf-8")
+        for _ in range(10):
+            proven.append(seconds(sys.executable, "-m", "syncsim", "check", str(tiny)))
+            two.append(interpreters(2))
+            failed.append(seconds(sys.executable, "-m", "syncsim", "check", "ab-ba", code=1))
+            three.append(interpreters(3))
+    for name, ours, least in (
+        ("check, proven    ", proven, two),
+        ("check, replayed  ", failed, three),
+    ):
+        ratio = statistics.median(one / other for one, other in zip(ours, least, strict=True))
+        bare = f"{statistics.median(least) * 1000:.0f} ms of bare interpreters"
+        print(f"{name}           {statistics.median(ours) * 1000:6.0f} ms ({ratio:.1f} x {bare})")
+
+
 def main() -> None:
     """Ten rounds of each in turn; medians."""
     bare, version, paint, minimal = [], [], [], []
@@ -75,6 +123,7 @@ def main() -> None:
     print(f"of a minimal Textual app    {statistics.median(minimal) * 1000:6.0f} ms")
     ratio = statistics.median(ours / least for ours, least in zip(paint, minimal, strict=True))
     print(f"ratio of the two            {ratio:6.2f}")
+    checks()
 
 
 if __name__ == "__main__":

@@ -18,12 +18,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from wrong_atoms import MUTANTS
 
-from syncsim.checking import Failure, confirm
+from syncsim.checking import Failure
+from syncsim.checking.replay import confirm
 from syncsim.core.operation import Verb
+from syncsim.explore.request import Found
 from syncsim.explore.results import verdict_at_the_end
 from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.explore.virtual.system import VirtualSystem
-from syncsim.explore.worker import Found, schedule_of
+from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.states import Did

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from made_up import Act, Planned, program, served
 
 from syncsim.core.operation import Verb
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.relation import Event, dependent
-from syncsim.explore.results import Bounds
 from syncsim.explore.search.dpor import DPOR
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.virtual.events import event_of

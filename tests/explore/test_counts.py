@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syncsim.core.deadlock.verdict import Verdict
-from syncsim.explore.results import Bounds
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.search.dpor import DPOR
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.virtual.system import VirtualSystem

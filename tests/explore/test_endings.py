@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.checking import Checked, told
+from syncsim.checking import Checked
+from syncsim.checking.telling import told
 from syncsim.core.deadlock.findings import Finding
 from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.schedule import parse_schedule

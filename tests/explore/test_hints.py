@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import syncsim
-from syncsim.checking import told
+from syncsim.checking.telling import told
 from syncsim.explore import checker
 
 pytestmark = pytest.mark.once

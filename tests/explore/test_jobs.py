@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 from test_counts import PROGRAMS
 
-from syncsim.explore.checker import command
-from syncsim.explore.worker import Request
+from syncsim.explore.ahead import command
+from syncsim.explore.request import Request
 
 
 def children_of(pid: int) -> set[int]:

@@ -23,7 +23,8 @@ from test_brute_force import (
 )
 from test_counts import PROGRAMS, system_of
 
-from syncsim.explore.results import Bounds, SearchResult
+from syncsim.explore.bounds import Bounds
+from syncsim.explore.results import SearchResult
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.jobs import Jobs, processes
 from syncsim.explore.search.leases import (

@@ -15,8 +15,9 @@ from made_up import Act, program
 from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
 from syncsim.core.transition_system import Move
-from syncsim.explore.results import Bounds, failure_in, verdict_at_the_end
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import Path as Way
+from syncsim.explore.results import failure_in, verdict_at_the_end
 from syncsim.explore.search import minimise
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from syncsim.explore.progress import Progress, line
-from syncsim.explore.worker import Report
+from syncsim.explore.request import Report
 
 pytestmark = pytest.mark.once
 

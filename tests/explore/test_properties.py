@@ -11,7 +11,8 @@ from commands import check, pytest_in
 
 import syncsim
 from syncsim import always, eventually, never, sometimes
-from syncsim.checking import Checked, told
+from syncsim.checking import Checked
+from syncsim.checking.telling import told
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import parse_schedule
 from syncsim.explore.properties.properties import (

@@ -13,8 +13,8 @@ from made_up import Act, program
 import syncsim
 from syncsim.core.operation import Site, Verb
 from syncsim.core.schedule import Choice, parse_schedule
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.races import Races
-from syncsim.explore.results import Bounds
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.sampling import SampleSearch

@@ -81,6 +81,22 @@ if __name__ == "__main__":
     sys.stdout = None
 """
 
+NO_EXECUTOR = """
+import multiprocessing, sys
+
+def loaded():
+    return sorted(name for name in sys.modules if name.startswith(("concurrent", "logging")))
+
+def work():
+    print(loaded())
+
+if __name__ == "__main__":
+    print(loaded())
+    process = multiprocessing.get_context("spawn").Process(target=work)
+    process.start()
+    process.join()
+"""
+
 
 def printed(tmp_path: Path, text: str) -> str:
     path = tmp_path / "program.py"
@@ -105,3 +121,7 @@ def test_threads_that_come_to_a_new_place_together_are_told_apart(tmp_path: Path
 
 def test_a_process_may_end_without_a_stdout(tmp_path: Path) -> None:
     assert printed(tmp_path, NO_STDOUT) == "0\n0\n"
+
+
+def test_no_executor_is_loaded_for_a_program_that_uses_none(tmp_path: Path) -> None:
+    assert printed(tmp_path, NO_EXECUTOR) == "[]\n[]\n"

@@ -10,11 +10,11 @@ import pytest
 from running import DEADLINE, tell, wait_for
 from test_monitored_runs import Watch, watch  # noqa: F401
 
-from syncsim.checking import confirm
+from syncsim.checking.replay import confirm
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Diagnosed, Mode
 from syncsim.core.steps import Step
-from syncsim.explore.worker import Found
+from syncsim.explore.request import Found
 from syncsim.program.source import load
 from syncsim.real import kernel
 from syncsim.real.run import RealRun

@@ -21,7 +21,7 @@ from syncsim.core.live import Diagnosed
 from syncsim.core.recorder import Recorder
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life
-from syncsim.explore.worker import Found, Report
+from syncsim.explore.request import Found, Report
 from syncsim.program.source import load
 from syncsim.real.interpreter.untracked import ProcessRegistry
 from syncsim.real.kernel import tree

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import syncsim
-from syncsim.checking import told
+from syncsim.checking.telling import told
 from syncsim.core.pythons import TRIED
 from syncsim.virtual.process.frames import can_read
 from syncsim.virtual.process.layouts import CALLS, LAYOUTS

@@ -14,18 +14,9 @@ from syncsim.explore.properties.views import VirtualView
 from syncsim.explore.results import Path
 from syncsim.explore.search.forever import avoiding
 from syncsim.explore.search.graph import Graph
-from syncsim.explore.search.sampling import SAMPLERS
 from syncsim.virtual.model.states import State
 from syncsim.virtual.model.system import System
 from syncsim.virtual.stopwatch import Stopwatch
-
-
-def search_for(kind: str) -> str:
-    """The search that properties are judged in where ``kind`` is asked for; empty if in none."""
-    if kind in SAMPLERS:
-        return kind
-    return "graph" if kind in ("exhaustive", "graph") else ""
-
 
 _asked: list[Stopwatch] = []
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-import pickle
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -380,6 +379,8 @@ def pack(properties: Iterable[Property]) -> bytes:
             )
     if not found:
         return b""
+    import pickle
+
     import cloudpickle  # type: ignore[import-untyped]
 
     with _taken_along(cloudpickle, {_module_of(one.condition) for one in found}):
@@ -411,6 +412,8 @@ def unpack(data: bytes) -> tuple[Property, ...]:
     """The properties that were packed; raises ``PropertyError``."""
     if not data:
         return ()
+    import pickle
+
     path, packed = pickle.loads(data)
     before = list(sys.path)
     sys.path += [folder for folder in path if folder not in before]

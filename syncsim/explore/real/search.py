@@ -16,14 +16,13 @@ from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
 from syncsim.core.words.listing import counted
 from syncsim.explore import hints
+from syncsim.explore.bounds import REAL
 from syncsim.explore.real.delays import FewDelays
 from syncsim.explore.real.system import RealState, RealSystem, TimeUpError
+from syncsim.explore.request import Found, Report, Request
 from syncsim.explore.search.dpor import DPOR, Execution
-from syncsim.explore.worker import Found, Report, Request
 from syncsim.program.source import Program
 
-#: What the search is called in a report.
-NAME = "real"
 #: An execution of so many steps may be one that never ends.  Then the short ones come first: so
 #: many steps, and twice as many each time all were visited.
 _LONG, _SHORT = 1_000, 20
@@ -160,7 +159,7 @@ class RealSearch:
     def _report(self) -> Report:
         system = self._system
         return Report(
-            NAME,
+            REAL,
             limit=self._limit,
             doubt=self._doubt(),
             hint=hints.THE_SAME_EACH_TIME

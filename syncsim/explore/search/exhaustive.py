@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from syncsim.explore.properties.judging import Judge, search_for
-from syncsim.explore.results import Bounds, SearchResult
+from syncsim.explore.bounds import SAMPLERS, Bounds, search_for
+from syncsim.explore.properties.judging import Judge
+from syncsim.explore.results import SearchResult
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.forever import livelock, waiting_for_ever
 from syncsim.explore.search.graph import GraphSearch
 from syncsim.explore.search.jobs import Jobs
 from syncsim.explore.search.parallel import ParallelSearch
-from syncsim.explore.search.sampling import SAMPLERS, SampleSearch
+from syncsim.explore.search.sampling import SampleSearch
 from syncsim.virtual.model.system import System
 
 #: Steps between two looks at the clock.
@@ -44,8 +45,6 @@ _SEARCHES: dict[str, tuple[Callable[[System], Search], ...]] = {
     "dpor": (DPORSearch,),
     "exhaustive": (DPORSearch, GraphSearch),
 }
-#: The names of all searches.
-SEARCHES = (*_SEARCHES, *SAMPLERS)
 
 
 def _begin(

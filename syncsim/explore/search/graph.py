@@ -14,8 +14,8 @@ from typing import TypeAlias
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
 from syncsim.core.words.listing import counted
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import (
-    Bounds,
     Path,
     SearchResult,
     See,

@@ -5,20 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
-from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 from syncsim.explore.limits import collect_seldom, die_with_our_parent, limit_memory, mind_the_time
 from syncsim.explore.search.leases import Asked
 from syncsim.virtual import births
 
-
-def cores() -> int:
-    """Return how many processors we may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        return os.cpu_count() or 1
+if TYPE_CHECKING:  # a small search is over without them
+    from concurrent.futures import Executor
 
 
 class Jobs:
@@ -49,7 +43,17 @@ class Jobs:
 
 def processes(number: int, memory: int) -> Executor:
     """So many on this machine, with so many bytes each, started afresh (not forked)."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     return ProcessPoolExecutor(number, get_context("spawn"), _begin, (memory, os.getpid()))
+
+
+def broken() -> type[Exception]:
+    """Return the exception by which an executor says that one of its processes was ended."""
+    from concurrent.futures import BrokenExecutor
+
+    return BrokenExecutor
 
 
 def _begin(memory: int, parent: int) -> None:

@@ -18,8 +18,9 @@ from typing import NamedTuple, TypeAlias
 
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.relation import Event
-from syncsim.explore.results import Bounds, Path, SearchResult
+from syncsim.explore.results import Path, SearchResult
 from syncsim.explore.search.dpor import DPOR, SearchFrame
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.wakeup import Branch, Word, still_asleep

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from syncsim.core.transition_system import Move
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.relation import Event
-from syncsim.explore.results import Bounds
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.jobs import Jobs
 from syncsim.explore.search.leases import (
@@ -42,6 +42,9 @@ from syncsim.explore.search.leases import (
 from syncsim.explore.search.wakeup import Word, Words
 from syncsim.virtual.model.states import State
 from syncsim.virtual.model.system import System
+
+if TYPE_CHECKING:  # a small search is over without them
+    from concurrent.futures import Future
 
 #: Seconds that a search goes on alone: a small one is over before anybody else has begun.  (All
 #: seconds here are those of the processor, of which each search may get little.)
@@ -249,6 +252,8 @@ class ParallelSearch:
                 self._frontier = Frontier(self._names, rest)
                 self._lend(self._frontier)
             return goes_on
+        from concurrent.futures import FIRST_COMPLETED, wait
+
         done, _ = wait(self._lent, self._patience, FIRST_COMPLETED)
         outcome = self.outcome
         for future in done:

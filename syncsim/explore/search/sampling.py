@@ -21,8 +21,8 @@ from typing import Protocol
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
 from syncsim.core.words.listing import counted
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import (
-    Bounds,
     Path,
     SearchResult,
     See,
@@ -148,7 +148,7 @@ class PCT5(PCT):
     depth = 5
 
 
-SAMPLERS: dict[str, tuple[Callable[[random.Random, Lengths], Sampler], ...]] = {
+_SAMPLERS: dict[str, tuple[Callable[[random.Random, Lengths], Sampler], ...]] = {
     "random": (RandomSampler,),
     "urw": (URW,),
     "pos": (POS,),
@@ -165,7 +165,7 @@ class SampleSearch:
         self._system = system
         self._seed = seed
         self._see = see
-        self._kinds = cycle(SAMPLERS[kind])
+        self._kinds = cycle(_SAMPLERS[kind])
         self._lengths = Lengths()
 
     @property

@@ -9,7 +9,6 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from syncsim import wire
@@ -89,7 +88,7 @@ def _wrap_blocks(gate: Gate, cls: Any) -> None:
         else:
             gate.take(Verb.UNLINK, key, lambda: real_unlink(self), "SharedMemory.unlink")
         with contextlib.suppress(OSError):
-            _file(gate, self).unlink()
+            os.unlink(_file(gate, self))
 
     cls.__init__, cls.__del__, cls.close, cls.unlink = init, delete, close, unlink
 
@@ -98,8 +97,8 @@ def _part(block: Any) -> Part:
     return Part(Role.BLOCK, _key(block), "block", block.size)
 
 
-def _file(gate: Gate, block: Any) -> Path:
-    return Path(gate.directory, wire.BLOCK + block._name.lstrip("/"))
+def _file(gate: Gate, block: Any) -> str:
+    return os.path.join(gate.directory, wire.BLOCK + block._name.lstrip("/"))
 
 
 def _note_made(gate: Gate, block: Any) -> None:

@@ -27,6 +27,7 @@ from syncsim.instrument.probes.library_threads import (
     rest,
     took,
 )
+from syncsim.instrument.probes.on_import import when_imported
 from syncsim.instrument.probes.outcome_events import RepeatedEvent, settle, submit
 from syncsim.instrument.probes.pools import (
     employing,
@@ -58,13 +59,18 @@ class _Job:
 
 
 def install(gate: Gate) -> None:
-    """Introduces the executor, its workers and its futures."""
+    """Introduce the executor, its workers and its futures, as soon as somebody imports them."""
+    blind = "the order of a set of futures may be another each time"
+    when_imported("concurrent.futures._base", lambda _: put_in_place(gate, _number_futures, blind))
+    when_imported("concurrent.futures.process", lambda _: _install(gate))
+
+
+def _install(gate: Gate) -> None:
     for wrap, blind in (
         (_introduce, "executors are not seen"),
         (_watch_thread, "when the thread of an executor is at rest is not known"),
         (_watch_the_end, "how a broken executor ends its workers may be another each time"),
         (_watch_calls, "what an executor is asked for is not seen"),
-        (_number_futures, "the order of a set of futures may be another each time"),
         (_watch_futures, "who waits for a future is not seen"),
         (_watch_waiters, "who waits for several futures is not seen"),
         (_wrap_worker, "what the workers of an executor do is not seen"),

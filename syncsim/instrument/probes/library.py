@@ -18,12 +18,25 @@ def _module(name: str) -> Any:
         return ModuleType(name)
 
 
+class _Later:
+    """A module that only some programs import: what is asked of it is asked once it is there."""
+
+    def __init__(self, name: str) -> None:
+        vars(self)["_syncsim_name"] = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_module(vars(self)["_syncsim_name"]), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_module(vars(self)["_syncsim_name"]), name, value)
+
+
 c_module = _module("_multiprocessing")
 connection = _module("multiprocessing.connection")
 context = _module("multiprocessing.context")
 forkserver = _module("multiprocessing.forkserver")
-futures = _module("concurrent.futures._base")
-futures_process = _module("concurrent.futures.process")
+futures: Any = _Later("concurrent.futures._base")
+futures_process: Any = _Later("concurrent.futures.process")
 pool = _module("multiprocessing.pool")
 popen_fork = _module("multiprocessing.popen_fork")
 popen_forkserver = _module("multiprocessing.popen_forkserver")

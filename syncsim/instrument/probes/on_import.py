@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
 import sys
 from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds a module as ever, and has it wrapped once it has been run."""
 
     def __init__(self) -> None:
@@ -18,10 +17,10 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
+    ) -> ModuleSpec | None:
         """The spec of a module that we wait for; None for all others."""
         install = self.waiting.pop(fullname, None)
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path) if install else None
+        spec = PathFinder.find_spec(fullname, path) if install else None
         if install is None or spec is None or spec.loader is None:
             return None
         loader: Any = spec.loader

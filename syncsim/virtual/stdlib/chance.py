@@ -7,9 +7,9 @@ noted, for no order of operations decides what it might have been.
 from __future__ import annotations
 
 import random
-import secrets
 import sys
 import uuid
+from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -96,8 +96,11 @@ def random_module() -> ModuleType:
     return module
 
 
+@lru_cache(maxsize=1)
 def secrets_module() -> ModuleType:
     """``secrets``: CPython's own functions over another source."""
+    import secrets  # only for who asks: it loads OpenSSL
+
     module, source = ModuleType("secrets"), SystemChance()
     names = vars(module)
     names.update(vars(secrets), SystemRandom=SystemChance, _sysrand=source)

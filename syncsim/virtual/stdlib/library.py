@@ -12,7 +12,6 @@ import importlib.util
 import signal
 import sys
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -74,7 +73,6 @@ class _Library:
         self.modules["time"] = clock.time_module()
         self.modules["datetime"] = clock.datetime_module()
         self.modules["pickle"] = pickling.pickle_module()
-        self.modules["secrets"] = chance.secrets_module()
         self.modules["uuid"] = chance.uuid_module()
         # Within a call of the library only what it waits for in vain passes.
         self._time = _module_of(
@@ -147,10 +145,12 @@ class _Library:
 
 
 def _code(name: str) -> CodeType:
+    """Return the code of that module of the package, which Python keeps compiled."""
     spec = importlib.util.find_spec(f"{_PACKAGE}.{name}")
     assert spec is not None
-    assert spec.origin is not None
-    return compile(Path(spec.origin).read_bytes(), spec.origin, "exec", dont_inherit=True)
+    loader: Any = spec.loader
+    code: CodeType = loader.get_code(spec.name)
+    return code
 
 
 def _module_of(name: str, **content: Any) -> ModuleType:

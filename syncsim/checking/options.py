@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
+from syncsim.explore.bounds import SAMPLERS, SEARCHES, USUAL
 from syncsim.explore.properties.properties import Property, pack
-from syncsim.explore.results import USUAL
-from syncsim.explore.search.exhaustive import SEARCHES
-from syncsim.explore.search.jobs import cores
-from syncsim.explore.search.sampling import SAMPLERS
-from syncsim.explore.worker import Request
+from syncsim.explore.request import Request
 from syncsim.program.source import Program
 
 
@@ -63,6 +61,14 @@ def request_for(
         states=max_states,
         depth=USUAL.depth if max_depth is None else max_depth,
         seconds=timeout,
-        jobs=jobs if jobs is not None else cores(),
+        jobs=jobs if jobs is not None else _cores(),
         properties=pack(claims),
     )
+
+
+def _cores() -> int:
+    """Return the number of processors that may be used."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
