@@ -22,7 +22,7 @@ from syncsim.core.text import as_json
 RUN_VARIABLE = "SYNCSIM_RUN"
 #: The number of the file descriptor of the lifeline (see ``guard``).
 LIFELINE_VARIABLE = "SYNCSIM_LIFELINE"
-#: How many files the program may have open (see ``room``).
+#: How many files the program may have open (see ``file_limit``).
 ROOM_VARIABLE = "SYNCSIM_ROOM"
 FIFO = "records"
 GATE = "gate"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from either import either
 
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Replay, RoundRobin
@@ -253,7 +254,7 @@ def test_the_programs_own_traceback_is_shown_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 3])
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 def test_the_exit_code_of_main_is_told_and_is_no_verdict(
     tmp_path: Path, code: int, scheduler: str
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import check, pytest_in
+from either import either
 
 import syncsim
 from syncsim import always, never, sometimes
@@ -40,7 +41,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("text", NOTHING.values(), ids=list(NOTHING))
-@pytest.mark.parametrize("search", ["exhaustive", "graph"])
+@either("search", ["exhaustive", "graph"])
 def test_who_does_nothing_with_others_is_not_proven(tmp_path: Path, text: str, search: str) -> None:
     checked = syncsim.check(written(tmp_path, text), search=search)
     assert checked.verdict == "undecided"

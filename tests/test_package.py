@@ -22,17 +22,24 @@ def test_type_checkers_are_told_that_there_are_types() -> None:
     assert Path(syncsim.__file__).with_name("py.typed").is_file()
 
 
-def test_the_pictures_of_the_readme_show_in_a_checkout_and_on_an_index() -> None:
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
-    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", readme)
-    assert pictures
-    assert all((PROJECT / picture).is_file() for picture in pictures)
+def on_an_index(readme: str) -> str:
+    """Return the README as a package index shows it."""
     hook = PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
-    (rule,) = hook["substitutions"]
-    shown = re.sub(rule["pattern"], rule["replacement"], readme)
+    for rule in hook["substitutions"]:
+        readme = re.sub(rule["pattern"], rule["replacement"], readme)
+    return readme
+
+
+def test_what_the_readme_shows_and_links_is_found_in_a_checkout_and_on_an_index() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     home = PYPROJECT["project"]["urls"]["Homepage"]
-    expected = [f"{home}/raw/main/{picture}" for picture in pictures]
-    assert re.findall(r"!\[[^]]*\]\(([^)]+)\)", shown) == expected
+    links = re.findall(r"(!?)\[[^]]*\]\(([^)]+)\)", readme)
+    assert {picture for picture, _ in links} == {"!", ""}
+    assert all((PROJECT / path).is_file() for _, path in links)
+    expected = [
+        (picture, f"{home}/{'raw' if picture else 'blob'}/main/{path}") for picture, path in links
+    ]
+    assert re.findall(r"(!?)\[[^]]*\]\(([^)]+)\)", on_an_index(readme)) == expected
 
 
 def test_the_pytest_plugin_costs_a_test_run_that_does_not_use_it_nothing() -> None:

@@ -1,4 +1,4 @@
-"""What is asked of a search, and whether each thing that is asked for can do something there."""
+"""The request to a search, and which of its wishes can do something there."""
 
 from __future__ import annotations
 

@@ -1,22 +1,27 @@
-"""What was found is replayed on real processes before it is believed."""
+"""Replay of a failure on real processes, before it is believed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
 from syncsim.checking.result import Failure
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.deadlock.doubt import who_was_not_seen
-from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.findings import Finding
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, parse_schedule
+from syncsim.core.scheduler import Replay, ReplayError
+from syncsim.core.state import State
 from syncsim.core.steps import Step
 from syncsim.core.words.listing import counted
 from syncsim.core.words.status import status
 from syncsim.core.words.waiting import waiting_for
+from syncsim.driver import Driver, OutOfTimeError, Standing
 from syncsim.explore.request import Found
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
@@ -31,67 +36,99 @@ def confirm(
     look: Callable[[RealRun], None] = lambda world: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Failure:
-    """Replay the schedule on the real processes; what came of it.
+    """Replay the schedule on the real processes; return what came of it.
 
-    Of a livelock, what follows the way must lead back to where it began.  Who waits for ever
-    while others go on must wait there; that nothing can help it is what the search has seen.
-    ``look`` is shown the processes whenever they are quiet.
+    After a livelock's schedule everybody must be where they were before its round.  An actor that
+    waits for ever while others go on must wait there; that nothing can help it is what the search
+    has seen.  ``look`` is shown the processes at the first quiet point and after each choice.
     """
-    verdict, schedule, way = Verdict(found.verdict), found.schedule, found.way
-    steps: list[Step] = []
-    deadline = time.monotonic() + _REPLAY
-    begins, made = len(parse_schedule(way)), 0
-    goes_round = verdict in (Verdict.LIVELOCK, Verdict.STARVATION)
-    world = RealRun(program, patience=10.0, on_step=steps.append)
-    world.interrupted = interrupted
-    try:
-        world.settle(deadline)
-        look(world)
-        before = _place(world) if goes_round and not begins else None
-        for at, choice in enumerate(parse_schedule(schedule)):
-            world.adapt(choice.grain, deadline)
-            if not _comes(world, choice, deadline):
-                why = f"choice {at + 1} of the schedule cannot be made"
-                if time.monotonic() > deadline:
-                    why = f"they take longer than {_REPLAY:g} s"
-                return Failure(verdict, why, schedule, False, tuple(steps))
-            world.take(choice, deadline)
-            world.settle(deadline)
-            look(world)
-            made += 1
-            if goes_round and made == begins:
-                before = _place(world)
-        diagnosis = _final(world, deadline)
-        if goes_round and diagnosis.verdict is None and before == _place(world):
-            round_ = made - begins
-            again = "the same step comes" if round_ == 1 else f"the same {round_} steps come"
-            after = f"After {counted(begins, 'choice')}"
-            diagnosis = replace(
-                diagnosis,
-                verdict=verdict,
-                explanation=f"{after} everybody is where they are after {made}: "
-                f"{again} again and again, and nobody achieves anything.",
-            )
-        view = world.view()
+    return _Replay(program, found, look, interrupted).run()
+
+
+class _Replay:
+    """One replay of a failure that a search has found."""
+
+    def __init__(
+        self,
+        program: Program,
+        found: Found,
+        look: Callable[[RealRun], None],
+        interrupted: Callable[[], bool],
+    ) -> None:
+        self._program = program
+        self._found = found
+        self._look = look
+        self._interrupted = interrupted
+        self._verdict = Verdict(found.verdict)
+        self._steps: list[Step] = []
+        self._choices = parse_schedule(found.schedule)
+        self._taken = 0
+        self._round_begins = len(parse_schedule(found.way))
+        self._goes_round = self._verdict in (Verdict.LIVELOCK, Verdict.STARVATION)
+        self._before: object = None  # the place at which the round of a livelock begins
+        self._run: RealRun
+
+    def run(self) -> Failure:
+        """Replay it, and end the processes."""
+        self._run = run = RealRun(self._program, patience=10.0, on_step=self._steps.append)
+        run.interrupt_when(self._interrupted)
+        driver = Driver(
+            run,
+            deadline=time.monotonic() + _REPLAY,
+            interrupted=self._interrupted,
+            failure_suffices=True,
+            on_choice=self._count,
+            on_quiet=self._note_place,
+        )
+        try:
+            standing = driver.follow(Replay(self._choices), patience=run.patience)
+            if self._taken < len(self._choices):
+                return self._unconfirmed(self._impossible())
+            return self._compare(standing)
+        except ReplayError:
+            return self._unconfirmed(self._impossible())
+        except OutOfTimeError:
+            if self._taken == len(self._choices) and driver.standing().is_suspicion:
+                return self._compare(driver.standing())
+            return self._unconfirmed(f"they take longer than {_REPLAY:g} s")
+        except DivergenceError as error:
+            return self._unconfirmed(str(error))
+        finally:
+            run.close()
+
+    def _count(self, choice: Choice) -> None:
+        self._taken += 1
+
+    def _note_place(self) -> None:
+        self._look(self._run)
+        if self._goes_round and self._taken == self._round_begins:
+            self._before = _place(self._run.state)
+
+    def _impossible(self) -> str:
+        return f"choice {self._taken + 1} of the schedule cannot be made"
+
+    def _unconfirmed(self, why: str, findings: tuple[Finding, ...] = ()) -> Failure:
+        steps, schedule = tuple(self._steps), self._found.schedule
+        return Failure(self._verdict, why, schedule, False, steps, findings)
+
+    def _compare(self, standing: Standing) -> Failure:
+        """Return whether the end of the replay is the failure that was found."""
+        diagnosis, state = standing.believed, self._run.state
+        view = self._run.processes.view()
+        if standing.is_suspicion:
+            unproven = "it may still be helped from where nobody sees it"
+            diagnosis = replace(diagnosis, explanation=unproven)
         if view.unseen:
             why = f"{who_was_not_seen(view.unseen)} So the failure is not confirmed"
-            return Failure(verdict, why, schedule, False, tuple(steps), diagnosis.findings)
-        state = world.state
-        if found.waits is not None and diagnosis.verdict is None:
-            waits = waiting_for(state, state.actors[found.waits])
-            if waits is not None:
-                diagnosis = replace(
-                    diagnosis,
-                    verdict=verdict,
-                    explanation=f"{state.actors[found.waits].name} {waits.clause}; whatever the "
-                    "others do, it can never go on.",
-                )
+            return self._unconfirmed(why, diagnosis.findings)
+        if diagnosis.verdict is None:
+            diagnosis = replace(diagnosis, **self._what_the_search_saw(state))
         return Failure(
-            diagnosis.verdict or verdict,
+            diagnosis.verdict or self._verdict,
             diagnosis.explanation or "nothing bad happens",
-            schedule,
-            diagnosis.verdict is verdict,
-            tuple(steps),
+            self._found.schedule,
+            diagnosis.verdict is self._verdict,
+            tuple(self._steps),
             diagnosis.findings,
             diagnosis.cycle,
             tuple(
@@ -104,32 +141,36 @@ def confirm(
                 for actor in state.actors
             ),
         )
-    except DivergenceError as error:
-        return Failure(verdict, str(error), schedule, False, tuple(steps))
-    finally:
-        world.close()
+
+    def _what_the_search_saw(self, state: State) -> dict[str, Any]:
+        """Return the verdict of a run that goes on, if it is where the search has seen it."""
+        if self._goes_round and self._before == _place(state):
+            steps = self._taken - self._round_begins
+            again = "the same step comes" if steps == 1 else f"the same {steps} steps come"
+            explanation = (
+                f"After {counted(self._round_begins, 'choice')} everybody is where they are after "
+                f"{self._taken}: {again} again and again, and nobody achieves anything."
+            )
+            return {"verdict": self._verdict, "explanation": explanation}
+        if self._found.waits is not None:
+            actor = state.actors[self._found.waits]
+            wait = waiting_for(state, actor)
+            if wait is not None:
+                explanation = (
+                    f"{actor.name} {wait.clause}; whatever the others do, it can never go on."
+                )
+                return {"verdict": self._verdict, "explanation": explanation}
+        return {}
 
 
-def _comes(world: RealRun, choice: Choice, deadline: float) -> bool:
-    """Whether the choice can be made; a thread that has just been started comes unannounced."""
-    until = min(time.monotonic() + world.patience, deadline)
-    while choice not in (choices := world.choices()):
-        if choices or time.monotonic() > until or not world.may_still_move():
-            return False
-        world.pump(0.05)
-        world.settle(deadline)
-    return True
-
-
-def _place(world: RealRun) -> object:
-    """Where everybody is, and the value of everything."""
-    state = world.state
+def _place(state: State) -> object:
+    """Return where everybody is, and the value of everything."""
     who = tuple((actor.pending, actor.life, actor.exitcode) for actor in state.actors)
     return who, {name: _essence(atom) for name, atom in state.atoms.items()}
 
 
 def _essence(atom: Atom) -> object:
-    """What the processes can tell of an atom, without what is kept of it for a person."""
+    """Return what the processes can tell of an atom, without what is kept of it for a person."""
     match atom:
         case Cell():
             return atom.value
@@ -140,15 +181,3 @@ def _essence(atom: Atom) -> object:
             return buffered, [item.label for item in atom.items], atom.sending, atom.ended
         case _:
             return atom
-
-
-def _final(world: RealRun, deadline: float) -> Diagnosis:
-    """The diagnosis, once nothing that is unseen may still change it."""
-    while True:
-        diagnosis = diagnose(world.state)
-        if diagnosis.verdict is not Verdict.DEADLOCK or world.is_final(diagnosis):
-            return diagnosis
-        if time.monotonic() > deadline:
-            why = f"after {_REPLAY:g} s it may still be helped from where nobody sees it"
-            return replace(diagnosis, verdict=None, explanation=why)
-        world.pump(0.05)

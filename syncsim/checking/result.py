@@ -1,4 +1,4 @@
-"""What a check comes to."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Failure(Struct, frozen=True):
 
 
 class Upheld(Struct, frozen=True):
-    """What a property came to: it holds, it does not, or (None) it is not known.
+    """The result for a property: it holds, it does not, or (None) it is not known.
 
     ``schedule`` is that of the counterexample, or for ``sometimes`` that of a witness, and
     ``confirmed`` whether the real processes came to it.  ``site`` is where it was written.
@@ -47,7 +47,7 @@ class Upheld(Struct, frozen=True):
 
 
 class Checked(Struct, frozen=True):
-    """What a check came to.
+    """The result of a check.
 
     ``complete`` says that everything was visited: then, without a failure, the program is
     proven.  ``failures`` holds one of each kind, the shortest first; ``findings`` what else was
@@ -89,7 +89,7 @@ class Checked(Struct, frozen=True):
         return self.exits[0] if len(self.exits) == 1 else None
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``syncsim check --json`` prints it."""
+        """Return it the way ``syncsim check --json`` prints it."""
         worst = self.failures[0] if self.failures else None
         return {
             "verdict": self.verdict,

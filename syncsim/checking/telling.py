@@ -77,7 +77,7 @@ def _failure(failure: Failure, method: str, *, said: bool) -> list[str]:
 
 
 def _raced_for(contested: dict[str, list[str]]) -> str:
-    """What there was to interleave: the most contested first."""
+    """Return what there was to interleave: the most contested first."""
     if not contested:
         return "Nothing was raced for: no two processes could be about to use the same thing."
     most = sorted(contested.items(), key=lambda one: -len(one[1]))

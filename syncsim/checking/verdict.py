@@ -1,4 +1,4 @@
-"""What the search and the replay of what it found amount to: one verdict, and why."""
+"""The verdict of a check, made of the search and of the replay of its findings, with why."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _by_length(failure: Failure) -> tuple[bool, bool, int]:
 
 
 def shows_itself(failure: Failure) -> bool:
-    """Whether nothing is there to be confirmed: no run at all is the failure."""
+    """Return whether nothing is there to be confirmed: no run at all is the failure."""
     return failure.property.startswith(Kind.SOMETIMES)
 
 
@@ -108,7 +108,7 @@ def _decide(report: Report, failures: Sequence[Failure], upheld: Sequence[Upheld
 def _uphold(
     program: Program, claim: Property, judged: Judged, report: Report
 ) -> tuple[Upheld, Failure | None]:
-    """What became of the property; with the failure that it is, if it does not hold."""
+    """Return what became of the property; with the failure that it is, if it does not hold."""
     name, found = str(claim), judged.found
     if found is None:
         if judged.holds is None or not report.complete:

@@ -23,7 +23,7 @@ class Witness:
 
     @property
     def looks(self) -> int:
-        """How often it was quiet."""
+        """The number of quiet points that were looked at."""
         return len(self._holds)
 
     def look(self, world: RealRun) -> None:
@@ -33,7 +33,9 @@ class Witness:
 
         def stack_of(actor: int) -> tuple[str, ...]:
             if actor not in stacks:
-                stacks[actor] = tuple(frame.function for frame in world.inspect(actor).frames)
+                stacks[actor] = tuple(
+                    frame.function for frame in world.inspection.inspect(actor).frames
+                )
             return stacks[actor]
 
         view = RealView(state, stack_of, self._received(state))
@@ -53,7 +55,7 @@ class Witness:
         )
 
     def _received(self, state: State) -> dict[str, list[str]]:
-        """What was taken out of each channel: it is numbered when it is sent, and leaves in order.
+        """Return what was taken out of each channel: items are numbered, and leave in order.
 
         (Nothing is sent and taken out in one choice.)
         """
@@ -67,7 +69,7 @@ class Witness:
         return received
 
     def agrees(self, *, goes_on: bool) -> bool:
-        """Whether the run shows what the search has seen; ``goes_on``: it can go on for ever."""
+        """Return whether the run shows what the search saw; ``goes_on``: it can go on for ever."""
         if self._claim.kind is not Kind.EVENTUALLY:
             return self._holds[-1] is (self._claim.kind is not Kind.ALWAYS)
         last = max((at for at, holds in enumerate(self._holds) if holds), default=-1)

@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from syncsim.core.schedule import Choice
+from syncsim.core.atoms import ActorId
+from syncsim.core.schedule import Choice, Grain
 from syncsim.core.state import State
 from syncsim.core.steps import Step
 
 
 class Run(Protocol):
-    """A run of a program.  Its bodies are the real processes and, later, the virtual ones."""
+    """A run of a program.  Its bodies are the real processes and the virtual ones.
+
+    A ``deadline`` is a time by the monotonic clock.  What a run says of its end is evidence; the
+    driver alone declares from it that nothing can move any more.
+    """
 
     @property
     def state(self) -> State:
         """The state now."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether every process has ended."""
+        ...
+
     def choices(self) -> tuple[Choice, ...]:
         """Return what may happen next."""
         ...
 
-    def faults(self) -> tuple[Choice, ...]:
-        """Return what a person may do besides to the processes."""
+    def adapt(self, grain: Grain, deadline: float | None = None) -> None:
+        """Offer choices at that grain from here on."""
+        raise NotImplementedError
+
+    def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
+        """Make a choice or a fault happen, until all is quiet again; return its steps."""
         ...
 
-    def take(self, choice: Choice) -> tuple[Step, ...]:
-        """Let that happen (a choice or a fault), until all is quiet again; what it came to."""
+    def settle(self, deadline: float | None = None) -> None:
+        """Listen until no report is outstanding, all is over, or the deadline has passed."""
+        raise NotImplementedError
+
+    def pump(self, timeout: float) -> bool:
+        """Listen for at most ``timeout`` seconds; return whether anything was reported."""
+        ...
+
+    def may_still_move(self) -> bool:
+        """Return whether something unseen may still change what is seen."""
+        ...
+
+    def is_final(self, stuck: Sequence[ActorId]) -> bool:
+        """Return whether it is certain that these actors, blocked by the state, stay blocked."""
+        ...
+
+    def hear_out(self, seconds: float, deadline: float | None = None) -> bool:
+        """Listen to what is on its way when all is over; return False for who outlives that.
+
+        Untracked processes have ``seconds`` to end, too.
+        """
         ...
 
     def close(self) -> None:

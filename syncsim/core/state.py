@@ -6,7 +6,7 @@ observed is what it is.  ``Actor.observed`` is a hash of the results it has seen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -196,6 +196,13 @@ class State(Struct, frozen=True):
         if actor.pending is None or actor.ended or actor.stopped:
             return False
         return not self.blocked(actor)
+
+    def goes_on_beside(self, stuck: Sequence[ActorId]) -> bool:
+        """Return whether somebody goes on who is none of those."""
+        return any(
+            not (actor.ended or actor.serves or actor.rests or actor.id in stuck)
+            for actor in self.actors
+        )
 
     def blocked(self, actor: Actor) -> bool:
         """Return whether the pending operation would block now, also that of a stopped actor."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import TypeAlias
 
-Process: TypeAlias = "subprocess.Popen[bytes]"
+Process: TypeAlias = subprocess.Popen[bytes]
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 #: By -P nothing is taken from the current folder, nor in the processes that this one starts.

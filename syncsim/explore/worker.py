@@ -276,12 +276,12 @@ def run(request: Request, questions: IO[bytes], out: Out) -> None:
     except TooLongError:
         problem = f"it runs for {TOO_LONG:g} s without any operation"
         _say(Report(over=True, problem=problem, hint=hints.LESS_TO_COMPUTE), out)
-    except broken():
-        _say(Report(over=True, problem="one of the processes that searched it was ended"), out)
     except MemoryError as error:
         limit = f"it needs more than {request.memory / (1 << 30):g} GB of memory"
         problem = f"{limit} ({type(error).__name__})"
         _say(Report(over=True, problem=problem, hint=hints.LESS_MEMORY), out)
+    except broken():  # (last: to ask which it is may take memory)
+        _say(Report(over=True, problem="one of the processes that searched it was ended"), out)
     else:
         if request.foresight:
             _foresee(system, outcome, questions, out)

@@ -6,7 +6,7 @@ import ctypes
 
 
 def thread_state() -> int:
-    """The address of the calling thread's ``PyThreadState``; see ``kernel.frames``."""
+    """The address of the calling thread's ``PyThreadState``; see ``kernel.python_stack``."""
     function = ctypes.pythonapi.PyThreadState_Get
     function.restype = ctypes.c_void_p
     return function() or 0

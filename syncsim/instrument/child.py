@@ -1,4 +1,4 @@
-"""How a process of the program joins a run, and the last thing it does in it."""
+"""The way of a process of the program into a run, and the last thing it does there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from syncsim.instrument.gate import Gate  # noqa: E402
 
 
 def join_run(directory: str) -> Gate | None:
-    """Instruments this process for the run in that directory; None where it is over."""
+    """Instrument this process for the run in that directory; None where it is over."""
     global _gate
     try:
         _gate = Gate(directory)
@@ -48,7 +48,7 @@ def join_run(directory: str) -> Gate | None:
 
 
 def hide_prelude() -> None:
-    """Lets a traceback quote of the command of a new interpreter only what was not put before it.
+    """Let a traceback quote of the command of a new interpreter only what was not put before it.
 
     (From 3.13 on the lines of ``python -c`` are quoted.  Blanks keep the columns.)
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Disposition(StrEnum):
-    """What a process does with a signal."""
+    """The action of a process on a signal."""
 
     DEFAULT = "default"
     CATCHES = "catches"

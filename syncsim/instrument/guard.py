@@ -21,7 +21,7 @@ DISMISSED = b"x"
 
 
 def watch(directory: str, lifeline: int) -> int:
-    """Leaves a guard behind, which is no child of this process, and goes on; the guard's pid."""
+    """Leave a guard behind, which is no child of this process, and goes on; the guard's pid."""
     stage = os.getpid()
     reader, writer = os.pipe()
     first = os.fork()
@@ -50,7 +50,7 @@ def watch(directory: str, lifeline: int) -> int:
 
 
 def end_run(directory: str, stage: int) -> None:
-    """Kills every process of the run and removes what it leaves on the machine."""
+    """Kill every process of the run and remove what it leaves on the machine."""
     with contextlib.suppress(OSError):
         os.killpg(stage, signal.SIGKILL)
     for pid in _processes_of(directory):

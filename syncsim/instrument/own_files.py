@@ -26,13 +26,13 @@ class Held:
     __slots__ = ("fd",)
 
     def __init__(self, fd: int) -> None:
-        """Takes over ``fd``, which is closed under its present number."""
+        """Take over ``fd``, which is closed under its present number."""
         self.fd = _high(fd)
         _close(fd)
         held[self.fd] = self
 
     def move(self) -> None:
-        """Leaves its number to somebody else, who is going to use it now."""
+        """Leave its number to somebody else, who is going to use it now."""
         del held[self.fd]
         self.fd = _high(self.fd)
         held[self.fd] = self

@@ -26,7 +26,7 @@ from syncsim.instrument.shadows import give_way
 
 
 def main() -> None:
-    """Runs the program that the command line names: ``PROGRAM [ARGUMENT …]``."""
+    """Run the program that the command line names: ``PROGRAM [ARGUMENT …]``."""
     directory = os.environ[wire.RUN_VARIABLE]
     leave_room(int(os.environ.pop(wire.ROOM_VARIABLE)))
     guarding = guard.watch(directory, int(os.environ.pop(wire.LIFELINE_VARIABLE)))
@@ -35,7 +35,7 @@ def main() -> None:
     if gate is None:
         sys.exit("the run is over before it began")
     processes.name_semaphores("/mp" + os.path.basename(directory)[-6:])
-    gate.bottoms.append(_run.__code__)
+    gate.code.bottoms.append(_run.__code__)
     gate.write(wire.Joined(guarding))
     gate.born("main", os.getppid())
     output.redirect(gate)
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _beginning() -> Callable[[ModuleType], object]:
-    """How the program named by the command line begins (see CPython's ``Modules/main.c``)."""
+    """Return the beginning of the named program (see CPython's ``Modules/main.c``)."""
     target = sys.argv[0]
     run_module = vars(runpy)["_run_module_as_main"]
     if target == "-m":

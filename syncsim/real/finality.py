@@ -1,4 +1,4 @@
-"""Whether nothing moves any more, in free running; and who beyond our view may still change that.
+"""Evidence from the kernel that nothing moves, and of who beyond our view may still change that.
 
 Two looks at every thread of the program, one after the other: if all of them slept in both and
 none has been switched to or from in between, then there was a moment in which all slept at
@@ -42,11 +42,11 @@ class Finality:
     """Looks at the threads of one run; to be asked again and again while nothing is reported."""
 
     def __init__(
-        self, recorder: Recorder, interpreter: RecordInterpreter, search: ThreadLocator
+        self, recorder: Recorder, interpreter: RecordInterpreter, locator: ThreadLocator
     ) -> None:
         self._recorder = recorder
         self._interpreter = interpreter
-        self._search = search
+        self._locator = locator
         self._seen: dict[tuple[int, int], Sleep] = {}
         self._since = 0.0
         self._looked = 0.0
@@ -72,9 +72,7 @@ class Finality:
         self._looked = now
         seen = {}
         pids = {actor.pid for actor in self._recorder.actors if not actor.ended}
-        others = {
-            pid for pid in self._interpreter.untracked if pid > 0
-        } | self._interpreter.registry.alive
+        others = self._interpreter.processes.untracked | self._interpreter.processes.alive
         for pid in pids | others:
             for tid, sleep in look_at_all(pid).items():
                 if self._is_idle_server(pid, tid, sleep):
@@ -101,7 +99,7 @@ class Finality:
 
     @property
     def hangs(self) -> bool:
-        """Whether nothing moves, and nothing that we know of comes by itself."""
+        """True if nothing moves, and nothing that we know of comes by itself."""
         if self.seconds < HANGS_AFTER or not self._seen:
             return False
         alive = [actor for actor in self._recorder.actors if not actor.ended]
@@ -114,7 +112,7 @@ class Finality:
         return sleep is not None and sleep.timed
 
     def may_be_broken(self) -> bool:
-        """Whether a thread that is no actor may still change what we see."""
+        """Return whether a thread that is no actor may still change what we see."""
         if self._looks < 2:
             return True
         far = max((self._help(key[0], sleep) for key, sleep in self._unseen()), default=0)
@@ -125,20 +123,20 @@ class Finality:
         return [(key, sleep) for key, sleep in self._seen.items() if key not in known]
 
     def helpers(self) -> str:
-        """Who beyond our view may still help, in words; empty if nobody."""
+        """Return who beyond our view may still help, in words; empty if nobody."""
         found = []
         for (pid, _), sleep in self._unseen():
             actor = self._recorder.by_pid(pid)
             if actor is not None and self._help(pid, sleep) is _Help.FAR:
                 bound = ", for some time" if sleep.timed else ""
-                doing = self._search.doing(actor.id, sleep)
+                doing = self._locator.doing(actor.id, sleep)
                 found.append(f"a thread of {actor.name} is {doing}{bound}")
-        untracked = sorted(pid for pid in self._interpreter.untracked if pid > 0)
+        untracked = sorted(self._interpreter.processes.untracked)
         if untracked:
             pids = listing([str(pid) for pid in untracked])
             found.append(f"forked past multiprocessing: pid {pids}")
-        if self._interpreter.registry.alive:
-            found.append(self._interpreter.registry.who_was_not_seen.removesuffix("."))
+        if self._interpreter.processes.alive:
+            found.append(self._interpreter.processes.who_was_not_seen.removesuffix("."))
         return "; ".join(found)
 
     def _help(self, pid: int, sleep: Sleep) -> _Help:
@@ -154,14 +152,14 @@ class Finality:
     def _help_on(self, pid: int, fd: int) -> _Help:
         target = sleeping_on.target_of(pid, fd)
         inode = sleeping_on.inode_of(target)
-        if self._interpreter.primitive_with(f"pipe:{inode}") is not None:
+        if self._interpreter.primitives.with_atom(f"pipe:{inode}") is not None:
             return _Help.INSIDE
         if target.startswith("pipe:") or sleeping_on.kind_of_socket(inode) == "unix":
             return _Help.NEAR
         return _Help.FAR
 
     def _key(self, actor: ActorId) -> tuple[int, int]:
-        pid, tid = self._interpreter.thread_of(actor)
+        pid, tid = self._interpreter.actors.thread_of(actor)
         return pid, tid or pid
 
     def _mark(self) -> None:
@@ -169,11 +167,11 @@ class Finality:
             if actor.ended or actor.pending is not None or actor.outside or actor.library:
                 continue
             self._marked.add(actor.id)
-            found = self._search.of(actor.id)
+            found = self._locator.of(actor.id)
             self._recorder.change(actor.id, outside=True, whereabouts=found)
 
     def _is_idle_server(self, pid: int, tid: int, sleep: Sleep) -> bool:
-        """Whether it is a thread that wakes by itself again and again, and never for us."""
-        if pid == tid and pid not in self._servers and self._search.is_server(pid, sleep):
+        """Return whether the thread wakes by itself again and again, and never for us."""
+        if pid == tid and pid not in self._servers and self._locator.is_server(pid, sleep):
             self._servers.add(pid)
         return pid == tid and pid in self._servers

@@ -106,21 +106,21 @@ class Launch:
         return not_started("the program", how_it_ended(self.stage.wait()), complaints)
 
     def waiting(self) -> int:
-        """How many bytes of records have been written and not read yet."""
+        """Return how many bytes of records have been written and not read yet."""
         count: int = struct.unpack("i", fcntl.ioctl(self.fifo, termios.FIONREAD, bytes(4)))[0]
         return count
 
     @property
     def has_door(self) -> bool:
-        """Whether one can come to the door: the program may have removed the directory."""
+        """True if one can come to the door: the program may have removed the directory."""
         return os.path.exists(f"{self.directory}/{wire.GATE}")
 
     def say(self, mode: int) -> None:
-        """Tells every process, at its next operation, how the gates stand: see ``wire.MODE``."""
+        """Tell every process, at its next operation, how the gates stand: see ``wire.MODE``."""
         os.pwrite(self._mode, bytes([mode]), 0)
 
     def listen(self, fd: int, hear: Callable[[], object]) -> None:
-        """Lets ``wait`` call ``hear`` whenever ``fd`` is readable."""
+        """Let ``wait`` call ``hear`` whenever ``fd`` is readable."""
         self._poll.register(fd, select.POLLIN)
         self._on[fd] = hear
 
@@ -129,14 +129,14 @@ class Launch:
         self._poll.unregister(fd)
 
     def wait(self, seconds: float) -> bool:
-        """Waits for something to be heard, at most so long; whether there was something."""
+        """Wait for something to be heard, at most so long; whether there was something."""
         events = self._poll.poll(seconds * 1000)
         for fd, _ in events:
             self._on[fd]()
         return bool(events)
 
     def close(self) -> None:
-        """Ends the run: nothing of it is left, neither process nor file nor semaphore."""
+        """End the run: nothing of it is left, neither process nor file nor semaphore."""
         self.deaths.close()  # first: who looks for what is left needs files, too
         guard.end_run(self.directory, self.stage.pid)
         self.stage.wait()

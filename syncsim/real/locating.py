@@ -47,7 +47,7 @@ class ThreadLocator:
         """Where the actor stands."""
         sleep = self.sleep(actor)
         doing = self.doing(actor, sleep) if sleep is not None else ""
-        pid, tid = self._interpreter.thread_of(actor)
+        pid, tid = self._interpreter.actors.thread_of(actor)
         if sleep is not None and not tid and self.is_server(pid, sleep):
             return Whereabouts("a Manager's server, waits to be asked", serves=True)
         stack = self.stack(actor) if sleep is not None and sleep.asleep else ()
@@ -59,18 +59,18 @@ class ThreadLocator:
         return Whereabouts(doing, site, bool(stack), sleep is not None and sleep.timed)
 
     def sleep(self, actor: ActorId) -> Sleep | None:
-        """What the kernel says of the actor's thread."""
-        return look(*self._interpreter.thread_of(actor))
+        """Return what the kernel says of the actor's thread."""
+        return look(*self._interpreter.actors.thread_of(actor))
 
     def stack(self, actor: ActorId) -> tuple[Frame, ...]:
         """The actor's call stack in the program's own files, innermost last.
 
         It is read from outside, so it means something only while the actor sleeps.
         """
-        key = self._interpreter.thread_of(actor)
+        key = self._interpreter.actors.thread_of(actor)
         found: list[Frame] = []
         for level in reversed(
-            python_stack.stack_of(key[0], self._interpreter.thread_states.get(key, 0))
+            python_stack.stack_of(key[0], self._interpreter.actors.thread_states.get(key, 0))
         ):
             if (level.file, level.function) in _BOTTOMS:
                 break
@@ -79,13 +79,13 @@ class ThreadLocator:
         return tuple(found)
 
     def is_server(self, pid: int, sleep: Sleep) -> bool:
-        """Whether the process is a Manager's server: it wakes every second for nothing.
+        """Return whether the process is a Manager's server: it wakes every second for nothing.
 
         (``multiprocessing.managers.Server.serve_forever``.)
         """
         if not sleep.timed:
             return False
-        stack = python_stack.stack_of(pid, self._interpreter.thread_states.get((pid, 0), 0))
+        stack = python_stack.stack_of(pid, self._interpreter.actors.thread_states.get((pid, 0), 0))
         return any(
             level.function == "serve_forever" and level.file.endswith("managers.py")
             for level in stack
@@ -94,7 +94,7 @@ class ThreadLocator:
     # -- what it sleeps on --------------------------------------------------------------------
 
     def doing(self, actor: ActorId, sleep: Sleep) -> str:
-        """What the actor does, to follow "it is"."""
+        """Return what the actor does, to follow "it is"."""
         if not sleep.asleep:
             return sleep.state
         if not sleep.call:
@@ -130,13 +130,13 @@ class ThreadLocator:
         that was inherited lies where the process that made it has it: the nearest one above.
         (Who makes one maps a file of another name: see ``sem_open`` of glibc.)
         """
-        known = self._interpreter.semaphores
+        known = self._interpreter.primitives.semaphores
         who: Actor | None = self._recorder.actors[actor]
         path = sleeping_on.mapping_at(who.pid, address) if who is not None else ""
         _, found, name = path.removesuffix(" (deleted)").rpartition("/sem.")
         if not found:
             return ""
-        if self._interpreter.primitive_with(f"/{name}") is not None:
+        if self._interpreter.primitives.with_atom(f"/{name}") is not None:
             return f"/{name}"
         while who is not None:
             atom = known.get((who.pid, address), "")
@@ -152,7 +152,7 @@ class ThreadLocator:
         target = self._recorder.by_pid(pid)
         if target is not None:
             return f"for the end of {target.name}"
-        if pid in self._interpreter.untracked:
+        if pid in self._interpreter.processes.untracked:
             return f"for the end of pid {pid}, which was forked past multiprocessing"
         try:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -166,7 +166,7 @@ class ThreadLocator:
         inode = sleeping_on.inode_of(target)
         name = {0: "its stdin", 1: "its stdout", 2: "its stderr"}.get(fd, f"fd {fd}")
         if inode:
-            primitive = self._interpreter.primitive_with(f"pipe:{inode}")
+            primitive = self._interpreter.primitives.with_atom(f"pipe:{inode}")
             if primitive is not None:
                 return f"{name}, the pipe of {primitive.name}"
         if fd >= _OUR_FILES and target.startswith("socket:"):
@@ -186,13 +186,13 @@ class ThreadLocator:
         return actor.name if actor is not None else f"pid {pid}"
 
     def _name(self, atom: str) -> str:
-        primitive = self._interpreter.primitive_with(atom)
+        primitive = self._interpreter.primitives.with_atom(atom)
         return primitive.name if primitive is not None else "a primitive"
 
     # -- whether the kernel agrees ------------------------------------------------------------
 
     def account(self, actor: ActorId) -> tuple[str, str]:
-        """What the kernel says of the actor, and where that is another account than ours."""
+        """Return what the kernel says of the actor, and where that is another account than ours."""
         sleep = self.sleep(actor)
         if sleep is None:
             return "", ""
@@ -200,12 +200,12 @@ class ThreadLocator:
         return f"{sleep.words} {on}".strip(), self.doubt(actor, sleep)
 
     def doubt(self, actor: ActorId, sleep: Sleep) -> str:
-        """Where the kernel's account is another than ours: a sentence; empty where they agree."""
+        """Return a sentence if the kernel's account is another than ours; empty if they agree."""
         who = self._recorder.actors[actor]
         operation = who.pending
         if operation is None or who.ended or self._recorder.can_go(who):
             return ""
-        it = self._interpreter.primitive_with(operation.atom)
+        it = self._interpreter.primitives.with_atom(operation.atom)
         waits = f"we say that {who.name} waits" + (f" for {it.name}" if it is not None else "")
         if not sleep.asleep:
             return f"{waits}, the kernel that it is {sleep.state}"
@@ -217,5 +217,5 @@ class ThreadLocator:
 
 
 def _is_library(file: str) -> bool:
-    """Whether the file is Python's own."""
+    """Return whether the file is Python's own."""
     return file.startswith((_STDLIB, "<frozen")) and "-packages" not in file

@@ -26,7 +26,7 @@ from syncsim.real.locating import ThreadLocator
 
 
 def report(
-    state: State, diagnosis: Diagnosis, search: ThreadLocator, steps: Iterable[Step], command: str
+    state: State, diagnosis: Diagnosis, locator: ThreadLocator, steps: Iterable[Step], command: str
 ) -> Report:
     """The report of this state, while its processes are still there; ``steps`` are the last."""
     return Report(
@@ -35,7 +35,7 @@ def report(
         steps=state.n,
         findings=diagnosis.findings,
         cycle=diagnosis.cycle,
-        processes=tuple(_process(state, actor, diagnosis, search) for actor in state.actors),
+        processes=tuple(_process(state, actor, diagnosis, locator) for actor in state.actors),
         primitives=tuple(
             _primitive(state, primitive)
             for primitive in state.primitives.values()
@@ -53,7 +53,7 @@ def report(
 
 
 def _process(
-    state: State, actor: Actor, diagnosis: Diagnosis, search: ThreadLocator
+    state: State, actor: Actor, diagnosis: Diagnosis, locator: ThreadLocator
 ) -> ProcessReport:
     wait = waiting_for(state, actor)
     place, kernel, doubt, waits = None, "", "", wait.clause if wait else ""
@@ -61,12 +61,12 @@ def _process(
         site = actor.pending.site if actor.pending is not None else None
         exact = True
         if site is None:
-            found = search.of(actor.id)
+            found = locator.of(actor.id)
             site, exact = found.site, found.exact
             if actor.outside:
                 waits = f"outside: {found.doing}"
         place = _where(site, exact) if site is not None else None
-        kernel, doubt = search.account(actor.id)
+        kernel, doubt = locator.account(actor.id)
     return ProcessReport(
         name=actor.name,
         pid=actor.pid,
@@ -118,7 +118,7 @@ def _methods(state: State) -> str:
 
 
 def _method(pid: int) -> str:
-    """How that process was started, by its command line."""
+    """Return how that process was started, by its command line."""
     try:
         line = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

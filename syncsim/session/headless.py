@@ -16,9 +16,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.doubt import doubted
-from syncsim.core.deadlock.findings import Finding, FindingKind
-from syncsim.core.deadlock.graph import halted, stuck_actors
-from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
@@ -29,6 +27,7 @@ from syncsim.core.words.report import as_text
 from syncsim.core.words.status import status
 from syncsim.core.words.step_line import step_line
 from syncsim.core.words.waiting import standing, waiting_for
+from syncsim.driver import Driver, OutOfTimeError, Rest, Standing
 from syncsim.program.source import Program
 from syncsim.program.start_methods import in_force, replayed
 from syncsim.real.kernel import UnwatchedError
@@ -39,12 +38,6 @@ from syncsim.terminal import complain, json_line, say, say_json
 #: So many steps are told in a report.
 _LAST = 10
 FINISHED, BAD, USAGE, UNDECIDED = 0, 1, 2, 3
-#: Seconds for which a process that the program forked by itself may outlive the others.
-_GRACE = 1.0
-_LIVES_ON = Finding(
-    FindingKind.LEAKED_PROCESS,
-    "a process that was forked outside our view outlives all others: it is ended",
-)
 
 
 class BadRequestError(Exception):
@@ -92,21 +85,31 @@ class HeadlessRun:
         self._unseen = ""  # and of whom it was told that they do not report
         self._partial: dict[tuple[ActorId | None, str], str] = {}
         self._world: RealRun
+        self._driver: Driver
 
     def run(self) -> int:
-        """Runs to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
+        """Run to the end, to a verdict, or to a bound.  Raises ``ReplayError``."""
         reason = ""
         with _EndingOnSignals(), contextlib.closing(self._begin()) as self._world:
             self._tell_notes()
+            self._driver = Driver(
+                self._world,
+                deadline=self._deadline,
+                on_choice=self._schedule.append,
+                on_quiet=self._tell_waits,
+                on_idle=self._tell_idle,
+            )
             try:
-                diagnosis = self._follow()
-            except (StopError, DivergenceError) as stop:
-                reason = str(stop)
-                if isinstance(stop, DivergenceError) and not self._world.who_was_not_seen:
+                standing = self._drive()
+                reason = self._why_undecided(standing)
+                diagnosis = standing.diagnosis
+            except (StopError, DivergenceError, OutOfTimeError) as stop:
+                late = isinstance(stop, OutOfTimeError)
+                reason = f"the time is up ({self._timeout:g} s)" if late else str(stop)
+                if isinstance(stop, DivergenceError) and not self._world.processes.who_was_not_seen:
                     raise
-                diagnosis = self._world.standstill() or diagnose(self._world.state)
-                if diagnosis.verdict is Verdict.DEADLOCK and not self._world.is_final(diagnosis):
-                    diagnosis = replace(diagnosis, verdict=None)
+            if reason:
+                diagnosis = self._world.standstill() or self._driver.standing().believed
             return self._conclude(diagnosis, reason)
 
     def _begin(self) -> RealRun:
@@ -119,81 +122,19 @@ class HeadlessRun:
             on_print=self._printed,
         )
 
-    def _follow(self) -> Diagnosis:
-        """Until nothing more comes, also of one that is born when all others have ended."""
-        world = self._world
-        while True:
-            diagnosis = self._observe() if self._scheduler is None else self._control()
-            if not world.over:
-                return diagnosis
-            heard = world.hear_out(_GRACE, self._deadline)
-            self._mind_the_time()
-            if world.over:
-                diagnosis = diagnose(world.state)
-                left = () if heard else (_LIVES_ON,)
-                return replace(diagnosis, findings=(*diagnosis.findings, *left))
+    def _drive(self) -> Standing:
+        if self._scheduler is None:
+            return self._driver.observe()
+        return self._driver.follow(self._scheduler, self._grain)
 
-    def _observe(self) -> Diagnosis:
-        """Listens until every process has ended, or somebody is known to wait for ever."""
-        world = self._world
-        while True:
-            busy = world.pump(0.05)
-            if world.over and not busy:
-                return diagnose(world.state)
-            if not busy:
-                # (Only then: with thousands of primitives a diagnosis takes its time.)
-                if stuck_actors(world.state):
-                    diagnosis = diagnose(world.state)
-                    if self._world.is_final(diagnosis):
-                        return diagnosis
-                self._mind_the_halted()
-                self._tell_standstill()
-            self._mind_the_time()
-
-    def _control(self) -> Diagnosis:
-        """Picks, step by step, until nobody can go on."""
-        world = self._world
-        assert self._scheduler is not None
-        self._settle()
-        while True:
-            if world.over:
-                return diagnose(world.state)
-            world.adapt(self._scheduler.grain or self._grain, self._deadline)
-            choices = world.choices()
-            choice = self._scheduler.choose(world.state, choices)
-            if choice is not None:
-                self._schedule.append(choice)
-                world.take(choice, self._deadline)
-                self._settle()
-                continue
-            diagnosis = diagnose(world.state)
-            if choices:
-                if diagnosis.verdict is None:
-                    raise StopError("the schedule ends here")
-                return diagnosis
-            if self._world.is_final(diagnosis):
-                return diagnosis
-            self._mind_the_halted()
-            self._tell_unseen()
-            world.pump(0.05)  # somebody is outside our view: it may come back
-            self._settle()
-
-    def _settle(self) -> None:
-        self._world.settle(self._deadline)
-        self._mind_the_time()
-        self._tell_waits()
-
-    def _mind_the_time(self) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise StopError(f"the time is up ({self._timeout:g} s)")
-
-    def _mind_the_halted(self) -> None:
-        """Who is stopped may be continued, so it is no deadlock; but here nobody does that."""
-        state = self._world.state
-        stopped = halted(state)
-        if stopped and not self._world.may_still_move():
-            are, them = ("is", "it") if len(stopped) == 1 else ("are", "them")
-            raise StopError(f"{names(state, stopped)} {are} stopped, and nobody continues {them}")
+    def _why_undecided(self, standing: Standing) -> str:
+        """Return why nothing is decided although nothing follows; empty where something is."""
+        if standing.rest is Rest.HALTED:
+            are, them = ("is", "it") if len(standing.halted) == 1 else ("are", "them")
+            stopped = names(self._world.state, standing.halted)
+            return f"{stopped} {are} stopped, and nobody continues {them}"
+        undecided = standing.rest is Rest.OPEN and standing.believed.verdict is None
+        return "the schedule ends here" if undecided else ""
 
     # -- telling -------------------------------------------------------------------------
 
@@ -201,7 +142,7 @@ class HeadlessRun:
         self._last.append(step)
         self._tell(step)
         if self._max_steps is not None and step.n >= self._max_steps:
-            self._world.interrupted = lambda: True  # what else has arrived is not heard
+            self._world.interrupt_when(lambda: True)  # what else has arrived is not heard
             raise StopError(f"{step.n} steps were made")
 
     def _tell_text(self, step: Step) -> None:
@@ -222,11 +163,18 @@ class HeadlessRun:
                     self._line(f"    ·  {clean(actor.name):<12} {wait.clause}")
         self._waiting = waiting
 
+    def _tell_idle(self) -> None:
+        """Say what is known while nothing moves."""
+        self._tell_unseen()
+        if self._scheduler is None:
+            self._tell_standstill()
+        else:
+            self._tell_waits()
+
     def _tell_standstill(self) -> None:
         """Says, once, that nothing moves although nobody can be said to wait for ever."""
         diagnosis = self._world.standstill()
         told = diagnosis.explanation if diagnosis is not None else ""
-        self._tell_unseen()
         if told == self._standstill:
             return
         self._standstill = told
@@ -240,7 +188,7 @@ class HeadlessRun:
 
     def _tell_unseen(self) -> None:
         """Says, once for each, which processes do not report, while nothing moves."""
-        told = self._world.who_was_not_seen
+        told = self._world.processes.who_was_not_seen
         if told == self._unseen:
             return
         self._unseen = told
@@ -249,7 +197,7 @@ class HeadlessRun:
             self._out.flush()
 
     def _tell_notes(self) -> None:
-        for note in () if self._as_json else self._world.notes:
+        for note in () if self._as_json else self._world.processes.notes:
             self._line(f"    ·  {note}")
 
     def _printed(self, actor: ActorId | None, stream: str, text: str) -> None:
@@ -270,7 +218,7 @@ class HeadlessRun:
     def _conclude(self, diagnosis: Diagnosis, reason: str) -> int:
         for rest in filter(None, self._partial.values()):
             self._line(f"    |  {rest}")
-        view = self._world.view()
+        view = self._world.processes.view()
         diagnosis = doubted(diagnosis, view)
         state = self._world.state
         verdict = diagnosis.verdict or Verdict.UNDECIDED
@@ -283,9 +231,9 @@ class HeadlessRun:
         if alive and self._scheduler is None:
             told = replace(diagnosis, verdict=verdict, explanation=explanation)
             try:
-                report = self._world.report(told, self._last, self._command)
+                report = self._world.inspection.report(told, self._last, self._command)
             except StopError:  # the last step came while we looked closer: now no more is read
-                report = self._world.report(told, self._last, self._command)
+                report = self._world.inspection.report(told, self._last, self._command)
         schedule = format_schedule(self._schedule)
         if self._as_json:
             record = self._verdict(diagnosis, verdict, explanation)
@@ -343,7 +291,7 @@ class HeadlessRun:
 
 
 def _stdin() -> int:
-    """What the program reads from: our own stdin where it is a file or a pipe.
+    """Return the program's stdin: our own where it is a file or a pipe.
 
     A terminal cannot be shared with a process in another session.
     """
@@ -379,7 +327,7 @@ def run(
     grain: str | None = None,
     **options: Any,
 ) -> int:
-    """Runs ``program`` and gives the exit code; raises ``BadRequestError``."""
+    """Run ``program`` and return the exit code; raises ``BadRequestError``."""
     try:
         chosen = _scheduler(scheduler, schedule)
         if grain is not None and (chosen is None or isinstance(chosen, Replay)):

@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.graph import halted
-from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
+from syncsim.core.deadlock.doubt import doubted
+from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
     Broken,
@@ -35,9 +35,10 @@ from syncsim.core.scheduler import ReplayError, Scheduler
 from syncsim.core.state import State
 from syncsim.core.steps import Step
 from syncsim.core.words.listing import names
-from syncsim.core.words.waiting import waiting_for
+from syncsim.driver import Driver, Rest
 from syncsim.program.source import Program
 from syncsim.real.run import RealRun
+from syncsim.session.refusals import IS_OVER, NO_SUCH_PROCESS, NOBODY, why_no_step
 
 #: Of one core, what playing flat out may use: a screen cannot show more, and must stay awake.
 FLAT_OUT_SHARE = 0.1
@@ -47,8 +48,6 @@ FREE_RATE = 20
 FLOOD = 500
 #: Seconds after which it is asked again whether somebody waits for ever.
 _SOON = 0.02
-_NOBODY = "There is no such process."
-_OVER = "The run is over: restart it or look back."
 
 
 class Monitor:
@@ -62,7 +61,7 @@ class Monitor:
         patience: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Starts the run, paused; the thread goes on until ``close``.
+        """Start the run, paused; the thread goes on until ``close``.
 
         Who sends no word for ``patience`` seconds is said to be outside. ``clock``, in
         seconds, says when the next step is due.
@@ -90,8 +89,9 @@ class Monitor:
             on_step=self._stepped,
             on_print=lambda actor, stream, text: self.updates.append(Printed(actor, stream, text)),
         )
+        self._driver = Driver(self._world)
         self._world.also_wake_on(self._wake)
-        self._world.interrupted = lambda: self._closing
+        self._world.interrupt_when(lambda: self._closing)
         # What happened since it was last told; of a flood, only the end.
         self._taken: deque[tuple[Step, State]] = deque(maxlen=FLOOD)
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
@@ -120,7 +120,7 @@ class Monitor:
         self._order(lambda: self._go(Mode.FREE))
 
     def speed(self, steps_per_second: float | None) -> None:
-        """How fast to play; None is flat out."""
+        """Play at that speed; None is flat out."""
 
         def change() -> None:
             self._rate = steps_per_second
@@ -130,7 +130,7 @@ class Monitor:
         self._order(change)
 
     def use(self, scheduler: Scheduler) -> None:
-        """Who picks from now on."""
+        """Let that scheduler pick from now on."""
 
         def change() -> None:
             self._scheduler = scheduler
@@ -138,7 +138,7 @@ class Monitor:
         self._order(change)
 
     def xray(self, *, on: bool) -> None:
-        """Whether to step atom by atom, or call by call."""
+        """Step atom by atom, or call by call."""
         self._order(lambda: self._set_grain(Grain.ATOM if on else Grain.CALL))
 
     def inspect(self, actor: ActorId) -> None:
@@ -146,7 +146,9 @@ class Monitor:
 
         def look() -> None:
             known = actor < len(self._world.state.actors)
-            self.updates.append(self._world.inspect(actor) if known else Refused(_NOBODY))
+            self.updates.append(
+                self._world.inspection.inspect(actor) if known else Refused(NO_SUCH_PROCESS)
+            )
 
         self._order(look)
 
@@ -171,7 +173,7 @@ class Monitor:
             while not self._closing:
                 self._turn()
         except DivergenceError as error:
-            unseen = f" ({self._world.who_was_not_seen})".removesuffix(" ()")
+            unseen = f" ({self._world.processes.who_was_not_seen})".removesuffix(" ()")
             self.updates.append(Broken(f"The run was broken off: {error}{unseen}"))
         except OSError as error:
             self.updates.append(Broken(f"The run was broken off: {error}"))
@@ -186,11 +188,11 @@ class Monitor:
                     os.close(fd)
 
     def _turn(self) -> None:
-        """Follows the orders, plays if it is time, and listens."""
+        """Follow the orders, play if it is time, and listen."""
         while self._orders and not self._closing:
             self._orders.popleft()()
         if self._suspects:
-            self._diagnose(self._world.state)
+            self._diagnose()
         world = self._world
         timeout = _SOON if self._suspects else 0.25
         if world.quiet and world.controlled:
@@ -212,7 +214,7 @@ class Monitor:
             self._tell_standstill()
 
     def _play_one(self, now: float) -> bool:
-        """Whether there is no need to listen first."""
+        """Return whether there is no need to listen first."""
         used = time.thread_time()
         if not self._choose():
             return False
@@ -235,12 +237,12 @@ class Monitor:
         if choice is not None:
             self._take(choice)
             return True
-        stopped = halted(self._world.state)
+        stopped = self._driver.standing().halted
         if stopped:
             who = names(self._world.state, stopped)
             self.updates.append(Refused(f"Nobody can go on: {who} must be continued first."))
         elif asked and not choices:
-            self.updates.append(Refused("Nobody can go on."))
+            self.updates.append(Refused(NOBODY))
         elif not choices and not refused:
             return False
         self._go(Mode.PAUSED)
@@ -248,7 +250,7 @@ class Monitor:
 
     def _step(self, actor: ActorId | None) -> None:
         if self._mode is Mode.OVER:
-            self.updates.append(Refused(_OVER))
+            self.updates.append(Refused(IS_OVER))
             return
         if self._mode is not Mode.PAUSED:
             self._go(Mode.PAUSED)
@@ -261,10 +263,10 @@ class Monitor:
         if offered:
             self._take_unasked(offered[0])
         else:
-            self.updates.append(Refused(self._why_not(actor)))
+            self.updates.append(Refused(why_no_step(self._world.state, actor)))
 
     def _choices(self, grain: Grain) -> tuple[Choice, ...]:
-        """What may happen next, at that grain."""
+        """Return what may happen next, at that grain."""
         if grain is Grain.CALL:
             self._let_feeders_go()
         self._world.adapt(grain, time.monotonic() + self._world.patience)
@@ -285,33 +287,15 @@ class Monitor:
             self._world.settle(time.monotonic() + self._world.patience)
             self._let_feeders_go()
 
-    def _why_not(self, actor: ActorId) -> str:
-        state = self._world.state
-        if actor >= len(state.actors):
-            return _NOBODY
-        who = state.actors[actor]
-        if who.ended:
-            return f"{who.name} has ended."
-        if who.stopped:
-            return f"{who.name} is stopped: continue it first."
-        wait = waiting_for(state, who)
-        if wait is not None:
-            return f"{who.name} {wait.clause}."
-        if who.left:
-            return f"{who.name} {who.left}: it has become another program."
-        if who.outside:
-            return f"{who.name} is outside our view: it computes, or waits for something else."
-        return f"{who.name} is running: it has not reached its next operation."
-
     def _fault(self, choice: Choice) -> None:
         world = self._world
         if world.controlled:
             world.drain()
             world.settle(time.monotonic() + world.patience)
         if world.over:
-            self.updates.append(Refused(_OVER))
+            self.updates.append(Refused(IS_OVER))
         elif choice.actor >= len(world.state.actors):
-            self.updates.append(Refused(_NOBODY))
+            self.updates.append(Refused(NO_SUCH_PROCESS))
         elif why := why_not(world.state, world.state.actors[choice.actor], choice.move):
             self.updates.append(Refused(why))
         else:
@@ -328,7 +312,7 @@ class Monitor:
         self._set(Mode.PAUSED if self._world.controlled else Mode.FREE)
 
     def _take_unasked(self, choice: Choice) -> None:
-        """Takes what the scheduler did not pick: it must know where the run stands."""
+        """Take what the scheduler did not pick: it must know where the run stands."""
         self._scheduler.made(choice)
         self._take(choice)
 
@@ -340,7 +324,7 @@ class Monitor:
         self._taken.append((step, self._world.state))
 
     def _tell(self) -> None:
-        """Tells of what happened without a choice of ours."""
+        """Tell of what happened without a choice of ours."""
         if self._world.state is not self._told:
             self._report(None)
 
@@ -357,38 +341,35 @@ class Monitor:
             self.updates.append(Stepped(step, state if at == len(told) else then, chosen))
         if not told:
             self.updates.append(Settled(state, choice))
-        self._diagnose(state)
+        self._diagnose()
 
-    def _diagnose(self, state: State) -> None:
-        diagnosis: Diagnosis = diagnose(state)
-        if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
-            self._world.choices()  # which asks whether the other end of a Pipe was closed
-            state = self._world.state
-            diagnosis = diagnose(state)
-        if diagnosis.verdict is Verdict.DEADLOCK and not self._diagnosed:
-            self._suspects = not self._world.is_final(diagnosis)
-            if self._suspects:
-                return
-        self._suspects = False
+    def _diagnose(self) -> None:
+        standing = self._driver.standing(partly=not self._diagnosed)
+        diagnosis, state = standing.diagnosis, self._world.state
+        self._suspects = standing.is_suspicion and not self._diagnosed
+        if self._suspects:
+            return
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
-            self.updates.append(Diagnosed(self._world.doubted(diagnosis), state.n))
+            self.updates.append(
+                Diagnosed(doubted(diagnosis, self._world.processes.view()), state.n)
+            )
             if self._mode is Mode.PLAYING:  # here one wants to look
                 self._set(Mode.PAUSED)
-        if self._world.over:
+        if standing.rest is Rest.OVER:
             self._set(Mode.OVER)
-        elif self._world.goes_on_beside(diagnosis.stuck):
+        elif state.goes_on_beside(diagnosis.stuck):
             if self._mode is Mode.OVER:  # born when all others had ended, or helped from outside
                 self._revive()
         elif diagnosis.verdict and not any(actor.stopped for actor in state.actors):
             # (Who is stopped may be continued.)
-            if self._world.is_final(diagnosis):
+            if standing.rest is Rest.PROVEN:
                 self._set(Mode.OVER)
             else:
                 self._suspects = bool(diagnosis.stuck)
 
     def _tell_standstill(self) -> None:
-        """Tells that nothing moves, although somebody may come back; and when that is over."""
+        """Tell that nothing moves, although somebody may come back; and when that is over."""
         diagnosis = self._world.standstill() if self._mode is Mode.FREE else None
         if diagnosis == self._standstill:
             return
@@ -400,7 +381,7 @@ class Monitor:
         if mode is self._mode:
             return
         if self._mode is Mode.OVER:
-            self.updates.append(Refused(_OVER))
+            self.updates.append(Refused(IS_OVER))
             return
         if mode is Mode.FREE:
             self._world.open_gates()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
+from syncsim.core.faults import possible
 from syncsim.core.kinds import MANAGED, Role
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.recorder import Recorder
@@ -23,6 +24,7 @@ from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.automaton import (
     FIRST_PID,
     Back,
+    Ended,
     Event,
     Made,
     Noted,
@@ -31,13 +33,15 @@ from syncsim.virtual.model.automaton import (
     Wrote,
 )
 from syncsim.virtual.model.data_atoms import GONE, Items, SharedMemory
-from syncsim.virtual.model.states import DROPPED, Did, State
+from syncsim.virtual.model.states import DROPPED, Did, State, Taken
 from syncsim.virtual.model.system import System
 
 #: What changes a channel and is no step in the recorder's books.
 _UNSTEPPED = frozenset((Verb.SEND, Verb.SENT, Verb.CLOSE))
 #: The calls whose name says which signal they send.
 _CALLS = frozenset(("Process.terminate", "Process.kill"))
+#: The faults that end a process, each with the exit code of the process.
+_EXIT_CODES = {Happens.KILL: -9, Happens.TERMINATE: -15}
 
 
 class VirtualRun(Run):
@@ -64,9 +68,8 @@ class VirtualRun(Run):
         else:
             self.system = System(VirtualProgram(program).main(), eager=False)
             self.system.xray = False
-        taken = self.system.start()
-        self._at: State = taken.state
-        self._write(taken.did)
+        self._at: State
+        self._apply(self.system.start())
 
     def close(self) -> None:
         """Give up all processes."""
@@ -81,29 +84,102 @@ class VirtualRun(Run):
         """Return the choices that are possible next."""
         return self._recorder.choices()
 
-    def faults(self) -> tuple[Choice, ...]:
-        """None: what is done to a process is the program's own doing here."""
-        return ()
+    @property
+    def over(self) -> bool:
+        """Whether every process has ended."""
+        return all(actor.ended for actor in self._recorder.actors)
 
-    def take(self, choice: Choice) -> tuple[Step, ...]:
-        """Let that happen, until its call is over or must wait."""
+    def faults(self) -> tuple[Choice, ...]:
+        """Return the faults that a person may do to the processes."""
+        return possible(self.state)
+
+    def adapt(self, grain: Grain, deadline: float | None = None) -> None:
+        """Offer choices at that grain from here on.
+
+        By the atom a call is stepped inside.  No feeder is: what is put is sent at once, as by
+        the call.
+        """
+        if grain is self._recorder.grain:
+            return
+        self._recorder.grain = grain
+        self.system.xray = grain is Grain.ATOM
+        if grain is Grain.CALL:
+            self._apply(self.system.settled(self._at))
+
+    def settle(self, deadline: float | None = None) -> None:
+        """Return at once: nothing happens here between two choices."""
+
+    def pump(self, timeout: float) -> bool:
+        """Return False at once, for the same reason."""
+        return False
+
+    def may_still_move(self) -> bool:
+        """Return False: everything is seen."""
+        return False
+
+    def is_final(self, stuck: Sequence[ActorId]) -> bool:
+        """Return True: what the state says is all there is."""
+        return True
+
+    def hear_out(self, seconds: float, deadline: float | None = None) -> bool:
+        """Return True: nothing is left when all is over."""
+        return True
+
+    def take(self, choice: Choice, deadline: float | None = None) -> tuple[Step, ...]:
+        """Let that happen (a choice or a fault), until its call is over or must wait."""
         self._steps = []
+        if choice.move.is_fault:
+            self._strike(choice.actor, choice.move)
+            return tuple(self._steps)
         self._take(choice)
-        while self._goes_on(choice.actor):
-            self._take(Choice(choice.actor))
+        if choice.grain is Grain.CALL:
+            while self._goes_on(choice.actor):
+                self._take(Choice(choice.actor))
+        else:
+            self._feed()
         return tuple(self._steps)
+
+    def _feed(self) -> None:
+        """Let the feeders send all that was put."""
+        members = self.system.members
+        while moves := [m for m in self.system.moves(self._at) if members[m.actor].feeds]:
+            self.make(moves[0])
+
+    def _strike(self, actor: ActorId, fault: Happens) -> None:
+        """Let the person do that to the process.
+
+        Raises ValueError for an end that somebody could notice at a pipe or a manager.
+        """
+        exitcode = _EXIT_CODES.get(fault)
+        if exitcode is not None and (self.system.pipes or self.system.kept_by):
+            raise ValueError("no process is killed here where there are pipes or a manager")
+        self._recorder.fault(actor, fault)
+        if exitcode is None:
+            return
+        number, nodes = self._number(actor), list(self._at.nodes)
+        node = nodes[number]
+        assert node is not None
+        nodes[number] = self.system.killed_at(node, Ended(exitcode))
+        self._recorder.end(actor, exitcode)
+        self._apply(self.system.settled(State(tuple(nodes), self._at.atoms)))
+
+    def _number(self, actor: ActorId) -> int:
+        """The number of the actor in the system."""
+        return next(number for number, known in self._actors.items() if known == actor)
 
     def _goes_on(self, actor: ActorId) -> bool:
         who = self._recorder.actors[actor]
         return bool(who.call and who.pending) and self._recorder.can_go(who)
 
     def _take(self, choice: Choice) -> None:
-        number = next(n for n, actor in self._actors.items() if actor == choice.actor)
-        self.make(Move(number, choice.move is Happens.TIME_OUT))
+        self.make(Move(self._number(choice.actor), choice.move is Happens.TIME_OUT))
 
     def make(self, move: Move) -> None:
         """Let that move of the system happen."""
-        taken = self.system.take(self._at, move)
+        # (Not ``take``: what is known of a step at one grain is not so at another.)
+        self._apply(self.system.follow(self._at, move))
+
+    def _apply(self, taken: Taken) -> None:
         self._at = taken.state
         self._write(taken.did)
 

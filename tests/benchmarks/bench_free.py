@@ -5,6 +5,7 @@ Run: python tests/benchmarks/bench_free.py
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import subprocess
@@ -47,15 +48,13 @@ def wire_alone(processes: int = 3, rounds: int = 40_000) -> float:
     """Records a second when they are only counted: what the wire itself carries."""
     counted = [0]
 
-    class Counting(RealRun):
-        def _read_records(self) -> None:
-            try:
-                data = os.read(self._launch.fifo, 1 << 18)
-            except BlockingIOError:
-                return
-            counted[0] += data.count(b"\n")
+    world = RealRun(load(PROGRAMS / "locks.py", (str(processes), str(rounds))), controlled=False)
 
-    world = Counting(load(PROGRAMS / "locks.py", (str(processes), str(rounds))), controlled=False)
+    def count() -> None:
+        with contextlib.suppress(BlockingIOError):
+            counted[0] += os.read(world._launch.fifo, 1 << 18).count(b"\n")
+
+    world._launch.listen(world._launch.fifo, count)
     try:
         world.pump(1.0)
         start = time.perf_counter()

@@ -33,16 +33,16 @@ def total(path: Path) -> int:
 
 def count_records(*, is_main: bool) -> None:
     """Counts from here on what this process and those forked from it write, if it is watched."""
-    gate = sys.modules.get("syncsim.instrument.gate")
+    writer = sys.modules.get("syncsim.instrument.record_writer")
     path = os.environ.get(COUNTERS)
-    if gate is None or path is None or hasattr(gate.Gate._put, "__wrapped__"):
+    if writer is None or path is None or hasattr(writer.RecordWriter.put, "__wrapped__"):
         return
     with open(path, "r+b") as file:
         counters = memoryview(mmap.mmap(file.fileno(), 0)).cast("Q")
     # What was written before: that the stage was born, or that a forkserver forked this process.
     if is_main or _is_of_forkserver():
         counters[os.getpid()] += 1
-    real = gate.Gate._put
+    real = writer.RecordWriter.put
 
     @functools.wraps(real)
     def put(self: Any, line: bytes) -> None:
@@ -50,7 +50,7 @@ def count_records(*, is_main: bool) -> None:
         # (Threads do not come between the reading and the writing of an item.)
         counters[self.pid] += 1
 
-    gate.Gate._put = put
+    writer.RecordWriter.put = put
 
 
 def _is_of_forkserver() -> bool:

@@ -157,7 +157,7 @@ def test_an_atom_that_is_wrong_is_noticed(
     name: str, monkeypatch: pytest.MonkeyPatch, runner: FreeRunner, tmp_path: Path
 ) -> None:
     apply, client = MUTANTS[name]
-    assert hold_to_cpython(client, tmp_path, runner)
+    assert hold_to_cpython(client, tmp_path, runner, runs=2)
     apply(monkeypatch)
     with pytest.raises(AssertionError):
         hold_to_cpython(client, tmp_path, runner)

@@ -64,7 +64,7 @@ def test_the_process_is_started_before_anything_slow_is_imported() -> None:
         "ahead.start = start\n"
         f"main(['check', {PROGRAM!r}])"
     ).split()
-    slow = "msgspec", "inspect", "pathlib", "multiprocessing", "syncsim.program.source"
+    slow = "msgspec", "multiprocessing", "syncsim.program.source"
     assert "syncsim.cli" in loaded
     assert not {*slow} & {*loaded}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from clients import Client, clients
+from either import either
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from test_against_cpython import FAMILIES
@@ -38,7 +39,7 @@ def compare(client: Client, *, by_call: bool) -> bool:
         system.close()
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize("kinds", [*FAMILIES, ("value", "lock")], ids="-".join)
 @given(data=st.data())
 @_settings

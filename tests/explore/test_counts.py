@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from either import either
 
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.bounds import Bounds
@@ -79,14 +80,14 @@ def test_one_execution_of_each_class(command: str, executions: int) -> None:
     assert (complete, blocked) == (executions, 0)
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize(("items", "executions"), [(1, 2), (2, 8), (3, 32), (4, 128), (5, 512)])
 def test_a_bounded_buffer(items: int, executions: int, by_call: bool) -> None:
     complete, _, blocked = counted(system_of(f"slot 1 1 {items}", by_call=by_call))
     assert (complete, blocked) == (executions, 0)
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 def test_a_bounded_buffer_that_wakes_the_wrong_one(by_call: bool) -> None:
     assert counted(system_of("slot 2 2 1", by_call=by_call)) == (80, 8, 0)
 
@@ -118,7 +119,7 @@ def test_philosophers_deadlock_as_soon_as_each_has_one_fork(count: int) -> None:
     assert search.outcome.failures[Verdict.DEADLOCK].length == 2 * count
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize(
     "slug",
     [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from either import either
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import Act, program
@@ -229,7 +230,7 @@ def _walk(path: Path, grain: Grain, seed: int, switch: bool = False) -> list[For
         world.close()
 
 
-@pytest.mark.parametrize("grain", list(Grain))
+@either("grain", list(Grain))
 @pytest.mark.parametrize(
     "name",
     ["dining-philosophers", "if-instead-of-while", "lost-update", "producer-consumer",
@@ -240,7 +241,7 @@ def test_the_same_choices_are_offered_as_by_the_real_world(name: str, grain: Gra
 
 
 @pytest.mark.parametrize("name", ["empty_lies", "join_before_get", "item_lost_by_exit"])
-@pytest.mark.parametrize("grain", list(Grain))
+@either("grain", list(Grain))
 def test_so_where_a_queue_plays_its_tricks(name: str, grain: Grain) -> None:
     seen = _walk(CHECKED / f"{name}.py", grain, 5)
     assert None not in seen

@@ -56,7 +56,6 @@ def test_what_came_to_a_verdict_needs_no_hint() -> None:
 @pytest.mark.parametrize(
     ("line", "why", "words"),
     [
-        ("while True: pass", "without any operation", "What it computes"),
         ("bytearray(10 << 30)", "4 GB of memory", "Try a smaller input"),
         ("import random; random.random()", "random numbers", "With a seed"),
         ("import ctypes; ctypes.string_at(0)", "SIGSEGV", "With --real"),

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from either import either
 from hypothesis import given
 from hypothesis import strategies as st
 from test_brute_force import (
@@ -93,7 +94,7 @@ def alone(make: Callable[[], System]) -> SearchResult:
             return search.outcome
 
 
-@pytest.mark.parametrize("steps", [1, 300])
+@either("steps", [1, 300])
 @pytest.mark.parametrize(
     "command",
     [

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from either import either
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from made_up import Act, program
@@ -53,7 +54,7 @@ def smallest(eager: System, fine: System, verdict: Verdict) -> Way:
     return list(minimised(fine, single))[-1]
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 6])
 def test_philosophers(count: int, by_call: bool) -> None:
     """2n steps and n switches, at either grain.
@@ -158,7 +159,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize(
     ("text", "verdict"), [(LOST, Verdict.ASSERTION), (LATE, Verdict.CRASH)], ids=["lost", "late"]
 )

@@ -90,7 +90,7 @@ def program_of(command: str) -> Program:
     "command",
     [
         "programs/philosophers.py 2 1",
-        "programs/philosophers.py 3 1",
+        pytest.param("programs/philosophers.py 3 1", marks=pytest.mark.slow),
         "programs/lost_update.py 2",
         "programs/slot.py 1 1 1",
         "checked/lost_wakeup.py",
@@ -122,7 +122,7 @@ def test_as_many_executions_by_the_atom(command: str) -> None:
     [
         ("runs_a_program", "deadlock", "Neither can go on"),
         ("served_lost_update", "assertion", "AssertionError"),
-        ("pool_of_lockers", "deadlock", "Neither can go on"),
+        pytest.param("pool_of_lockers", "deadlock", "Neither can go on", marks=pytest.mark.slow),
         ("eats_for_ever", "deadlock", "Neither can go on"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from either import either
 
 from syncsim.checking.witness import Witness
 from syncsim.core.schedule import parse_schedule
@@ -96,7 +97,7 @@ def arguments_of(path: Path) -> tuple[str, ...]:
     return ("politely", "4") if path.stem == "table" else ()
 
 
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize(
     "path", [*PUZZLES, *PROGRAMS], ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
@@ -105,7 +106,7 @@ def test_a_property_sees_the_same_in_both_worlds(path: Path, by_call: bool) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by_call", [False, True], ids=["atom", "call"])
+@either("by_call", [False, True], ids=["atom", "call"])
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(
     "path", [*PUZZLES, *PROGRAMS], ids=lambda path: f"{path.parent.name}-{path.stem}"

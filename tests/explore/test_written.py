@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from either import either
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_brute_force import compare_all
@@ -98,7 +99,7 @@ def shown(state: State) -> Hashable:
     )
 
 
-@pytest.mark.parametrize("by_call", [False, True])
+@either("by_call", [False, True])
 @given(written=_programs(6, _JOINS))
 @example(
     # The end of f1 is no matter to the main process, which joins f1 if it has not ended.
@@ -116,7 +117,7 @@ def test_children_are_waited_for(written: Written, by_call: bool) -> None:
     compare(written, by_call=by_call)
 
 
-@pytest.mark.parametrize("by_call", [False, True])
+@either("by_call", [False, True])
 @given(written=_programs(4, [*_JOINS, *_ASKS], daemons=1))
 @example(
     # Whether a daemon is killed while it holds a depends on when another one ends.

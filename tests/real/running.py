@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from either import either
 from msgspec.structs import replace
 
 from syncsim.core.deadlock.verdict import Diagnosis, diagnose
@@ -231,9 +232,7 @@ def tell_of(reached: Callable[[Told], bool], *words: object, **options: Any) -> 
 
 
 #: The operating system's, and one of ours.
-each_scheduler = pytest.mark.parametrize(
-    "scheduler", [None, RoundRobin()], ids=["os", "round-robin"]
-)
+each_scheduler = either("scheduler", [None, RoundRobin()], ids=["os", "round-robin"])
 
 
 class Hearing(io.StringIO):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from either import either
 from running import (
     DEADLINE,
     METHODS,
@@ -216,11 +217,14 @@ def test_a_stopped_process_is_stopped_for_the_kernel_too() -> None:
         assert (step.sentence, state_of(pid)) == ("is stopped", "T")
         assert real.choices() == ()
         assert halted(real.state) == (1,)
-        assert real.inspect(1).note == "Its variables can be seen when it goes on: it is stopped."
+        assert (
+            real.inspection.inspect(1).note
+            == "Its variables can be seen when it goes on: it is stopped."
+        )
         real.take(Choice(1, Move.CONTINUE))
         assert state_of(pid) != "T"
         assert real.choices() == (Choice(1),)
-        assert real.inspect(1).frames
+        assert real.inspection.inspect(1).frames
 
 
 def test_who_is_stopped_may_be_killed() -> None:
@@ -272,12 +276,12 @@ def test_a_thread_cannot_be_killed_but_dies_and_stops_with_its_process() -> None
 # -- any faults at all -----------------------------------------------------------------------
 
 
+@either("seed", range(6))
 @pytest.mark.parametrize("what", ["hold", "sleep", "leave", "stay", "put"])
 @pytest.mark.parametrize("method", METHODS[:2])
-def test_whatever_harm_is_done_the_run_replays(method: str, what: str) -> None:
-    for seed in range(6 if method == "fork" else 2):
-        run = control(VICTIMS, Vandal(seed), method, what)
-        assert_same(run, control(VICTIMS, Replay(run.schedule), method, what))
+def test_whatever_harm_is_done_the_run_replays(method: str, what: str, seed: int) -> None:
+    run = control(VICTIMS, Vandal(seed), method, what)
+    assert_same(run, control(VICTIMS, Replay(run.schedule), method, what))
 
 
 # -- the program's own signals ---------------------------------------------------------------

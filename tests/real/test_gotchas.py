@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from either import either
 from running import DEADLINE, PROGRAMS, Told, control, tell
 
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import Replay
 
 free = pytest.mark.parametrize("scheduler", ["os"])
-both = pytest.mark.parametrize("scheduler", ["os", "random:1"])
-controlled = pytest.mark.parametrize("scheduler", ["round-robin", "random:1", "random:2"])
+both = either("scheduler", ["os", "random:1"])
+controlled = either("scheduler", ["round-robin", "random:1", "random:2"])
 
 
 def run(name: str, scheduler: str, *words: object) -> Told:

@@ -54,7 +54,7 @@ def standstill(world: RealRun) -> Diagnosis:
 
 
 def reported(world: RealRun) -> Report:
-    return world.report(standstill(world), [], "a command")
+    return world.inspection.report(standstill(world), [], "a command")
 
 
 # -- deadlocks -------------------------------------------------------------------------------

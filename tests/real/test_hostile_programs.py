@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, Told, control, tell, tell_of
 
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.scheduler import RoundRobin
 
-each_scheduler = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+each_scheduler = either("scheduler", ["os", "round-robin"])
 
 
 @pytest.fixture

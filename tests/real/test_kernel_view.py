@@ -202,7 +202,7 @@ def inspected(real: RealRun, actor: int, call: str) -> Inspected:
         real.pump(0.01)
         if len(real.state.actors) <= actor:
             return None
-        seen = real.inspect(actor)
+        seen = real.inspection.inspect(actor)
         return seen if f"sleeping in {call}" in seen.kernel else None
 
     seen: Inspected = wait_for(found)
@@ -241,7 +241,7 @@ def test_at_its_gate_a_process_sleeps_at_its_gate(tmp_path: Path) -> None:
         seen: list[Inspected] = []
 
         def sleeps() -> bool:
-            seen[:] = [real.inspect(0)]
+            seen[:] = [real.inspection.inspect(0)]
             kernel = seen[0].kernel
             return kernel.startswith("sleeping in read") and kernel.endswith("on its gate")
 
@@ -272,7 +272,7 @@ def test_where_the_kernel_disagrees_it_is_said(tmp_path: Path) -> None:
 
         wait_for(waits)
         os.kill(real.state.actors[0].pid, signal.SIGALRM)
-        seen = wait_for(lambda: real.inspect(0).doubt)
+        seen = wait_for(lambda: real.inspection.inspect(0).doubt)
         assert seen == "we say that main waits for lock, the kernel that it is running"
 
 
@@ -283,7 +283,7 @@ def test_a_choice_leads_on_after_a_look(tmp_path: Path) -> None:
     with world(program) as real:
         real.settle(time.monotonic() + DEADLINE)
         for _ in range(4):
-            real.inspect(0)
+            real.inspection.inspect(0)
             assert real.take(Choice(0), time.monotonic() + DEADLINE)
             if real.over:
                 break

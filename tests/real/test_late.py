@@ -110,11 +110,11 @@ def test_who_is_late_to_answer_has_answered(program: Path) -> None:
     program.write_text(AT_A_GATE)
     with world(program) as real:
         real.settle(time.monotonic() + DEADLINE)
-        assert real.inspect(0).frames  # it has come to its gate
+        assert real.inspection.inspect(0).frames  # it has come to its gate
         pid = real.state.actors[0].pid
         os.kill(pid, signal.SIGSTOP)
         threading.Timer(1.5, os.kill, (pid, signal.SIGCONT)).start()
-        inspected = real.inspect(0)
+        inspected = real.inspection.inspect(0)
         assert inspected.note == ""
         assert [frame.line for frame in inspected.frames] == [3]
 
@@ -125,9 +125,9 @@ def test_who_is_late_to_sleep_is_not_said_to_be_awake(program: Path, tmp_path: P
     os.mkfifo(fifo)
     with free(program, str(fifo)) as real:
         wait_for(lambda: (real.pump(0.05), real.state.actors[0].pending)[1])
-        wait_for(lambda: not real.inspect(0).kernel.startswith("running"))
+        wait_for(lambda: not real.inspection.inspect(0).kernel.startswith("running"))
         threading.Timer(1, os.close, (os.open(fifo, os.O_RDONLY | os.O_NONBLOCK),)).start()
-        (main,) = real.report(diagnose(real.state), [], "a command").processes
+        (main,) = real.inspection.report(diagnose(real.state), [], "a command").processes
         assert main.doubt == ""
         assert main.kernel.startswith("sleeping in futex")
 

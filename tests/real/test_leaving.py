@@ -16,11 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, PROJECT, Told, is_alive, kill_all, tell, tell_of, wait_for
 
+from syncsim import driver
 from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.program.source import load
-from syncsim.session import headless
 from syncsim.session.headless import HeadlessRun
 
 ENVIRONMENT = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
@@ -246,7 +247,7 @@ go()""",
 UNSEEN = ("forks by itself", "becomes another program")
 SLEEP = "import time; time.sleep(600)"
 each_program = pytest.mark.parametrize("name", PROGRAMS)
-each_scheduler = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+each_scheduler = either("scheduler", ["os", "round-robin"])
 
 
 @pytest.fixture
@@ -390,7 +391,7 @@ go()"""
 def test_a_fork_that_nobody_waits_for_is_heard_to_its_end(
     scheduler: Scheduler | None, program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(headless, "_GRACE", DEADLINE)
+    monkeypatch.setattr(driver, "GRACE", DEADLINE)
     write(
         program,
         """\

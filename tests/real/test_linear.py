@@ -115,7 +115,7 @@ def play_many(method: str, count: int, *, always_the_same: bool) -> Played:
     return played
 
 
-@pytest.mark.parametrize(("method", "count"), [("fork", 40), ("spawn", 2), ("forkserver", 2)])
+@pytest.mark.parametrize(("method", "count"), [("fork", 20), ("spawn", 2), ("forkserver", 2)])
 def test_a_free_run_is_told_in_an_order_that_can_be_true(method: str, count: int) -> None:
     assert play_many(method, count, always_the_same=True).programs == count
 

@@ -6,6 +6,7 @@ from multiprocessing import Process
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, METHODS, PROGRAMS, Run, control, tell
 
 from syncsim.core.deadlock.verdict import Verdict
@@ -100,7 +101,7 @@ if __name__ == "__main__":
     ]
 
 
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 def test_to_look_for_an_exit_code_in_a_loop_lets_the_child_go_on(
     scheduler: str, tmp_path: Path
 ) -> None:

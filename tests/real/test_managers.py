@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, METHODS, Run, control, tell, wait_for, world
 
 from syncsim.core.atoms import Cell
@@ -134,7 +135,7 @@ def test_the_server_serves_and_is_never_chosen_nor_stuck(tmp_path: Path) -> None
     assert Status.SERVES in seen
 
 
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 @pytest.mark.parametrize(
     ("method", "lock"),
     [
@@ -171,7 +172,7 @@ def test_two_who_lock_in_opposite_order_wait_for_each_other(
         ("Lock()", "thing.acquire(), thing.acquire()", "waits for thing, held by main"),
     ],
 )
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 def test_who_waits_in_a_server_for_ever_is_said_to(
     tmp_path: Path, making: str, waiting: str, clause: str, scheduler: str
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, LATE, PROGRAMS, Run, control, tell, world
 
 from syncsim.core.schedule import Choice, Grain
@@ -15,7 +16,7 @@ from syncsim.core.state import State
 from syncsim.core.work import Work
 from syncsim.real.run import RealRun
 
-both = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+both = either("scheduler", ["os", "round-robin"])
 each_program = pytest.mark.parametrize("name", ["pool", "executor"])
 METHODS = (
     "fork",
@@ -255,7 +256,7 @@ def test_a_worker_killed_while_it_waits_for_a_task_keeps_the_others_from_theirs(
     assert "ForkPoolWorker-1 ended while it was in line" in told.verdict["explanation"]
 
 
-@pytest.mark.parametrize("scheduler", ["os", "round-robin", "random:4"])
+@either("scheduler", ["os", "round-robin", "random:4"])
 def test_a_pipe_full_of_tasks_is_no_deadlock(program: Program, scheduler: str) -> None:
     text = """
 from multiprocessing import Pool

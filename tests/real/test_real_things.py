@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, METHODS, control, is_alive, parent_of, state_of, tell, wait_for, world
 
 from syncsim.core.deadlock.verdict import Verdict
@@ -54,7 +55,7 @@ if __name__ == "__main__":
 
 
 @each_method
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 def test_every_primitive_is_one_of_cpython(method: str, scheduler: str, tmp_path: Path) -> None:
     program = tmp_path / "own.py"
     program.write_text(PRIVATE)

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, METHODS, PROGRAMS, PROJECT, Told, tell
 
 from syncsim.program.source import load_module
@@ -27,7 +28,7 @@ WAYS = {
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": ""}
 
 each_way = pytest.mark.parametrize("way", WAYS)
-both = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+both = either("scheduler", ["os", "round-robin"])
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, Told, tell
 
 from syncsim.core.scheduler import RoundRobin
@@ -84,7 +85,7 @@ if __name__ == "__main__":
     print("got 7")
 """
 
-both = pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+both = either("scheduler", ["os", "round-robin"])
 
 
 def run(tmp_path: Path, text: str, scheduler: str, *words: object) -> Told:

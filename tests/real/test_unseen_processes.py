@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, PROGRAMS, PROJECT, Told, each_scheduler, tell, tell_here, wait_for
 
 from syncsim.checking import check
@@ -23,7 +24,7 @@ from syncsim.core.scheduler import RoundRobin, Scheduler
 from syncsim.core.state import Actor, Life
 from syncsim.explore.request import Found, Report
 from syncsim.program.source import load
-from syncsim.real.interpreter.untracked import ProcessRegistry
+from syncsim.real.interpreter.processes import ProcessRegistry
 from syncsim.real.kernel import tree
 from syncsim.session.monitor import Monitor
 
@@ -64,7 +65,7 @@ def test_children_of_another_fork_server_were_not_seen_though_all_ends_well(
         assert f"pid {one['pid']}, started by main, command python" in verdict["explanation"]
 
 
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 @each_way
 def test_children_of_another_fork_server_that_hang_are_told(
     how: str, scheduler: str, tmp_path: Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, METHODS, PROGRAMS, control, tell
 
 from syncsim.core.deadlock.verdict import Verdict
@@ -52,7 +53,7 @@ def test_while_none_is_ready_it_waits_or_times_out(tmp_path: Path) -> None:
     assert [s.sentence for s in run.steps if s.call == "connection.wait"] == ["finds nothing ready"]
 
 
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 def test_who_waits_for_what_never_comes_is_stuck(tmp_path: Path, scheduler: str) -> None:
     text = """
 from multiprocessing import Pipe
@@ -98,7 +99,7 @@ def test_a_wait_for_several_can_be_replayed(method: str) -> None:
     assert first.told == again.told
 
 
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 def test_a_listener_and_its_client_are_let_alone(tmp_path: Path, scheduler: str) -> None:
     text = """
 from multiprocessing import Process

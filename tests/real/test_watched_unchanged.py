@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from either import either
 from running import DEADLINE, METHODS, PROGRAMS, PROJECT, Told, tell
 
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
@@ -77,23 +78,16 @@ def assert_same(told: Told, expected: Plain) -> None:
     assert told.verdict["verdict"] in ("finished", "crash")
 
 
+@either("scheduler", ["os", "round-robin"])
 @some_methods
 @each_program
-def test_a_program_that_is_watched_does_as_under_plain_python(
-    name: str, method: str, tmp_path: Path
+def test_a_program_does_as_under_plain_python(
+    name: str, method: str, scheduler: str, tmp_path: Path
 ) -> None:
-    assert_same(watched(name, method, "os", tmp_path / "stdin"), plain(name, method))
+    assert_same(watched(name, method, scheduler, tmp_path / "stdin"), plain(name, method))
 
 
-@some_methods
-@each_program
-def test_a_program_that_is_scheduled_does_as_under_plain_python(
-    name: str, method: str, tmp_path: Path
-) -> None:
-    assert_same(watched(name, method, "round-robin", tmp_path / "stdin"), plain(name, method))
-
-
-@pytest.mark.parametrize("scheduler", ["os", "round-robin"])
+@either("scheduler", ["os", "round-robin"])
 @pytest.mark.parametrize(("method", "name"), ALSO_SPAWNED)
 def test_a_program_whose_children_are_new_interpreters_does_as_under_plain_python(
     name: str, method: str, scheduler: str, tmp_path: Path

@@ -89,19 +89,22 @@ class Staging:
         """Press the keys and wait until what they did is drawn; the text on the screen."""
         # One sees what has happened before one presses a key; and what a key does decides who
         # gets the next.
-        text = await self.drawn()
+        await self._draw()
         for key in keys:
             await self.pilot.press(key)
-            text = await self.drawn()
-        return text
+            await self._draw()
+        return self.text
 
     async def drawn(self) -> str:
         """Wait until what has happened is drawn; the text on the screen."""
+        await self._draw()
+        return self.text
+
+    async def _draw(self) -> None:
         for _ in range(3):
             if any(isinstance(screen, StageScreen) for screen in self.app.screen_stack):
                 self.stage.look()
             await at_rest(self.app)
-        return self.text
 
 
 @asynccontextmanager
@@ -113,5 +116,5 @@ async def staged(
     """The app, running."""
     staging = Staging(script, opening)
     async with staging.app.run_test(size=size) as staging.pilot:
-        await staging.drawn()
+        await staging._draw()
         yield staging

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from either import either
 from scripted import START_ALL, philosophers
 from staging import LARGE, SMALL, Staging, staged
 from test_screens_drawn import Compare, playing
@@ -14,7 +15,7 @@ from syncsim.core.live import Mode
 from syncsim.core.schedule import Choice, Move, parse_schedule
 from syncsim.core.scheduler import Replay
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+SIZES = either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 #: Main starts everyone, then Plato is chosen.
 TO_PLATO = ("down", *["enter"] * 4, "down")

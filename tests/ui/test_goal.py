@@ -6,6 +6,7 @@ import re
 
 import pytest
 from checks import CAN_DEADLOCK, DEADLOCK, _step
+from either import either
 from msgspec.structs import replace
 from scripted import condition, philosophers
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
@@ -13,7 +14,7 @@ from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from syncsim.puzzles.catalogue import Puzzle, catalogue, find
 from syncsim.ui.widgets.header import GoalLine
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+SIZES = either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 
 def goal(staging: Staging) -> list[str]:

@@ -20,7 +20,13 @@ FRAMES = 9
 
 
 @pytest.mark.parametrize(
-    "slug", ["producer-consumer", "bounded-resource", "readers-writers", "two-phase-handshake"]
+    "slug",
+    [
+        "producer-consumer",
+        "bounded-resource",
+        "two-phase-handshake",
+        pytest.param("readers-writers", marks=pytest.mark.slow),
+    ],
 )
 async def test_each_step_that_moves_something_has_four_pictures(slug: str) -> None:
     clock = Clock()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from either import either
 from scripted import START_ALL, philosophers, producer_consumer
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging
 from textual.pilot import Pilot
@@ -13,7 +14,7 @@ from textual.widgets import Input
 
 from syncsim.ui import look
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+SIZES = either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 Compare = Callable[..., bool]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from either import either
 from scripted import START_ALL, condition, hostile, lockers, philosophers, producer_consumer
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from textual.binding import Binding
@@ -17,7 +18,7 @@ from syncsim.ui.screens.gallery import GalleryScreen
 from syncsim.ui.screens.help import HelpScreen
 from syncsim.ui.screens.stage_screen import NOTICE, StageScreen
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, (200, 60), (40, 12)])
+SIZES = either("size", [SMALL, LARGE, (200, 60), (40, 12)])
 
 
 async def test_the_goal_stands_on_the_stage_from_the_beginning() -> None:
@@ -91,7 +92,7 @@ async def test_the_deadlock_is_the_goal_and_says_so(size: tuple[int, int]) -> No
         assert "r restart" in text.splitlines()[-1] or size == (40, 12)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
+@either("size", [SMALL, LARGE])
 async def test_a_goal_that_a_scheduler_came_to_alone_is_not_won(size: tuple[int, int]) -> None:
     async with staged(philosophers, size=size) as staging:
         staging.live.run(*START_ALL, 1, 2, 3, 4)
@@ -243,7 +244,7 @@ async def test_who_gives_back_what_it_took_has_used_it_once() -> None:
         assert "used by   Plato 1×" in text
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
+@either("size", [SMALL, LARGE])
 async def test_with_nothing_chosen_i_inspects_who_moved_last(size: tuple[int, int]) -> None:
     async with staged(philosophers, size=size) as staging:
         assert "process, pid 4120" in await staging.press("i")
@@ -431,7 +432,7 @@ async def test_hints_come_one_after_the_other() -> None:
         assert "Hint 2 of" in await staging.press("h")
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
+@either("size", [SMALL, LARGE])
 async def test_the_keys_for_a_hint_and_the_story_are_seen(size: tuple[int, int]) -> None:
     async with staged(philosophers, size=size) as staging:
         small = size == SMALL
@@ -462,7 +463,7 @@ def words_in(staging: Staging, widget: str) -> str:
     return " ".join(" ".join(line[region.x : region.x + width] for line in lines).split())
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
+@either("size", [SMALL, LARGE])
 async def test_the_story_can_be_read_before_the_first_step_and_later(size: tuple[int, int]) -> None:
     puzzle = find("dining-philosophers")
     async with staged(philosophers, puzzle, size) as staging:

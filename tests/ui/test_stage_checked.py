@@ -20,6 +20,7 @@ from checks import (
     UNDECIDED,
     _step,
 )
+from either import either
 from msgspec.structs import replace
 from scripted import START_ALL, condition, philosophers
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
@@ -43,7 +44,7 @@ from syncsim.ui import look
 from syncsim.ui.screens.stage_screen import StageScreen
 
 PROGRAM = PUZZLES / "dining-philosophers" / "program.py"
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+SIZES = either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 
 def mark(text: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from either import either
 from scripted import (
     START_ALL,
     ScriptedLive,
@@ -184,14 +185,14 @@ def test_a_restart_keeps_the_xray_on() -> None:
     assert {choice.grain for choice in runs[-1].state.choices()} == {play.grain}
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+@either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 def test_a_condition_under_the_xray(snap_compare: Compare, size: tuple[int, int]) -> None:
     staging = Staging(condition, "if-instead-of-while")
     before = playing(staging, "down", *TO_THE_WAIT)
     assert snap_compare(staging.app, terminal_size=size, run_before=before)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
+@either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 def test_a_queue_under_the_xray(snap_compare: Compare, size: tuple[int, int]) -> None:
     staging = Staging(feeding, "producer-consumer")
     before = playing(staging, "down", "down", "down", "enter", "enter", "up", "enter")

@@ -15,10 +15,11 @@ from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
 from syncsim.core.words.listing import counted
+from syncsim.driver import OutOfTimeError
 from syncsim.explore import hints
 from syncsim.explore.bounds import REAL
 from syncsim.explore.real.delays import FewDelays
-from syncsim.explore.real.system import RealState, RealSystem, TimeUpError
+from syncsim.explore.real.system import RealState, RealSystem
 from syncsim.explore.request import Found, Report, Request
 from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.program.source import Program
@@ -63,7 +64,7 @@ class RealSearch:
         """Search; what came of it."""
         try:
             complete = self._search()
-        except TimeUpError:
+        except OutOfTimeError:
             complete, self._limit = False, f"{self._request.seconds:g} seconds"
         except DivergenceError as error:
             complete, self._limit = False, str(error)
@@ -75,7 +76,7 @@ class RealSearch:
         )
 
     def _search(self) -> bool:
-        """Whether it was exhausted."""
+        """Search; return whether everything was visited."""
         system, most = self._system, self._request.depth
         depth, deepens = min(_LONG, most), False
         simple = FewDelays(system, depth).executions()
@@ -117,7 +118,7 @@ class RealSearch:
         return counted(most, "state") if self._system.states > most else ""
 
     def _repeats(self) -> bool:
-        """Whether executions come out the same when they are made once more.
+        """Return whether executions come out the same when they are made once more.
 
         (Failures will be, anyway.)
         """
@@ -134,7 +135,7 @@ class RealSearch:
             self._look_at(end)
 
     def _look_at(self, node: RealState) -> None:
-        """What an execution amounts to, by its end."""
+        """Judge an execution by its end."""
         self._depth = max(self._depth, node.depth)
         if node.exitcode is not None:
             self._exits.add(node.exitcode)

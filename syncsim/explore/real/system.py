@@ -25,6 +25,7 @@ from syncsim.core.schedule import Move as Happens
 from syncsim.core.state import Primitive, State
 from syncsim.core.steps import Step
 from syncsim.core.transition_system import Move
+from syncsim.driver import Driver, Rest
 from syncsim.explore.dependence.footprints import Grant, Names, Toucher
 from syncsim.explore.dependence.relation import (
     EMPTY,
@@ -58,10 +59,6 @@ _TRIES = 3
 _CONTESTED = frozenset(
     (Verb.ACQUIRE, Verb.READ, Verb.WRITE, Verb.SEND, Verb.PUT, Verb.RECEIVE, Verb.POLL, Verb.CALL)
 )
-
-
-class TimeUpError(Exception):
-    """The time is over in the middle of a run."""
 
 
 class RealState:
@@ -123,21 +120,16 @@ class _Watched(RealRun):
         self.grants: list[Grant] = []
 
     def grant(self, choice: Choice) -> None:
-        """Opens the gate of one actor once."""
+        """Open the gate of one actor once."""
         operation = self.state.actors[choice.actor].pending
         assert operation is not None
         times_out = choice.move is Happens.TIME_OUT
         self.grants.append(Grant(choice.actor, operation, times_out, self.state))
         super().grant(choice)
 
-    @property
-    def forked_unseen(self) -> bool:
-        """Whether the program has forked past ``multiprocessing``."""
-        return bool(self._interpreter.untracked) or self._interpreter.had_untracked
-
     def doubt(self) -> str:
         """Why what was seen of the run, which is at its end, is not all of it; empty if it is."""
-        return self.view().doubts.removesuffix(".")
+        return self.processes.view().doubts.removesuffix(".")
 
 
 class _Execution:
@@ -161,6 +153,7 @@ class _Execution:
         self._last: int | None = None
         self._toucher = Toucher(names, self.key_of, self.number)
         self.world = _Watched(program, self._steps)
+        self._driver = Driver(self.world, deadline=deadline, failure_suffices=True)
 
     def close(self) -> None:
         self.world.close()
@@ -185,7 +178,7 @@ class _Execution:
         return self._numbers[actor]
 
     def key_of(self, name: str) -> object:
-        """What an atom or a primitive is called in every run."""
+        """Return the name of an atom or a primitive that is the same in every run."""
         for primitive in self.world.state.primitives.values():
             known = self._primitives.get(primitive.id)
             if known is None or known[0] is not primitive:
@@ -205,7 +198,7 @@ class _Execution:
     def settle(self) -> None:
         """Until it is quiet, and who is outside our view has had the time to come back."""
         world = self.world
-        world.settle(self._deadline)
+        self._driver.settle()
         self._await_threads()
         began = awake = time.monotonic()
         while away := self._away():
@@ -214,11 +207,13 @@ class _Execution:
                 awake = now
             if now > min(awake + _ASLEEP, began + self._patience):
                 break
-            self._mind_the_time()
             world.pump(0.01)
-            world.settle(self._deadline)
-        self._mind_the_time()
-        doubt = "it makes processes by os.fork, which are not seen" if world.forked_unseen else ""
+            self._driver.settle()
+        doubt = (
+            "it makes processes by os.fork, which are not seen"
+            if world.processes.forked_unseen
+            else ""
+        )
         if not doubt and away and world.choices():
             doubt = _absence(world.state, away[0])
         self.unseen = self.unseen or doubt or self._hidden(world.state)
@@ -234,10 +229,10 @@ class _Execution:
             # (What one has said before it fell asleep may not have been read yet.)
             if not threaded or (not world.pump(0 if asleep else 0.01) and asleep):
                 return
-            world.settle(self._deadline)
+            self._driver.settle()
 
     def _hidden(self, state: State) -> str:
-        """What the program does past its operations, and so in no order that is known."""
+        """Return what the program does past its operations, and so in no order that is known."""
         if any(one.thread and not one.library for one in state.actors):
             return "it has threads, and what they share is not seen"
         if any(isinstance(atom, Block) for atom in state.atoms.values()):
@@ -247,7 +242,7 @@ class _Execution:
         return ""
 
     def _away(self) -> list[ActorId]:
-        """Who runs, or sleeps, where we do not see it; of a thread it is never known."""
+        """Return who runs, or sleeps, where we do not see it; of a thread it is never known."""
         return [
             actor.id
             for actor in self.world.state.actors
@@ -263,10 +258,6 @@ class _Execution:
         actors = self.world.state.actors
         ours = {one.pid for one in actors}
         return any(_is_at_work(actors[one].pid, ours) for one in away)
-
-    def _mind_the_time(self) -> None:
-        if time.monotonic() > self._deadline:
-            raise TimeUpError
 
     def begin(self) -> RealState:
         """To the first choice."""
@@ -345,7 +336,7 @@ class _Execution:
         return tuple(map(_sign, sorted(self._steps, key=lambda step: self.number(step.actor))))
 
     def _note_contest(self, state: State, choices: Iterable[Choice]) -> None:
-        """Who may be next at the same atom as somebody else."""
+        """Note the actors that may be next at the same atom."""
         there: dict[str, list[tuple[str, Operation]]] = {}
         for choice in choices:
             who = state.actors[choice.actor]
@@ -358,29 +349,16 @@ class _Execution:
                 self.contested.setdefault(primitive.name, set()).update(name for name, _ in users)
 
     def _end(self) -> Verdict:
-        """What it amounts to that nobody can go on."""
-        world = self.world
-        until = min(time.monotonic() + self._patience, self._deadline)
-        while True:
-            diagnosis = diagnose(world.state)
-            verdict = diagnosis.verdict or Verdict.UNDECIDED
-            if world.over:
-                return verdict
-            if verdict is Verdict.DEADLOCK:
-                if world.is_final(diagnosis):
-                    return verdict
-            elif verdict in (Verdict.ASSERTION, Verdict.CRASH) and not world.may_still_move():
-                return verdict
-            if world.choices():
-                self.unseen = self.unseen or "it goes on by what is not seen"
-                return Verdict.UNDECIDED
-            if time.monotonic() > until:
-                self._mind_the_time()
-                away = self._away()
-                if away:
-                    self.unseen = _absence(world.state, away[0])
-                return Verdict.UNDECIDED
-            world.pump(0.02)
+        """Return the verdict of a state in which nobody can go on."""
+        standing = self._driver.await_standing(self._patience)
+        if standing.rest in (Rest.PROVEN, Rest.OVER):
+            return standing.diagnosis.verdict or Verdict.UNDECIDED
+        away = self._away()
+        if self.world.choices():
+            self.unseen = self.unseen or "it goes on by what is not seen"
+        elif away:
+            self.unseen = _absence(self.world.state, away[0])
+        return Verdict.UNDECIDED
 
 
 def _sign(step: Step) -> object:
@@ -400,7 +378,7 @@ def _absence(state: State, actor: ActorId) -> str:
 
 
 def _is_at_work(pid: int, ours: set[int]) -> bool:
-    """Whether the process runs, or has children that are none of the program's processes."""
+    """Return whether the process runs, or has children that are not the program's processes."""
     if not kernel.is_asleep(pid):
         return True
     try:
@@ -421,7 +399,7 @@ class RealSystem:
     """The program on real processes; what was seen of it is kept.
 
     ``grain`` is at what size it is stepped; ``on_step`` is called before each step.  After
-    ``deadline`` (by the monotonic clock) ``TimeUpError`` is raised.
+    ``deadline`` (by the monotonic clock) ``OutOfTimeError`` is raised.
     """
 
     def __init__(
@@ -473,11 +451,11 @@ class RealSystem:
         return Taken(self._root, _NOTHING)
 
     def moves(self, state: RealState) -> tuple[Move, ...]:
-        """What may happen next."""
+        """Return what may happen next."""
         return () if state.lost else tuple(state.choices)
 
     def can(self, state: RealState, move: Move) -> bool:
-        """Whether that may happen next."""
+        """Return whether that may happen next."""
         return not state.lost and move in state.choices
 
     def can_repeat(self, state: RealState, event: Event) -> bool:
@@ -506,11 +484,11 @@ class RealSystem:
         return tuple(state.pending)
 
     def parent(self, actor: int) -> int | None:
-        """Who has started it."""
+        """Return who has started it."""
         return self._names.parents.get(actor)
 
     def pending(self, actor: int, state: RealState) -> Event | None:
-        """What it would do at that end if it could."""
+        """Return what it would do at that end if it could."""
         touches = state.pending.get(actor)
         return None if touches is None else Event(Move(actor), (), touches, (), True)
 
@@ -519,7 +497,7 @@ class RealSystem:
         return Counter()
 
     def repeats(self, state: RealState) -> bool:
-        """Whether a new run comes to that state again."""
+        """Return whether a new run comes to that state again."""
         self.close()
         if self._enter(state):
             return True

@@ -50,6 +50,6 @@ _PROBES = (
 
 
 def install(gate: Gate) -> None:
-    """Wraps the standard library of this process; once, before the program runs."""
+    """Wrap the standard library of this process; once, before the program runs."""
     for wrap, blind in _PROBES:
         put_in_place(gate, wrap, blind)

@@ -24,7 +24,7 @@ from syncsim.program.safe_text import safe_text
 
 
 def install(gate: Gate) -> None:
-    """Wraps ``multiprocessing.shared_memory`` as soon as somebody imports it."""
+    """Wrap ``multiprocessing.shared_memory`` as soon as somebody imports it."""
 
     def wrap(shared_memory: Any) -> None:
         for part, name in ((_wrap_blocks, "SharedMemory"), (_wrap_lists, "ShareableList")):
@@ -102,7 +102,7 @@ def _file(gate: Gate, block: Any) -> str:
 
 
 def _note_made(gate: Gate, block: Any) -> None:
-    """Lets the end of the run clear away what the program's own end would."""
+    """Let the end of the run clear away what the program's own end would."""
     if gate.active and getattr(block, "_track", True):
         with contextlib.suppress(OSError):
             os.close(os.open(_file(gate, block), os.O_CREAT | os.O_WRONLY, 0o600))
@@ -171,7 +171,7 @@ def _cells(cells: Any) -> str:
 
 
 def _fits(cells: Any, position: Any, value: Any) -> bool:
-    """Whether the value can be set there; else the real one will say what is wrong."""
+    """Return whether the value can be set there; else the real one will say what is wrong."""
     if not isinstance(position, int) or not -len(cells) <= position < len(cells):
         return False
     if not isinstance(value, (str, bytes)):

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from syncsim import wire
-from syncsim.instrument.gate import Call, Gate
+from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.parts import Part
 from syncsim.instrument.probes.tracebacks import unseen
+from syncsim.instrument.threads import Call
 
 
 def mark(
@@ -23,7 +24,7 @@ def mark(
     argument: Callable[..., str] = lambda *_: "",
     watched: Callable[[Any], bool] = lambda _: True,
 ) -> None:
-    """Makes a public method a call: its operations belong to it, and its return is recorded.
+    """Make a public method a call: its operations belong to it, and its return is recorded.
 
     ``name`` is how the call is shown, if not ``Class.method``; ``label`` gives its result as
     text, ``argument`` what is to be shown of its arguments; what is not ``watched`` is let alone.
@@ -40,7 +41,7 @@ def mark(
             return original(self, *args, **keywords)
         here = gate.here
         shown = argument(*args) if args else ""
-        here.call = Call(title, type(self)._syncsim_id(self), gate.user_frame(), shown)
+        here.call = Call(title, type(self)._syncsim_id(self), gate.code.user_frame(), shown)
         result = ""
         try:
             value = original(self, *args, **keywords)
@@ -57,7 +58,7 @@ def mark(
 
 
 class Underway:
-    """What the current thread does meanwhile belongs to that call, whose result is ``result``.
+    """A call under way: the current thread's operations are its parts, ``result`` is its result.
 
     Inside another call it adds nothing.
     """
@@ -70,7 +71,7 @@ class Underway:
         self._call: Call | None = None
         here = gate.here
         if gate.applies() and here.call is None and not here.library:
-            self._call = Call(title, primitive, gate.user_frame(), shown)
+            self._call = Call(title, primitive, gate.code.user_frame(), shown)
 
     def __enter__(self) -> Underway:
         if self._call is not None:
@@ -87,7 +88,7 @@ class Underway:
 
 @contextmanager
 def making(gate: Gate) -> Iterator[None]:
-    """What the current thread makes meanwhile are parts of another primitive."""
+    """Take what the current thread makes meanwhile for parts of another primitive."""
     here = gate.here
     before, here.making = here.making, True
     try:
@@ -104,7 +105,7 @@ def introduce(
     capacity: Callable[[Any], int | None] = lambda _: None,
     kind: str = "",
 ) -> None:
-    """Records each creation of a ``cls`` by the program, not those inside other primitives.
+    """Record each creation of a ``cls`` by the program, not those inside other primitives.
 
     ``identify`` gives the id that the primitive has in every process; the other functions are
     asked once it is made.
@@ -130,8 +131,8 @@ def introduce(
 def report(
     gate: Gate, identity: str, kind: str, parts: list[Part], capacity: int | None = None
 ) -> None:
-    """Records the primitive that the program is creating in the current call."""
-    frame = gate.user_frame()
+    """Record the primitive that the program is creating in the current call."""
+    frame = gate.code.user_frame()
     file, position = "", (0, 0, 0, 0)
     if frame is not None:
         file = frame.f_code.co_filename

@@ -83,7 +83,7 @@ def _joinable_parts(queue: Any) -> list[Part]:
 
 
 def _inbox(end: Any) -> str:
-    """What names, in every process, the messages that this end receives: its file's number."""
+    """Return the number of this end's file, by which every process knows what it receives."""
     return f"pipe:{os.fstat(end.fileno()).st_ino}"
 
 
@@ -119,7 +119,7 @@ class _Buffer(collections.deque[Any]):
         super().append(item)
 
     def popleft(self) -> Any:
-        """Gives the feeder what it is to send next; says so where there is nothing."""
+        """Give the feeder what it is to send next; says so where there is nothing."""
         try:
             item = super().popleft()
         except IndexError:

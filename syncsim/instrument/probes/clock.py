@@ -18,7 +18,7 @@ from syncsim.instrument.probes.tracebacks import unseen
 
 
 def install(gate: Gate) -> None:
-    """Wraps ``time.sleep`` for the program, and the library's look at the clock."""
+    """Wrap ``time.sleep`` for the program, and the library's look at the clock."""
     real = time.sleep
     clocks = [(module, module.time.monotonic) for module in (synchronize, queues)]
 
@@ -29,7 +29,7 @@ def install(gate: Gate) -> None:
             not gate.applies()
             or not isinstance(seconds, int | float)
             or seconds < 0
-            or gate.is_asked_by_library(2)
+            or gate.code.is_asked_by_library(2)
         ):
             real(seconds)
             return

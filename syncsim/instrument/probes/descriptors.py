@@ -13,7 +13,7 @@ from syncsim.instrument.probes.tracebacks import unseen
 
 
 def install(_: Gate) -> None:
-    """Wraps what closes a file by its number: to the program, there are none of ours."""
+    """Wrap what closes a file by its number: to the program, there are none of ours."""
     real_close, real_range, real_dup2 = os.close, os.closerange, os.dup2
 
     @unseen

@@ -1,7 +1,7 @@
 """``concurrent.futures.ProcessPoolExecutor``: drawn and stepped like a Pool.
 
-Its one thread is a helper (see ``helpers``): it is given every wake-up, every result, and the end
-of every worker.  A future is an outcome; so is what ``as_completed`` and ``wait`` wait for.
+Its one thread is a helper (see ``library_threads``): it is given every wake-up, every result, and
+the end of every worker.  A future is an outcome; so is what ``as_completed`` and ``wait`` wait for.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _HANDLER = Role.WORKER_HANDLER
 
 
 class _Job:
-    """What is kept with a future: its executor's id and work, its task and its outcome."""
+    """A note kept with a future: its executor's id and work, its task and its outcome."""
 
     __slots__ = ("identity", "key", "label", "outcome", "work")
 
@@ -171,7 +171,7 @@ def _watch_the_end(gate: Gate) -> None:
 
 
 def _lives_on(worker: Any) -> bool:
-    """Whether the worker is not about to end, nor does SIGTERM end it at once."""
+    """Return whether the worker is not about to end, nor does SIGTERM end it at once."""
     from syncsim.instrument.dispositions import Disposition, disposition  # the others need it never
 
     if connection.wait([worker.sentinel], 0):
@@ -353,7 +353,7 @@ class _Waiter(RepeatedEvent):
         self._identity = identity
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As the real one; ``as_completed`` looks at the clock, so there the time is spent."""
+        """Wait; ``as_completed`` looks at the clock, so there the time is spent."""
         with Underway(self._gate, self._title, self._identity):
             there = super().wait(timeout)
         if not there and self._title == "as_completed":

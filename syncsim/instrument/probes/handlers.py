@@ -17,7 +17,7 @@ from syncsim.instrument.probes.tracebacks import is_ours, unseen
 
 
 def install(gate: Gate) -> None:
-    """Wraps what sets a handler, and what sends a signal."""
+    """Wrap what sets a handler, and what sends a signal."""
     for wrap, blind in (
         (_wrap_signal, "a handler may confuse what is seen of its process"),
         (_wrap_kill, "who sends a signal is not seen"),
@@ -73,7 +73,7 @@ def _wrap_kill(gate: Gate) -> None:
     def kill(pid: Any, signal_: Any, /) -> None:
         number = signal_ if isinstance(signal_, int) else 0
         known = isinstance(pid, int) and pid > 0 and number in _TOLD and gate.applies()
-        if known and not gate.is_asked_by_library(2):
+        if known and not gate.code.is_asked_by_library(2):
             gate.give(Verb.TERMINATE, str(pid), "os.kill", signal.Signals(number).name)
         real(pid, signal_)
 
@@ -86,7 +86,7 @@ def _wrap_alarms(gate: Gate) -> None:
 
 
 def _wrap_alarm(gate: Gate, name: str) -> None:
-    """Who has asked for an alarm does not wait for ever: without a handler it is ended by that."""
+    """Tell of alarms: without a handler, a process that waits is ended by its own."""
     real = getattr(signal, name)
 
     @unseen

@@ -25,7 +25,7 @@ _STARTS = ("posix_spawn", "posix_spawnp", "system")
 
 
 def install(gate: Gate) -> None:
-    """Wraps what the program itself calls; what multiprocessing does for it is seen as such."""
+    """Wrap what the program itself calls; what multiprocessing does for it is seen as such."""
     for name in (*_FORKS, *_BECOMES, *_STARTS):
         if hasattr(os, name):
             _wrap(gate, name)
@@ -92,7 +92,7 @@ def _wrap(gate: Gate, name: str) -> None:
 
 
 def _tell(gate: Gate, pid: int, args: tuple[Any, ...]) -> None:
-    """Tells of a start with these arguments; where they are wrong there is none."""
+    """Tell of a start with these arguments; where they are wrong there is none."""
     with suppress(TypeError, ValueError, IndexError):
         gate.write(wire.Launched(pid, gate.pid, *program_of(args[1], [args[0]])))
 
@@ -125,16 +125,16 @@ def _interpreter_of(file: str) -> str:
 
 
 def _is_asked_by_library(gate: Gate) -> bool:
-    """Whether the library does it, past the functions of ``os`` that do so for others."""
+    """Return whether the library does it, past functions of ``os`` that do so for others."""
     frame: FrameType | None = sys._getframe(2)
     frame = frame.f_back if frame is not None else None  # (none where the interpreter calls)
     while frame is not None and frame.f_globals is vars(os):
         frame = frame.f_back
-    return frame is not None and gate.is_library(frame.f_code)
+    return frame is not None and gate.code.is_library(frame.f_code)
 
 
 def _is_in_vain(name: str, args: tuple[Any, ...]) -> bool:
-    """Whether it is asked to become what it cannot: ``execvp`` tries one folder after another."""
+    """Return whether it cannot become that: ``execvp`` tries one folder after another."""
     path = args[0] if args and name in _BECOMES else None
     return isinstance(path, str | bytes | os.PathLike) and not os.access(path, os.X_OK)
 

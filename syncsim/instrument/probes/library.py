@@ -11,7 +11,7 @@ from typing import Any
 
 
 def _module(name: str) -> Any:
-    """The module; an empty one where there is none: then nothing is found in it (see ``found``)."""
+    """The module; an empty one where there is none: nothing is found in it (see ``presence``)."""
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -25,7 +25,7 @@ class Slot:
         self._ready = ready
 
     def __get__(self, obj: Any, cls: Any = None) -> Any:
-        """As an attribute of the object."""
+        """Act as an attribute of the object."""
         if obj is None:
             return self
         try:
@@ -34,7 +34,7 @@ class Slot:
             raise AttributeError(self._name) from None
 
     def __set__(self, obj: Any, value: Any) -> None:
-        """As an attribute of the object."""
+        """Act as an attribute of the object."""
         vars(obj)[self._name] = self._ready(obj, value)
 
 
@@ -53,7 +53,7 @@ def look_after(gate: Gate, thread: Any, name: str) -> None:
         if not gate.active:
             real_run()
             return
-        gate.help(name)
+        gate.threads.help(name)
         try:
             real_run()
         finally:
@@ -87,7 +87,7 @@ def rest(gate: Gate) -> None:
     """A helper is going to wait for the next thing."""
     helper = gate.here.helper
     if helper is not None:
-        gate.dealt(helper)
+        gate.threads.dealt(helper)
 
 
 def took(gate: Gate) -> None:

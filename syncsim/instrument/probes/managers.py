@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from syncsim import wire
 from syncsim.core.kinds import MANAGED, Role, kind_named
 from syncsim.core.operation import Verb
-from syncsim.instrument.gate import Call, Gate
+from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes import serving
 from syncsim.instrument.probes.calls import report
 from syncsim.instrument.probes.library import synchronize
@@ -23,12 +23,13 @@ from syncsim.instrument.probes.on_import import when_imported
 from syncsim.instrument.probes.parts import Part
 from syncsim.instrument.probes.presence import put_in_place
 from syncsim.instrument.probes.tracebacks import unseen
+from syncsim.instrument.threads import Call
 from syncsim.program.managed import argument
 from syncsim.program.safe_text import safe_text
 
 
 def install(gate: Gate) -> None:
-    """Wraps ``multiprocessing.managers`` as soon as somebody imports it."""
+    """Wrap ``multiprocessing.managers`` as soon as somebody imports it."""
 
     def wrap(managers: Any) -> None:
         for part, blind in (
@@ -54,7 +55,7 @@ def _claim_proxies(gate: Gate, managers: Any) -> None:
     def claim(cls: type) -> None:
         for function in vars(cls).values():
             if inspect.isfunction(function):
-                gate.claim(function.__code__)
+                gate.code.claim(function.__code__)
 
     @functools.wraps(real)
     def make(name: str, exposed: Any, _cache: Any = real.__defaults__[0]) -> Any:
@@ -103,7 +104,7 @@ def _wrap_life(gate: Gate, managers: Any) -> None:
 
 
 class Known(NamedTuple):
-    """What a proxy stands for: its sort (empty: none of ours), its id, and how it is called."""
+    """The referent of a proxy: its sort (empty: none of ours), its id, and how it is called."""
 
     sort: str
     key: str
@@ -221,7 +222,7 @@ def _own_key(proxy: Any) -> str:
 
 
 def _look_up(proxy: Any, managers: Any, call: Callable[..., Any]) -> Known:
-    """What the proxy stands for; its server is asked once, and knows the process from here on."""
+    """Return the referent of the proxy; its server is asked once, and knows the process then."""
     known: Known | None = vars(proxy).get("_syncsim")
     if not hasattr(proxy._tls, "connection"):
         proxy._connect()
@@ -253,7 +254,7 @@ def _lock(
 
 
 def _asleep(call: Callable[[], Any]) -> Any:
-    """Who waits in a server hears of its end as one who has sent the request already does."""
+    """Tell one that waits in a server of its end, as one that has sent the request is told."""
     try:
         return call()
     except (BrokenPipeError, ConnectionResetError):
@@ -274,7 +275,7 @@ class _Sleepy:
         gate, known = self._gate, self._known
         here = gate.here
         shown = safe_text(args[0]) if method == "put" and args else ""
-        here.call = Call(f"{known.kind}.{method}", known.key, gate.user_frame(), shown)
+        here.call = Call(f"{known.kind}.{method}", known.key, gate.code.user_frame(), shown)
         result = ""
         try:
             request = (here.tid, method, args, keywords)

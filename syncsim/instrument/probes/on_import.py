@@ -38,7 +38,7 @@ _finder = _Finder()
 
 
 def when_imported(name: str, install: Callable[[Any], None]) -> None:
-    """Calls ``install`` with the module: now, if it has been imported, else when it is."""
+    """Call ``install`` with the module: now, if it has been imported, else when it is."""
     module = sys.modules.get(name)
     if module is not None:
         install(module)

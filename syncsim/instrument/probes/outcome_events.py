@@ -18,12 +18,12 @@ class OutcomeEvent(threading.Event):
         self.label = label
 
     def set(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         settle(self._gate, self.outcome)
         super().set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         gate = self._gate
         if not gate.applies() or gate.here.library:
             return super().wait(timeout)
@@ -44,13 +44,13 @@ class RepeatedEvent(OutcomeEvent):
     """One that is cleared, and set again."""
 
     def set(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         if not self.is_set():
             settle(self._gate, self.outcome, 1)
         threading.Event.set(self)
 
     def clear(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         settle(self._gate, self.outcome, 0)
         super().clear()
 

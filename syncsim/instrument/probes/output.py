@@ -40,7 +40,7 @@ class _Stream(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Records the bytes; to print is an operation, to complain on stderr is none."""
+        """Record the bytes; to print is an operation, to complain on stderr is none."""
         gate = self._gate
         raw = bytes(data)
         # Where the program has closed or replaced the file, the bytes go the way they went.
@@ -49,7 +49,7 @@ class _Stream(io.RawIOBase):
         text = self._decoder.decode(raw)
         if self._stream == "stdout" and gate.applies():
             # What is left in the buffer when a process ends comes from no line of the program.
-            act = gate.give if gate.user_frame() is not None else gate.note
+            act = gate.give if gate.code.user_frame() is not None else gate.note
             act(Verb.OUTPUT, "", "print", safe_text(text.rstrip("\n"), 80))
         for start in range(0, len(text), wire.CHARACTERS):
             piece = text[start : start + wire.CHARACTERS]
@@ -58,7 +58,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Buffer(io.BufferedIOBase):
-    """What was written to a stream of ours and is not flushed yet.
+    """The text written to a stream of ours and not flushed yet.
 
     Unlike a ``BufferedWriter`` it is not locked while somebody waits at the gate in a print: who
     starts a process flushes before, and that may be a thread of the library that we wait for.
@@ -72,12 +72,12 @@ class _Buffer(io.BufferedIOBase):
 
     @property
     def raw(self) -> io.RawIOBase:
-        """What it writes to."""
+        """The file that it writes to."""
         return self._raw
 
     @property
     def name(self) -> str:
-        """As that of the stream."""
+        """Give that of the stream."""
         return self._raw.name
 
     @property
@@ -86,11 +86,11 @@ class _Buffer(io.BufferedIOBase):
         return "wb"
 
     def fileno(self) -> int:
-        """As that of the stream."""
+        """Give that of the stream."""
         return self._raw.fileno()
 
     def isatty(self) -> bool:
-        """As the stream."""
+        """Answer for the stream."""
         return self._raw.isatty()
 
     def writable(self) -> bool:
@@ -98,7 +98,7 @@ class _Buffer(io.BufferedIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Keeps the bytes, until there are many."""
+        """Keep the bytes, until there are many."""
         piece = bytes(data)
         self._pieces.append(piece)
         self._size += len(piece)
@@ -107,7 +107,7 @@ class _Buffer(io.BufferedIOBase):
         return len(piece)
 
     def flush(self) -> None:
-        """Writes what is kept; what a signal handler keeps from being written stays."""
+        """Write what is kept; what a signal handler keeps from being written stays."""
         super().flush()  # which complains of a closed file
         pieces = []
         with suppress(IndexError):
@@ -142,7 +142,7 @@ def _stream(gate: Gate, name: str, fd: int) -> io.TextIOWrapper:
 
 
 def redirect(gate: Gate) -> None:
-    """Sends this process's stdout and stderr our way, by line, as to a terminal."""
+    """Send this process's stdout and stderr our way, by line, as to a terminal."""
     for name, fd in (("stdout", 1), ("stderr", 2)):
         stream = _stream(gate, name, fd)
         setattr(sys, name, stream)

@@ -1,8 +1,8 @@
 """Pools: jobs that are handed over, tasks that travel to workers, results that come back.
 
-The Pool's three threads are helpers (see ``helpers``): the one that starts workers is given the
-ends of workers and notices, the one for tasks what is in the task queue, the one for results what
-the workers send.  ``ThreadPool`` is let alone.
+The Pool's three threads are helpers (see ``library_threads``): the one that starts workers is given
+the ends of workers and notices, the one for tasks what is in the task queue, the one for results
+what the workers send.  ``ThreadPool`` is let alone.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def pool_parts(work: str, tasks: Any, results: Any, handlers: tuple[Role, ...]) 
 
 
 def _watch_tasks(gate: Gate, self: Any, work: str) -> None:
-    """What the thread for tasks sends to the workers is from now on in line."""
+    """Take what the thread for tasks sends to the workers as in line from now on."""
     real_put = self._quick_put
 
     def quick_put(task: Any) -> None:
@@ -141,7 +141,7 @@ class _TaskQueue:
         self.get = _counted(gate, real.get)
 
     def put(self, item: Any) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         if self._gate.active:
             self._gate.write(wire.Gave(self._gate.pid, self._handler))
         self._real.put(item)
@@ -393,7 +393,7 @@ def wrap_worker(
     task_of: Callable[[Any], tuple[str, str]],
     is_failure: Callable[[Any], bool],
 ) -> None:
-    """What a worker takes and gives back are calls of the Pool, or of the executor.
+    """Make what a worker takes and gives back calls of the Pool, or of the executor.
 
     ``task_of`` gives the key of what was taken and its call in words.
     """

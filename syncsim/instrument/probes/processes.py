@@ -49,7 +49,7 @@ _RUNS_PROGRAM = re.compile(r"\bmultiprocessing(\.|\s+import\s+)(spawn|forkserver
 
 
 def install(gate: Gate) -> None:
-    """Wraps what starts, ends and joins a process."""
+    """Wrap what starts, ends and joins a process."""
     for wrap, blind in (
         (_wrap_process, "who starts and joins a process is not seen"),
         (_wrap_exit, "with which exit code a process ends is not seen"),
@@ -72,7 +72,7 @@ def _replace_start_method(gate: Gate) -> None:
 
 
 def name_semaphores(prefix: str) -> None:
-    """Lets the names of the program's semaphores begin with ``prefix``, to find them again."""
+    """Let the names of the program's semaphores begin with ``prefix``, to find them again."""
     process.current_process()._config["semprefix"] = prefix
 
 
@@ -163,13 +163,13 @@ def _wrap_process(gate: Gate) -> None:
     # (From Python 3.13 on a forked child makes its exit beneath the bootstrap; from 3.14 on a fork
     # server's does.)
     server = popen_forkserver.forkserver.main
-    gate.bottoms += (bootstrap.__code__, launch.__code__, server.__code__)
+    gate.code.bottoms += (bootstrap.__code__, launch.__code__, server.__code__)
     real_code = base.exitcode
 
     @property  # type: ignore[misc]
     @unseen
     def exitcode(self: Any) -> int | None:
-        """As the real one: where it is not known yet, to look for it is an operation."""
+        """Give the real one: where it is not known yet, to look for it is an operation."""
 
         def look() -> int | None:
             code: int | None = real_code.fget(self)
@@ -178,7 +178,7 @@ def _wrap_process(gate: Gate) -> None:
         unknown = self._popen is not None and self._popen.returncode is None
         asked = unknown and self._parent_pid == os.getpid() and gate.applies()
         # (Two frames up: ours for the traceback is between.)
-        if not asked or gate.here.library or gate.is_asked_by_library(2):
+        if not asked or gate.here.library or gate.code.is_asked_by_library(2):
             return look()
         code: int | None = gate.take(Verb.ALIVE, str(self.pid), look, "Process.exitcode", self.name)
         return code
@@ -193,7 +193,7 @@ def _wrap_exit(gate: Gate) -> None:
 
     def leave(status: int) -> Any:
         if gate.applies() and isinstance(status, int):
-            asked_for = not gate.is_asked_by_library(1)
+            asked_for = not gate.code.is_asked_by_library(1)
             gate.give(Verb.EXIT, "", "exit", str(status & 0xFF), sited=asked_for)
         real(status)
 
@@ -221,10 +221,10 @@ def _report_uncaught(gate: Gate) -> None:
 
 
 def report_error(gate: Gate, error: BaseException | None, why: str = "") -> None:
-    """Reports the exception that ends this process; an ``assert`` of the program is told apart."""
+    """Report the exception that ends this process; an ``assert`` of the program is told apart."""
     if error is None:
         return
-    failure = failure_of(error, gate.is_library)
+    failure = failure_of(error, gate.code.is_library)
     message = " ".join(failure.message.strip().partition("\n\n")[0].split())[:500] + why
     gate.write(wire.Error(gate.pid, *failure._replace(message=message)))  # its first paragraph
 
@@ -256,7 +256,7 @@ def _wrap_poll(gate: Gate, popen: Any) -> None:
 
 
 def _is_dead(pid: int) -> bool:
-    """Whether that process has ended; false where that cannot be known."""
+    """Return whether that process has ended; false where that cannot be known."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] in "ZX"

@@ -50,15 +50,15 @@ def install(gate: Gate) -> None:
     @functools.wraps(real_property)
     def make_property(name: str) -> Any:
         made = real_property(name)
-        gate.claim(made.fget.__code__)
-        gate.claim(made.fset.__code__)
+        gate.code.claim(made.fget.__code__)
+        gate.code.claim(made.fset.__code__)
         return made
 
     sharedctypes.make_property = make_property
 
 
 def key_of(obj: Any) -> str:
-    """What names a piece of shared memory in every process: its file and offset."""
+    """Return what names a piece of shared memory in every process: its file and offset."""
     key: str | None = vars(obj).get("_syncsim_key")
     if key is None:
         (arena, start, _), _ = obj._wrapper._state
@@ -67,7 +67,7 @@ def key_of(obj: Any) -> str:
 
 
 def text_of(obj: Any) -> str:
-    """What is in it; of a structure only what it is."""
+    """Return what is in it; of a structure only what it is."""
     plain = getattr(type(obj), "_syncsim_plain", type(obj))
     gate: Gate | None = getattr(type(obj), "_syncsim_gate", None)
     with gate.silence() if gate else contextlib.nullcontext():

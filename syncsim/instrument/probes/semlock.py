@@ -29,7 +29,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
     gate: Gate
 
     def __new__(cls, kind: int, value: int, maxvalue: int, name: str, unlink: bool) -> SemLock:
-        """As the real one (which forgets the name when it unlinks at once)."""
+        """Do as the real one does (which forgets the name when it unlinks at once)."""
         self: SemLock = RealSemLock.__new__(cls, kind, value, maxvalue, name, unlink)
         self._bind(name)
         return self
@@ -53,7 +53,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         self.watched = False
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """As the real one."""
+        """Do as the real one does."""
         gate = self.gate
         try:
             if self.hidden:
@@ -68,7 +68,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
             raise
 
     def release(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         gate = self.gate
         try:
             told = self.watched and gate.applies() and gate.give(RELEASE, self.key)
@@ -98,7 +98,7 @@ class SemLock(RealSemLock):  # type: ignore[misc]
         gate = self.gate
         if not gate.applies():
             return real()
-        if gate.here.call is None and gate.is_asked_by_library(2):
+        if gate.here.call is None and gate.code.is_asked_by_library(2):
             return real()
         return gate.take(Verb.VALUE, self.key, real)
 
@@ -128,6 +128,6 @@ def condition_parts(condition: Any) -> list[Part]:
 
 
 def install(gate: Gate) -> None:
-    """Puts our SemLock in the place of the real one."""
+    """Put our SemLock in the place of the real one."""
     SemLock.gate = gate
     c_module.SemLock = SemLock

@@ -38,7 +38,7 @@ _telling = threading.Lock()
 
 
 def install(gate: Gate, managers: Any) -> None:
-    """Wraps the server's side of ``multiprocessing.managers``."""
+    """Wrap the server's side of ``multiprocessing.managers``."""
     server = managers.Server
     real_run, real_forever = managers.BaseManager._run_server, server.serve_forever
     real_create, real_client = server.create, server.serve_client
@@ -90,7 +90,7 @@ def install(gate: Gate, managers: Any) -> None:
 
 
 def key(server: Any, ident: str) -> str:
-    """What names a thing in every process of the run."""
+    """Return what names a thing in every process of the run."""
     return f"{server.address!r} {ident}"
 
 
@@ -119,7 +119,7 @@ class _Line:
         self._connection.send(answer)
 
     def close(self) -> None:
-        """As the real one."""
+        """Do as the real one does."""
         self._connection.close()
 
     @property
@@ -129,7 +129,7 @@ class _Line:
 
 
 def _tell(gate: Gate, server: Any, ident: str, *, fresh: bool = False) -> None:
-    """Tells what is in a thing.  Nobody else tells meanwhile: so the last word is the true one."""
+    """Tell what is in a thing.  Nobody else tells meanwhile: so the last word is the true one."""
     with _telling:
         kept = server.id_to_obj.get(ident)
         if kept is None:
@@ -213,7 +213,7 @@ class _Condition(threading.Condition):
     lent: bool  # whether callers hold its lock between their calls
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As the real one, in talk with the caller."""
+        """Do as the real one does, in talk with the caller."""
         line = _talk.line
         if line is None:
             return super().wait(timeout)

@@ -15,7 +15,7 @@ _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def is_ours(code: CodeType) -> bool:
-    """Whether that is code of ours."""
+    """Return whether that is code of ours."""
     return code.co_filename.startswith(_OURS)
 
 
@@ -33,7 +33,7 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
 
 
 def unseen(function: Callable[P, R]) -> Callable[P, R]:
-    """Lets an exception pass as if ``function`` were not between the program and the library.
+    """Let an exception pass as if ``function`` were not between the program and the library.
 
     (A bare ``raise`` does not add the frame that it stands in again.)
     """

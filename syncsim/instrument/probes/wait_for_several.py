@@ -14,14 +14,14 @@ from syncsim.program.safe_text import MARK, safe_text
 
 
 def install(gate: Gate) -> None:
-    """Lets the program's own waiting go through the gate; the library's runs as it is."""
+    """Let the program's own waiting go through the gate; the library's runs as it is."""
     real = connection.wait
 
     @unseen
     @functools.wraps(real)
     def wait(object_list: Iterable[Any], timeout: float | None = None) -> list[Any]:
         # Two frames above: the one between is ``unseen``.
-        asked = gate.applies() and not gate.is_asked_by_library(2)
+        asked = gate.applies() and not gate.code.is_asked_by_library(2)
         if not asked or gate.here.library or gate.here.call is not None:
             return real(object_list, timeout)  # type: ignore[no-any-return]
         things = list(object_list)

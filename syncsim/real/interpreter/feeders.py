@@ -20,11 +20,11 @@ from syncsim.real.quiescence import Quiescence
 
 
 class Feeders:
-    """Writes into the recorder what a feeder does, and into the account what it owes."""
+    """Tells the recorder what a feeder does, and the quiescence what is outstanding."""
 
-    def __init__(self, recorder: Recorder, account: Quiescence) -> None:
+    def __init__(self, recorder: Recorder, quiescence: Quiescence) -> None:
         self._recorder = recorder
-        self._account = account
+        self._quiescence = quiescence
         self._queues: dict[ActorId, Primitive] = {}
         # The thread that is sending into a pipe for a process, while nobody holds it up.
         self._sending: dict[tuple[str, ActorId], int] = {}
@@ -47,7 +47,7 @@ class Feeders:
         )
         self._recorder.add(feeder)
         self._queues[feeder.id] = primitive
-        self._account.feeders[_pipe_of(primitive), process] = feeder.id
+        self._quiescence.feeders[_pipe_of(primitive), process] = feeder.id
         return feeder.id
 
     def wants(self, feeder: ActorId, operation: Operation) -> Operation:
@@ -82,25 +82,26 @@ class Feeders:
     def rests(self, feeder: ActorId) -> None:
         """It has nothing to send."""
         self._is_done(feeder)
-        self._account.owing.discard(feeder)
+        self._quiescence.outstanding.discard(feeder)
 
     def lines_up(self, process: ActorId, queue: Primitive) -> None:
         """The feeder of the process has its lock soon, unless another one is sending."""
-        self._account.in_line.add((_pipe_of(queue), process))
+        self._quiescence.in_line.add((_pipe_of(queue), process))
 
     def begins(self, process: ActorId, pipe: str, tid: int) -> None:
         """A thread of the process begins to send, and nobody holds it up."""
         self._sending[pipe, process] = tid
-        self._account.in_line.discard((pipe, process))
+        self._quiescence.in_line.discard((pipe, process))
 
     def has_sent(self, process: ActorId, pipe: str, feeder: ActorId | None) -> bool:
         """The item is in the pipe; whether that is written down, or will be with the lock."""
         self._sending.pop((pipe, process), None)
         if feeder is None or not self._holds(feeder):
             return False
-        self._account.clogged.discard(pipe)
+        self._quiescence.clogged.discard(pipe)
         if self._recorder.grain is Grain.ATOM:
-            self._account.owing.add(feeder)  # its next announcement: it gives its lock back
+            # Its next announcement: it gives its lock back.
+            self._quiescence.outstanding.add(feeder)
         else:
             self._is_done(feeder)
         return True
@@ -117,16 +118,16 @@ class Feeders:
 
     def leaves(self, process: ActorId, pipe: str) -> None:
         """The feeder of the process ends, also without having come to rest."""
-        feeder = self._account.feeders.get((pipe, process))
+        feeder = self._quiescence.feeders.get((pipe, process))
         if feeder is not None:
             self.rests(feeder)
 
     def ends(self, process: ActorId, pipe: str) -> ActorId | None:
         """The process has joined its feeder; who that was, if it was ever held up."""
-        feeder = self._account.feeders.pop((pipe, process), None)
+        feeder = self._quiescence.feeders.pop((pipe, process), None)
         if feeder is not None:
             self._recorder.end(feeder, None)
-            self._account.settle_up(feeder)
+            self._quiescence.forget(feeder)
         return feeder
 
     def _lock_of(self, feeder: ActorId) -> str:

@@ -1,9 +1,9 @@
-"""What is known of the library's own threads: what they were given, and what they have dealt with.
+"""The library's own threads: counts of what they were given and what they have dealt with.
 
-A Pool has three of them, an executor one.  They are never held up at a gate, but they owe: a
-task that was submitted will reach a worker, a result its ``AsyncResult``, a worker that died is
-replaced.  Each of them takes what it is given in order and then blocks until there is more; so
-two counts say whether it is at rest.
+A Pool has three of them, an executor one.  They are never held up at a gate, but they
+are expected to report: a task that was submitted will reach a worker, a result its
+``AsyncResult``, a worker that died is replaced.  Each of them takes what it is given in order and
+then blocks until there is more; so two counts say whether it is at rest.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class LibraryThreads:
         return False
 
     def waits(self, pid: int, tid: int, operation: Operation | None) -> Operation | None:
-        """What the thread is in the middle of from now on; the answer is what it was before."""
+        """Note the thread's operation from now on; return the one before."""
         helper = self._of_thread.get((pid, tid))
         if helper is None:
             return None
@@ -84,8 +84,8 @@ class LibraryThreads:
         helper.stalled = False
         return before
 
-    def owe(self, recorder: Recorder) -> bool:
-        """Whether one of them has something to do, and nothing that we know of in its way."""
+    def are_busy(self, recorder: Recorder) -> bool:
+        """Return whether one of them has something to do, and nothing known in its way."""
         return any(
             helper.given > helper.dealt
             and helper.begun
@@ -102,7 +102,7 @@ class LibraryThreads:
             helper.stalled = False
 
     def stall_who(self, waits_to_write: Callable[[int, int], bool]) -> bool:
-        """Those whose pipe is full owe nothing before somebody receives; were there any?"""
+        """Expect nothing of those whose pipe is full before somebody receives; were there any?"""
         found = False
         for helper in self._all.values():
             if helper.sending and not helper.stalled and waits_to_write(helper.pid, helper.tid):
@@ -110,12 +110,12 @@ class LibraryThreads:
         return found
 
     def start(self) -> bool:
-        """Whether one of them is in the middle of starting a process."""
+        """Return whether one of them is in the middle of starting a process."""
         waits = (helper.waits for helper in self._all.values())
         return any(one is not None and one.verb is Verb.START for one in waits)
 
     def stall(self) -> None:
-        """Those that owe something are given up on until something changes for them."""
+        """Give up on those with something to do until something changes for them."""
         for helper in self._all.values():
             helper.stalled = helper.given > helper.dealt
 

@@ -1,4 +1,4 @@
-"""Signals that halt, continue or end a process of the program: what they do, and what is owed.
+"""Signals that halt, continue or end a process of the program: what reports follow.
 
 The person's come from here (``Hand``), the program's own are reported on the wire.
 """
@@ -30,11 +30,11 @@ NUMBERS = {
 
 
 class Signals:
-    """What signals mean for who is owed."""
+    """The effect of signals on which reports are outstanding."""
 
-    def __init__(self, recorder: Recorder, account: Quiescence) -> None:
+    def __init__(self, recorder: Recorder, quiescence: Quiescence) -> None:
         self._recorder = recorder
-        self._account = account
+        self._quiescence = quiescence
 
     def sent(self, actor: ActorId, number: int) -> None:
         """That signal is on its way to the process of the actor."""
@@ -47,41 +47,41 @@ class Signals:
             case signal.SIGCONT:
                 self.resume(actor)
             case signal.SIGKILL:
-                self._account.owing.add(actor)  # its death
+                self._quiescence.outstanding.add(actor)  # its death
             case signal.SIGTERM | signal.SIGINT if not who.stopped:
-                self._owe_an_answer(actor, number)
+                self._expect_answer(actor, number)
 
     def halt(self, actor: ActorId) -> None:
         """The process is stopped, and all its threads."""
         self._recorder.stop(actor)
         for one in self._members(actor):
-            self._account.halt(one)
+            self._quiescence.halt(one)
 
     def resume(self, actor: ActorId) -> None:
         """The process goes on again, and meets what was sent to it meanwhile."""
         self._recorder.stop(actor, stopped=False)
         for one in self._members(actor):
-            self._account.resume(one)
+            self._quiescence.resume(one)
         for number in (signal.SIGTERM, signal.SIGINT):
             if is_pending(self._recorder.actors[actor].pid, number):
-                self._owe_an_answer(actor, number)
+                self._expect_answer(actor, number)
 
-    def _owe_an_answer(self, actor: ActorId, number: int) -> None:
+    def _expect_answer(self, actor: ActorId, number: int) -> None:
         """Its death, or that it announces itself again once its handler is done."""
         who = self._recorder.actors[actor]
         match disposition(who.pid, number):
             case Disposition.DEFAULT:
-                self._account.owing.add(actor)
+                self._quiescence.outstanding.add(actor)
             case Disposition.CATCHES if who.pending is not None:
-                self._account.owing.add(actor)
+                self._quiescence.outstanding.add(actor)
 
     def look(self) -> None:
-        """Asks the kernel who is stopped, for what was done without our seeing it."""
+        """Ask the kernel who is stopped, for what was done without our seeing it."""
         for actor in self._recorder.actors:
             if actor.ended or actor.thread:
                 continue
             stopped = kernel.is_stopped(actor.pid)
-            if stopped and (not actor.stopped or actor.id in self._account.owing):
+            if stopped and (not actor.stopped or actor.id in self._quiescence.outstanding):
                 self.halt(actor.id)
             elif stopped is False and actor.stopped:
                 self.resume(actor.id)
@@ -111,7 +111,7 @@ class Hand:
         self._drain = drain
 
     def strike(self, choice: Choice, *, still: bool) -> bool:
-        """Does that to the process; false if it has ended by itself meanwhile.
+        """Do that to the process; false if it has ended by itself meanwhile.
 
         Unless everybody is ``still``, the process is halted first, so that all it did is told
         before the fault, and all that follows from the fault after it.

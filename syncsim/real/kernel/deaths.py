@@ -55,7 +55,7 @@ class Deaths:
             ) from error
 
     def send(self, pid: int, number: int) -> bool:
-        """Sends a signal to a process that is watched; false if it has ended.
+        """Send a signal to a process that is watched; false if it has ended.
 
         (On Linux never to another one that has got its pid since.)
         """

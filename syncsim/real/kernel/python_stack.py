@@ -218,7 +218,7 @@ def _way_to(inner: int, state: int) -> tuple[int, int | None] | None:
 
 
 def _is_right(layout: _Layout, frame: FrameType, state: int) -> bool:
-    """Whether it shows the stack as Python itself does (the innermost line may move on)."""
+    """Return whether it shows the stack as Python itself does (the innermost line may move on)."""
     known: list[Level] = []
     above: FrameType | None = frame
     while above is not None:

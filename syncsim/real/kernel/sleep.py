@@ -23,7 +23,7 @@ _STATES = {
 
 
 class Sleep(Struct, frozen=True):
-    """What one thread does, by the kernel's account.
+    """The kernel's account of one thread.
 
     ``call`` is the system call it is in, with its six ``arguments``; empty where the kernel does
     not say (it is running, or we may not know).  ``channel`` is the function of the kernel in
@@ -39,17 +39,17 @@ class Sleep(Struct, frozen=True):
 
     @property
     def asleep(self) -> bool:
-        """Whether it waits, for whatever it is (a zombie for nothing more), or is stopped."""
+        """True if it waits, for whatever it is (a zombie for nothing more), or is stopped."""
         return self.state in (_STATES["S"], _STATES["I"], _STATES["T"], _STATES["Z"])
 
     @property
     def timed(self) -> bool:
-        """Whether it wakes by itself after some time."""
+        """True if it wakes by itself after some time."""
         return is_timed(self.call, self.arguments)
 
     @property
     def is_for_ever(self) -> bool:
-        """Whether nothing is known that would wake it.
+        """True if nothing is known that would wake it.
 
         (A sleep that has been stopped and continued does not say whether it is bounded.)
         """
@@ -70,7 +70,7 @@ class Sleep(Struct, frozen=True):
 
 
 def look(pid: int, tid: int = 0) -> Sleep | None:
-    """What the thread does (``tid`` 0: the main one); None where there is no way to know."""
+    """Return what the thread does (``tid`` 0: the main one); None where there is no way to know."""
     task = Path(f"/proc/{pid}/task/{tid or pid}")
     try:
         letter = (task / "stat").read_text().rpartition(")")[2].split()[0]

@@ -46,7 +46,7 @@ def slept_on(pid: int, sleep: Sleep) -> tuple[int, ...] | None:
 
 
 def target_of(pid: int, fd: int) -> str:
-    """What the file descriptor leads to: a path, ``pipe:[INODE]``; empty where not known."""
+    """Return what the file descriptor leads to: a path, ``pipe:[INODE]``; empty where not known."""
     try:
         return os.readlink(f"/proc/{pid}/fd/{fd}")
     except OSError:
@@ -70,7 +70,7 @@ def mapping_at(pid: int, address: int) -> str:
 
 
 def owners_of_lock(pid: int, fd: int) -> tuple[int, ...]:
-    """Who has a file lock (``flock``, ``fcntl``) on that file, by pid (``/proc/locks``)."""
+    """Return who has a file lock (``flock``, ``fcntl``) on that file, by pid (``/proc/locks``)."""
     found = []
     with contextlib.suppress(OSError, ValueError, IndexError):
         inode = os.stat(f"/proc/{pid}/fd/{fd}").st_ino

@@ -1,4 +1,4 @@
-"""What ``/proc`` says of a process as a whole (Linux; elsewhere nothing is known)."""
+"""Facts that ``/proc`` tells of a process as a whole (Linux; elsewhere nothing is known)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def is_asleep(pid: int) -> bool:
-    """Whether every thread of the process sleeps or is stopped; false where it is not known."""
+    """Return whether every thread of the process sleeps or is stopped; false if not known."""
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
             if (task / "stat").read_text().rpartition(")")[2].split()[0] not in "SZT":
@@ -26,7 +26,7 @@ def is_asleep(pid: int) -> bool:
 
 
 def falls_asleep(pid: int, tid: int = 0) -> bool:
-    """Waits until that thread (0: the main one) sleeps or is gone; whether it does.
+    """Wait until that thread (0: the main one) sleeps or is gone; whether it does.
 
     Who is kept from the processor by others is waited for.  Who has had it for a while and does
     not sleep is at work.
@@ -43,7 +43,7 @@ def falls_asleep(pid: int, tid: int = 0) -> bool:
 
 
 def waits_to_write(pid: int, tid: int) -> bool:
-    """Whether the thread sleeps because a pipe is full; false where that cannot be known."""
+    """Return whether the thread sleeps because a pipe is full; false if not known."""
     with contextlib.suppress(OSError):
         where = Path(f"/proc/{pid}/task/{tid}/wchan").read_text()
         return where.strip("\0\n ").endswith("pipe_write")
@@ -51,7 +51,7 @@ def waits_to_write(pid: int, tid: int) -> bool:
 
 
 def threads(pid: int) -> int:
-    """How many threads the process has; 1 where that cannot be known."""
+    """Return how many threads the process has; 1 where that cannot be known."""
     try:
         return len(os.listdir(f"/proc/{pid}/task"))
     except OSError:
@@ -59,18 +59,18 @@ def threads(pid: int) -> int:
 
 
 def thread_has_ended(pid: int, tid: int) -> bool:
-    """Whether the thread has ended and its process has not; false where that cannot be known."""
+    """Return whether the thread has ended and its process has not; false if not known."""
     return not (os.path.exists(f"/proc/{pid}/task/{tid}") or has_ended(pid))
 
 
 def is_stopped(pid: int) -> bool | None:
-    """Whether a signal has halted the process; None where that cannot be known."""
+    """Return whether a signal has halted the process; None where that cannot be known."""
     fields = _stat(pid)
     return None if fields is None else fields[0] == "T"
 
 
 def has_ended(pid: int) -> bool:
-    """Whether there is no such process any more; true where that cannot be known."""
+    """Return whether there is no such process any more; true where that cannot be known."""
     fields = _stat(pid)
     return fields is None or fields[0] in "ZX"
 

@@ -59,13 +59,13 @@ _ALWAYS_BOUND = frozenset({"nanosleep", "clock_nanosleep", "restart_syscall"})
 
 
 def name_of(number: int) -> str:
-    """What the system call is called on this machine."""
+    """Return what the system call is called on this machine."""
     name = _TABLES.get(os.uname().machine, {}).get(number)
     return name or f"system call {number}"
 
 
 def is_timed(name: str, arguments: tuple[int, ...]) -> bool:
-    """Whether it comes back by itself after some time."""
+    """Return whether it comes back by itself after some time."""
     if name in _BOUND_NUMBER:
         return arguments[_BOUND_NUMBER[name]] & 0xFFFFFFFF < 1 << 31
     if name in _BOUND_POINTER:

@@ -1,8 +1,8 @@
 """A process of the virtual world: its code in a greenlet, suspended at each operation.
 
-The stand-ins of the library (``semlock``, ``queues``, ``shared`` ...) ask ``here()`` who
-is running, and make their operations by ``Body.operate``.  A body that is grown to a place in
-its life gets the first results from a list: it runs straight through without a switch.
+The stand-ins of the library (``semlock``, ``queues``, ``shared_memory`` ...) ask ``here()`` who
+is running, and make their operations by ``ProcessBody.operate``.  A body that is grown to a place
+in its life gets the first results from a list: it runs straight through without a switch.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def wait(object_list: Any, timeout: float | None = None) -> Any:
 
 
 def install() -> None:
-    """Marks the calls, as ``real/probes/channels`` does."""
+    """Marks the calls, as ``instrument/probes/channels`` does."""
     Connection._syncsim_id = lambda end: end.pipe
     for method in ("send", "send_bytes"):
         mark(Connection, method, argument=lambda item, *_: safe_text(item))

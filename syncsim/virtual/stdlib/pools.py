@@ -1,6 +1,6 @@
-"""Pools: CPython's own ``pool.py``, with its three threads as helpers (see ``helpers``).
+"""Pools: CPython's own ``pool.py``, with its three threads as helpers (see ``library_threads``).
 
-The marks are those of ``real/probes/pools``, so that a step has the same name in both worlds.
+The marks are those of ``instrument/probes/pools``, so that a step has the same name in both worlds.
 The workers are processes like all others; they run CPython's own ``worker``.
 """
 

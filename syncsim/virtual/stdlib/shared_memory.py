@@ -309,7 +309,7 @@ def module(contexts: Any) -> ModuleType:
 
 
 def install() -> None:
-    """Marks the calls, as ``real/probes/memory`` does."""
+    """Marks the calls, as ``instrument/probes/shared_memory`` does."""
     for cls, kind in ((Synchronized, "Value"), (SynchronizedArray, "Array")):
         mark(cls, "_syncsim_get", name=f"{kind}.get", label=safe_text)
     mark(Synchronized, "_syncsim_set", name="Value.set", argument=safe_text)

@@ -17,6 +17,7 @@ from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes import channels, processes
 from syncsim.instrument.probes.library import connection, process
 from syncsim.instrument.probes.semlock import RealSemLock, SemLock
+from syncsim.instrument.record_writer import RecordWriter
 
 _have_waited = []
 
@@ -35,6 +36,12 @@ def _let_others_have(lock):
         _let_others(lambda: RealSemLock._is_zero(lock))
 
 
+def _tell_acquire(lock, result):
+    gate = lock.gate
+    n = gate._writer.point(Verb.ACQUIRE, lock.key, "", None, gate.here.call)
+    gate._writer.op(gate.here.tid, n, result)
+
+
 def release_is_told_afterwards():
     def release(self):
         self._release()
@@ -48,7 +55,7 @@ def release_is_told_afterwards():
 
 def acquire_is_told_before():
     def acquire(self, block=True, timeout=None):
-        self.gate._op(self.gate._point(Verb.ACQUIRE, self.key, "", None), "True")
+        _tell_acquire(self, "True")
         _let_others_have(self)
         return self._acquire(block, timeout)
 
@@ -61,7 +68,7 @@ def a_try_lies():
     def acquire(self, block=True, timeout=None):
         if block and timeout is None:
             return real(self)
-        self.gate._op(self.gate._point(Verb.ACQUIRE, self.key, "", None), "False")
+        _tell_acquire(self, "False")
         return False
 
     SemLock.acquire = acquire
@@ -105,7 +112,7 @@ def send_is_told_afterwards():
 
 
 def a_record_is_lost():
-    real = Gate._put
+    real = RecordWriter.put
     counted = [0]
 
     def put(self, line):
@@ -113,18 +120,18 @@ def a_record_is_lost():
         if b'"op"' not in line or counted[0] % 7:
             real(self, line)
 
-    Gate._put = put
+    RecordWriter.put = put
 
 
 def a_record_is_told_twice():
-    real = Gate._put
+    real = RecordWriter.put
 
     def put(self, line):
         real(self, line)
         if b'"op"' in line:
             real(self, line)
 
-    Gate._put = put
+    RecordWriter.put = put
 
 
 def an_end_is_told_too_early():

@@ -1,4 +1,7 @@
-"""The processes of a run: each one that comes from its stage, and those that never reported.
+"""The book of a run's processes: each that comes from its stage, reported, untracked or unseen.
+
+*Untracked* is a process that was forked past ``multiprocessing``, or is being born and has not
+reported yet.  *Unseen* is one that never reports.
 
 What the program's processes fork and start they say themselves (``probes.leaving``); what comes
 from a process that is not instrumented is found where the kernel lists it.
@@ -51,6 +54,8 @@ class _Start(NamedTuple):
 class ProcessRegistry:
     """Knows the processes of one run beside its actors."""
 
+    # (What is asked at each operation stands in plain attributes.)
+
     def __init__(self, recorder: Recorder, directory: str, stage: int) -> None:
         self._recorder = recorder
         self._directory = directory
@@ -59,9 +64,15 @@ class ProcessRegistry:
         self._missing: dict[str, None] = {}
         self._reported: set[int] = {stage}
         self._joined: set[int] = set()
-        self._forked: dict[int, int] = {}
-        self._forking: Counter[int] = Counter()  # by the parent, how many are being forked
-        self._births: set[int] = set()  # of these, to become a ``Process``; they are alive
+        self._forked: dict[int, int] = {}  # that have not reported, with their parent
+        #: Untracked pids that are alive; and whether there ever was one that ended without a word:
+        #: what it did to the primitives nobody has seen.
+        self.untracked: set[int] = set()
+        self._had_untracked = False
+        #: Of the untracked, those that were forked to become a ``Process``.
+        self.births: set[int] = set()
+        self._forking: dict[int, int] = {}  # by the parent, how many are being forked
+        self._giving_birth: set[int] = set()  # the parents that fork one to become a ``Process``
         self._launched: dict[int, _Start] = {}
         self._nameless: list[_Start] = []  # of which nobody knows the pid
         self._found: dict[int, _Start] = {}  # by the kernel alone
@@ -80,40 +91,56 @@ class ProcessRegistry:
 
     # -- what the processes say -----------------------------------------------------------
 
-    def born(self, pid: int, name: str) -> None:
-        """A process has reported."""
+    def born(self, pid: int, name: str) -> int | None:
+        """A process has reported; return the pid of the one that has forked it, if any has."""
         self._reported.add(pid)
         self._names[pid] = name
-        self._births.discard(pid)
-        self._forked.pop(pid, None)
+        self.untracked.discard(pid)
+        self.births.discard(pid)
         self._launched.pop(pid, None)
+        return self._forked.pop(pid, None)
 
-    def forked(self, pid: int, parent: int, *, birth: bool) -> None:
-        """A process was forked, and is silent until it reports; ``birth``: to be a ``Process``."""
+    def forking(self, parent: int, *, birth: bool = False) -> None:
+        """A process is about to fork; its child says so first of all, or it says that it failed.
+
+        ``birth``: the child is to become a ``Process``.
+        """
+        self._forking[parent] = self._forking.get(parent, 0) + 1
+        if birth:
+            self._giving_birth.add(parent)
+
+    def forked(self, pid: int, parent: int) -> None:
+        """A process was forked, and is silent until it reports; pid 0: it failed."""
+        self._has_forked(parent)
+        birth = parent in self._giving_birth
+        self._giving_birth.discard(parent)
+        if not pid:
+            return
         start = self._launched.get(pid)
         if start is None or start.parent != parent:  # (else its parent was quicker to say so)
             self._retire(pid)
         self._forked[pid] = parent
+        self.untracked.add(pid)
         # (What joins and does not report is a fork server.)
         if birth or (parent in self._joined and parent not in self._reported):
-            self._births.add(pid)
+            self.births.add(pid)
+
+    def _has_forked(self, parent: int) -> None:
+        count = self._forking.pop(parent, 0) - 1
+        if count > 0:
+            self._forking[parent] = count
 
     def died(self, pid: int) -> None:
         """That process is gone."""
-        self._births.discard(pid)
-
-    def forking(self, parent: int) -> None:
-        """A process is about to fork; its child says so first of all, or it says that it failed."""
-        self._forking[parent] += 1
-
-    def has_forked(self, parent: int) -> None:
-        """That has been said."""
-        self._forking[parent] -= 1
+        self.births.discard(pid)
+        if pid in self.untracked:
+            self.untracked.remove(pid)
+            self._had_untracked = True
 
     def ended(self, pid: int, parent: int) -> None:
         """A started process is gone: perhaps it was being forked, and has not said a word."""
-        if not self._is_known(pid) and self._forking[parent] > 0:
-            self._forking[parent] -= 1
+        if not self._is_known(pid) and parent in self._forking:
+            self._has_forked(parent)
             self._forked[pid] = parent
 
     def joined(self, pid: int) -> None:
@@ -144,8 +171,29 @@ class ProcessRegistry:
                 self._past.append((pid, start, False))
             elif not _runs_python(start):
                 self._past_others.append(start)
-        elif parent is not None and pid not in self._births:
+        elif parent is not None and pid not in self.births:
             self._past.append((pid, _Start(parent, "", ""), False))
+
+    @property
+    def has_untracked(self) -> bool:
+        """True if there is an untracked process, or one is being forked."""
+        return bool(self.untracked or self._forking)
+
+    @property
+    def forked_unseen(self) -> bool:
+        """True if there is an untracked process, or ever was one that never reported."""
+        return bool(self._had_untracked or self.untracked or self._forking)
+
+    @property
+    def may_interfere(self) -> bool:
+        """True if somebody who is not seen may do something to the primitives."""
+        return bool(
+            self._had_untracked
+            or self.untracked
+            or self._forking
+            or self._is_shaken
+            or self._suspects
+        )
 
     def missing(self, sentence: str) -> None:
         """Something of the library is not where the instrumentation looked for it."""
@@ -188,7 +236,7 @@ class ProcessRegistry:
 
     @property
     def shaken(self) -> bool:
-        """Whether somebody unseen may have had its hands on what the processes share."""
+        """True if somebody unseen may have had its hands on what the processes share."""
         return self._is_shaken or bool(self._suspects)
 
     def _is_instrumented(self, pid: int) -> bool:
@@ -197,7 +245,7 @@ class ProcessRegistry:
         return ours or any(start is not None and self._is_own(start) for start in starts)
 
     def _is_known(self, pid: int) -> bool:
-        """Whether somebody has told of it: then what the kernel says adds nothing."""
+        """Return whether somebody has told of it: then what the kernel says adds nothing."""
         return (
             pid in self._reported
             or pid in self._joined
@@ -231,7 +279,7 @@ class ProcessRegistry:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be known of this machine."""
+        """Facts about this machine that one should know."""
         notes = []
         if not is_tried():
             notes.append(f"syncsim was never tried with {THIS}: what it says may be wrong.")
@@ -271,10 +319,8 @@ class ProcessRegistry:
             if _runs_python(start):
                 yield 0, start, False
         for pid, parent in self._forked.items():
-            on_its_way = pid in self._launched or pid in self._births
-            if not on_its_way and self._is_lost(
-                actors.get(pid)
-            ):  # (see ``RecordInterpreter.untracked``)
+            on_its_way = pid in self._launched or pid in self.births
+            if not on_its_way and self._is_lost(actors.get(pid)):
                 yield pid, nobody._replace(parent=parent), False
         for pid, start in self._found.items():
             if not self._is_known(pid) and pid not in actors and self._is_silent(pid, start):
@@ -292,11 +338,11 @@ class ProcessRegistry:
         return not ours and _runs_python(start)
 
     def _is_own(self, start: _Start) -> bool:
-        """Whether it is an interpreter that joins the run first of all."""
+        """Return whether it is an interpreter that joins the run first of all."""
         return self._directory in start.command and wire.JOINS in start.command
 
     def _is_lost(self, actor: Actor | None) -> bool:
-        """Whether one that was started, or forked, is never going to report.
+        """Return whether one that was started, or forked, is never going to report.
 
         One of ours that a signal ended on its way had done nothing yet; its end is told.
         """
@@ -326,7 +372,7 @@ class ProcessRegistry:
 
 @lru_cache(maxsize=1024)
 def _runs_python(start: _Start) -> bool:
-    """Whether that is an interpreter of Python, or something that was told to run one."""
+    """Return whether that is an interpreter of Python, or was told to run one."""
     if tree.is_python(start.file):
         return True
     if os.path.basename(start.file) not in _WRAPPERS:

@@ -77,7 +77,7 @@ def test_steps_are_counted_from_one_without_a_gap(story: list[tuple[str, int]]) 
 
 
 @given(stories)
-def test_the_ledger_and_its_state_offer_the_same_choices(story: list[tuple[str, int]]) -> None:
+def test_the_recorder_and_its_state_offer_the_same_choices(story: list[tuple[str, int]]) -> None:
     scene = Workshop()
     for who, what in story:
         scene.attempt(who, what)
