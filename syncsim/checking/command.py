@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 from syncsim.checking import check_program
-from syncsim.checking.telling import told
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.explore.ahead import Process
 from syncsim.explore.checker import CheckError, NotStartedError
@@ -33,6 +32,7 @@ def run(
         return 2
     finally:
         progress.clear()
+    from syncsim.checking.telling import told  # meanwhile most of it is there
 
     if as_json:
         say_json(checked.as_dict(), sys.stdout)

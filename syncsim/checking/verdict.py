@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from syncsim.checking.replay import confirm
 from syncsim.checking.result import Checked, Failure, Upheld
-from syncsim.checking.witness import Witness
 from syncsim.core.deadlock.findings import Finding
 from syncsim.core.deadlock.verdict import STARTED_NONE, Verdict
 from syncsim.core.schedule import parse_schedule

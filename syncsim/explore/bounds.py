@@ -19,7 +19,7 @@ def search_for(kind: str) -> str:
 
 
 class Bounds(NamedTuple):
-    """How far a search may go: states (or executions), steps in a row, seconds.
+    """The bounds of a search: states (or executions), steps in a row, seconds.
 
     So many of the seconds are ``gone`` when it begins.
     """

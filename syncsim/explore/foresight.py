@@ -34,7 +34,7 @@ def ends_of(graph: Graph) -> list[int]:
         verdict = failure_in(state) if out else verdict_at_the_end(system, state)
         if verdict is not None:
             ends[number], over[number] = _BITS[verdict], True
-    if system.nursery.cyclic:
+    if system.body_cache.cyclic:
         for _, hopeless in hopeless_waits(graph):
             for number in hopeless:
                 if not over[number]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from syncsim.core.deadlock.findings import (
-    Finding,
-)
+from syncsim.core.deadlock.findings import Finding
 from syncsim.core.outlook import Foreseen
 from syncsim.core.schedule import Grain
 from syncsim.explore.bounds import USUAL
 
 
 class Request(Struct, frozen=True):
-    """What is to be searched, and how."""
+    """A request to search a program."""
 
     path: str
     arguments: tuple[str, ...] = ()
@@ -39,7 +37,7 @@ class Request(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """What may come after the first ``keep`` choices of the last question, and those?"""
+    """A question for the outlook after the first ``keep`` choices of the last, and the new ones."""
 
     keep: int
     then: str
@@ -47,7 +45,7 @@ class Question(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What may come; None where nothing is known."""
+    """The outlook; None where nothing is known."""
 
     foreseen: Foreseen | None
 
@@ -65,7 +63,7 @@ class Found(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """What a property came to: ``found`` is a counterexample to it, or a witness of it."""
+    """A property that was judged: ``found`` is a counterexample to it, or a witness of it."""
 
     holds: bool | None
     found: Found | None = None
@@ -73,7 +71,7 @@ class Judged(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """How far the search has come, or, if ``over``, what came of it.
+    """The progress of the search, or, if ``over``, its result.
 
     ``problem`` says why the program cannot be searched, ``wrong`` what is wrong with a property.
     ``doubt`` says why nothing is proven although everything was visited, and ``hint`` what may

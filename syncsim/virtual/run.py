@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.faults import possible
-from syncsim.core.kinds import MANAGED
+from syncsim.core.kinds import MANAGED, Role
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.recorder import Recorder
 from syncsim.core.run import Run
@@ -322,10 +322,10 @@ class VirtualRun(Run):
             sleeper = self._actors[number]
             callers = self._recorder.callers(*kept.parts.values())
             by = [one for one in callers if one != sleeper]
-            self._recorder.wake(kept.parts["wait"], sleeper, by[0] if len(by) == 1 else None)
-        if "value" in kept.parts:
+            self._recorder.wake(kept.parts[Role.WAIT], sleeper, by[0] if len(by) == 1 else None)
+        if Role.VALUE in kept.parts:
             text = named(did.served.text, self._recorder.name_of)
-            self._recorder.show(kept.parts["value"], text)
+            self._recorder.show(kept.parts[Role.VALUE], text)
 
     def _shut_down(self, did: Did) -> None:
         """The server of a manager ends."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from syncsim.core.atoms import ActorId, Atom, Cell, Channel, Semaphore
-from syncsim.core.kinds import MANAGED
+from syncsim.core.kinds import MANAGED, Role
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Grain
 from syncsim.core.state import State
@@ -126,7 +126,7 @@ class Toucher:
         if verb in (Verb.JOIN, Verb.ALIVE, Verb.TERMINATE):
             return self._of_a_life(operation, state)
         primitive = state.primitives.get(operation.primitive)
-        if primitive is not None and "work" in primitive.parts:
+        if primitive is not None and Role.WORK in primitive.parts:
             return self._of_a_pool(operation, primitive.id)
         if primitive is not None and primitive.kind.startswith(MANAGED):
             return [self._served(primitive.id), self._served(operation.atom)]
@@ -262,7 +262,7 @@ class Toucher:
             return ()
         primitive = state.primitives.get(operation.primitive)
         known = primitive is None or not (
-            "work" in primitive.parts or primitive.kind.startswith(MANAGED)
+            Role.WORK in primitive.parts or primitive.kind.startswith(MANAGED)
         )
         kind = KIND_OF_PENDING.get(operation.verb)
         atom: Atom | None = state.atoms.get(operation.atom)

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from syncsim.core.deadlock.verdict import (
-    Verdict,
-)
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
-from syncsim.explore.bounds import (
-    Bounds,
-)
+from syncsim.explore.bounds import Bounds
 from syncsim.explore.dependence.relation import Event
-from syncsim.explore.results import (
-    Path,
-    SearchResult,
-    failure_in,
-    verdict_at_the_end,
-)
+from syncsim.explore.results import Path, SearchResult, failure_in, verdict_at_the_end
 from syncsim.explore.search.dpor import DPOR, Execution
 from syncsim.explore.virtual.system import VirtualSystem
 from syncsim.virtual.model.system import System

@@ -70,7 +70,7 @@ def _look_at_the_whole(search: Search, judge: Judge | None) -> None:
     if not isinstance(search, GraphSearch):
         return
     graph, outcome = search.graph, search.outcome
-    if graph.system.nursery.cyclic:
+    if graph.system.body_cache.cyclic:
         for path in (waiting_for_ever(graph), livelock(graph)):
             if path is not None:
                 outcome.found(path)
@@ -138,7 +138,7 @@ def _exact_ones(system: System, running: list[Search]) -> list[Search]:
     Where some execution never ends, or threads of a Pool take part, for which the reduction is not
     shown to be exact, only the states can be exhausted.
     """
-    if len(running) < 2 or not (system.nursery.cyclic or system.helped):
+    if len(running) < 2 or not (system.body_cache.cyclic or system.helped):
         return running
     return [search for search in running if search.outcome.search == "graph"]
 

@@ -208,7 +208,7 @@ class Borrower:
             return Returned(system.named_discoveries)
         if lease.discoveries != self._known:
             self._begin()
-        system.nursery.cyclic |= lease.cyclic
+        system.body_cache.cyclic |= lease.cyclic
         names, seen = self._names, self._seen
         outcome = SearchResult(
             "dpor", endings=seen.endings, races=seen.races, failures=dict(seen.failures)
@@ -228,7 +228,7 @@ class Borrower:
         seen.failures.update(outcome.failures)
         return Returned(
             lease.discoveries,
-            system.nursery.cyclic,
+            system.body_cache.cyclic,
             Counts(
                 outcome.transitions,
                 outcome.executions,

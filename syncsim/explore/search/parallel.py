@@ -121,7 +121,7 @@ class Frontier:
         sleep.reverse()
         system = names.system
         return leaf, Lease(
-            tuple(way), tuple(sleep), new, system.named_discoveries, system.nursery.cyclic, LEASE
+            tuple(way), tuple(sleep), new, system.named_discoveries, system.body_cache.cyclic, LEASE
         )
 
     def take_back(self, leaf: LeaseTree, returned: Returned) -> None:
@@ -261,7 +261,7 @@ class ParallelSearch:
             self._system.expect(returned.discoveries)
             if returned.discoveries != self._system.named_discoveries:
                 return True  # all is begun again
-            self._system.nursery.cyclic |= returned.cyclic
+            self._system.body_cache.cyclic |= returned.cyclic
             add(outcome, returned, self._names)
             self._frontier.take_back(leaf, returned)
         if outcome.states > bounds.states:

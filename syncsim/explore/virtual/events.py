@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from syncsim.core.kinds import MANAGED
+from syncsim.core.kinds import MANAGED, Role
 from syncsim.core.operation import Verb
 from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import (
@@ -183,11 +183,11 @@ def _with_others(did: Did) -> list[Touch]:
         role = did.request.operation.role
         if did.verb is Verb.SHUT_DOWN or (
             did.verb is Verb.ACQUIRE
-            and role == "get lock"
+            and role == Role.GET_LOCK
             and did.request.operation.call == "Pool.terminate"
         ):
             touches.append(Touch(_thing(did.work), WRITE, 0))
-        elif did.verb is Verb.EXIT or (did.verb is Verb.SEND and role == "results"):
+        elif did.verb is Verb.EXIT or (did.verb is Verb.SEND and role == Role.RESULTS):
             touches.append(Touch(_thing(did.work), READ, 0))
     return touches
 

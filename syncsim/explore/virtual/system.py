@@ -74,7 +74,7 @@ class VirtualSystem:
     @property
     def cyclic(self) -> bool:
         """Return whether a process is known to come back to where it was."""
-        return self.system.nursery.cyclic
+        return self.system.body_cache.cyclic
 
     def start(self) -> tuple[State, Event]:
         """Return the initial state, and what was done to get there."""

@@ -228,7 +228,7 @@ class Edge(Struct, frozen=True):
     node: AutomatonState
 
 
-class Nursery:
+class BodyCache:
     """Numbers nodes, and keeps the bodies that were used last, each suspended at a node."""
 
     def __init__(self, most: int = MOST_BODIES) -> None:
@@ -273,9 +273,9 @@ class Automaton:
     they share the places that are the ``same``.
     """
 
-    def __init__(self, seed: Seed, nursery: Nursery, same: dict[Hashable, AutomatonState]) -> None:
+    def __init__(self, seed: Seed, cache: BodyCache, same: dict[Hashable, AutomatonState]) -> None:
         self.seed = seed
-        self._nursery = nursery
+        self._cache = cache
         self._same = same
         body, told = seed.grow(())
         self.root = self._place(None, None, body, told)
@@ -284,11 +284,11 @@ class Automaton:
         """Return the edge that the process at ``node`` takes when it gets ``result``."""
         edge = node.edges.get(result)
         if edge is None:
-            nursery = self._nursery
-            nursery.learned += 1
-            body = nursery.take(node)
+            cache = self._cache
+            cache.learned += 1
+            body = cache.take(node)
             if body is None:
-                nursery.regrown += 1
+                cache.regrown += 1
                 body, told = self.seed.grow((*node.results, result))
             else:
                 told = body.answer(result)
@@ -302,22 +302,22 @@ class Automaton:
         if isinstance(then, Ended):
             node = AutomatonState(self, parent, result)
             node.ended = then
-            node.number = self._nursery.number()
+            node.number = self._cache.number()
             body.close()
             return Edge(events, node)
         print_ = body.fingerprint()
         if print_ is not None:
             known = self._same.get(print_)
             if known is not None:
-                self._nursery.keep(known, body)
-                self._nursery.cyclic = self._nursery.cyclic or _is_above(known, parent)
+                self._cache.keep(known, body)
+                self._cache.cyclic = self._cache.cyclic or _is_above(known, parent)
                 return Edge(events, known)
         node = AutomatonState(self, parent, result)
         node.request = then
-        node.number = self._nursery.number()
+        node.number = self._cache.number()
         if print_ is not None:
             self._same[print_] = node
-        self._nursery.keep(node, body)
+        self._cache.keep(node, body)
         return Edge(events, node)
 
 

@@ -13,7 +13,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.atoms import Semaphore
-from syncsim.core.operation import Operation
 from syncsim.virtual.model.managed import Referent
 
 #: What fits into a pipe, in bytes: Linux's default (``pipe(7)``).
@@ -186,9 +185,20 @@ class Gone(Struct, frozen=True, gc=False, cache_hash=True):
 
     last: Semaphore | Referent
 
-    def enabled(self, operation: Operation, actor: int) -> bool:
-        """Return that nobody has to wait for it."""
-        return True
+    @property
+    def value(self) -> int:
+        """Return one: it can be had."""
+        return 1
+
+    @property
+    def recursive(self) -> bool:
+        """Return False: nobody owns it."""
+        return False
+
+    @property
+    def holders(self) -> tuple[int, ...]:
+        """Return nobody."""
+        return ()
 
 
 class Alias(NamedTuple):

@@ -1,6 +1,6 @@
 """The operations of the virtual world that would go through now.
 
-The rule for semaphores is the core's (``Semaphore.enabled``); of pipes, lives and what a manager
+The rule for semaphores is the core's (``permits``); of pipes, lives and what a manager
 keeps the virtual world has values of its own, which are asked here.  A verb without a rule never
 blocks.
 """
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from syncsim.core.atoms import Semaphore
+from syncsim.core.enabled import permits
 from syncsim.core.operation import Operation, Verb
 from syncsim.virtual.model.automaton import Request
 from syncsim.virtual.model.data_atoms import Gone
@@ -34,7 +35,7 @@ def would_go(transition: Transition, actor: int, request: Request) -> bool:
 def _semaphore_is_free(transition: Transition, actor: int, operation: Operation) -> bool:
     atom = transition.atoms[transition.system.atoms[operation.atom]]
     assert isinstance(atom, Semaphore | Gone)
-    return atom.enabled(operation, actor)
+    return not operation.blocking or permits(atom, actor)
 
 
 def _process_has_ended(transition: Transition, actor: int, operation: Operation) -> bool:

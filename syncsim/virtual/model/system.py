@@ -18,9 +18,9 @@ from syncsim.virtual.model.automaton import (
     FIRST_PID,
     Automaton,
     AutomatonState,
+    BodyCache,
     Ended,
     Key,
-    Nursery,
     Request,
     Seed,
 )
@@ -51,7 +51,7 @@ class System:
         #: Whether what is inside a call, and a feeder, is a step of its own.
         self.xray = not by_call
         self.eager = eager
-        self.nursery = Nursery()
+        self.body_cache = BodyCache()
         self.members: list[Member] = []
         self.atoms: dict[str, int] = {}
         self._by_key: dict[Key, int] = {}
@@ -74,7 +74,7 @@ class System:
         #: Whether a process has threads of the library, which do what they can by themselves.
         self.helped = False
         self._taken: dict[tuple[object, object, Move], Taken] = {}
-        self._known = 0
+        self._discovered = 0
         #: How many steps were made that had not been made, or were forgotten.
         self.learned = 0
         self._killed: dict[tuple[int, int], AutomatonState] = {}
@@ -82,7 +82,7 @@ class System:
 
     def close(self) -> None:
         """Give up all processes."""
-        self.nursery.close()
+        self.body_cache.close()
 
     def stepwise(self, *, by_call: bool) -> System:
         """The same processes and atoms, where nothing happens along with what is chosen.
@@ -96,49 +96,49 @@ class System:
     # -- who and what there is ----------------------------------------------------------
 
     def member(self, key: Key, parent: int | None, seed: Seed, start: AutomatonState | None) -> int:
-        """The number of that process, which is begun where its parent is at ``start``."""
-        known = self._by_key.get(key)
-        if known is None:
-            known = self._by_key[key] = len(self.members)
+        """Return the number of the process, which began where its parent was at ``start``."""
+        number = self._by_key.get(key)
+        if number is None:
+            number = self._by_key[key] = len(self.members)
             # The place first: the body may want to know its pid.
             self.members.append(Member(key, parent, None))
-            self._same[known] = {}
-            self.members[known] = Member(key, parent, self.automaton(known, start, seed))
-            self.discoveries.meet_actor(known, self.name)
-        return known
+            self._same[number] = {}
+            self.members[number] = Member(key, parent, self.automaton(number, start, seed))
+            self.discoveries.meet_actor(number, self.name)
+        return number
 
     def automaton(self, actor: int, start: AutomatonState | None, seed: Seed) -> Automaton:
-        """That of a process which was started at that place in the life of another one.
+        """Return the automaton of a process that another one started at the node ``start``.
 
-        What it begins as depends on what its parent had seen by then.
+        Its beginning depends on what its parent had seen by then.
         """
         key = actor, start.number if start is not None else 0
-        known = self._automata.get(key)
-        if known is None:
+        automaton = self._automata.get(key)
+        if automaton is None:
             seed.pid = self.pid(actor)
-            known = self._automata[key] = Automaton(seed, self.nursery, self._same[actor])
-        return known
+            automaton = self._automata[key] = Automaton(seed, self.body_cache, self._same[actor])
+        return automaton
 
     def feeder(self, process: int, pipe: int) -> int:
-        """The feeder thread of that process at that pipe."""
-        known = self.feeders.get((process, pipe))
-        if known is None:
-            known = self.feeders[process, pipe] = len(self.members)
+        """Return the number of the feeder thread of the process at the pipe."""
+        number = self.feeders.get((process, pipe))
+        if number is None:
+            number = self.feeders[process, pipe] = len(self.members)
             self.members.append(Member((), process, None, (process, pipe)))
-            self.discoveries.meet_actor(known, self.name)
-        return known
+            self.discoveries.meet_actor(number, self.name)
+        return number
 
     def actor(self, key: Key) -> int:
         """The process with that key, which there has been."""
         return self._by_key[key]
 
     def atom(self, name: str) -> int:
-        """The number of that atom."""
-        known = self.atoms.get(name)
-        if known is None:
-            known = self.atoms[name] = len(self.atoms)
-            self.discoveries.meet_atom(known, name)
-        return known
+        """Return the number of the atom with that name."""
+        number = self.atoms.get(name)
+        if number is None:
+            number = self.atoms[name] = len(self.atoms)
+            self.discoveries.meet_atom(number, name)
+        return number
 
     def pid(self, actor: int) -> int:
         """The pid of that process."""
@@ -173,9 +173,9 @@ class System:
         pipe = self.atoms.get(name.pipe)
         return self.feeder(process, pipe) if pipe is not None else None
 
-    def atom_name(self, at: int) -> str:
+    def atom_name(self, atom: int) -> str:
         """Return the name of the atom with that number."""
-        return next(name for name, number in self.atoms.items() if number == at)
+        return next(name for name, number in self.atoms.items() if number == atom)
 
     @property
     def named_discoveries(self) -> NamedDiscoveries:
@@ -198,19 +198,19 @@ class System:
     # -- states -------------------------------------------------------------------------
 
     def start(self) -> Taken:
-        """The beginning: the main process is at its first operation."""
-        run = Transition(self, State((), ()))
+        """Return the initial state: the main process is at its first operation."""
+        transition = Transition(self, State((), ()))
         automaton = self.members[self._main].automaton
         assert automaton is not None
-        run.born(self._main, automaton.root)
-        run.settle((self._main,))
-        return run.taken()
+        transition.born(self._main, automaton.root)
+        transition.settle((self._main,))
+        return transition.taken()
 
     def moves(self, state: State) -> tuple[Move, ...]:
         """Return the moves that are possible in the state."""
-        found = []
+        moves = []
         atoms = state.atoms
-        run: Transition | None = None
+        transition: Transition | None = None
         for actor, node in enumerate(state.nodes):
             if node is None or node.ended is not None:
                 continue
@@ -218,26 +218,26 @@ class System:
                 # A semaphore or a cell: asked at every step, so without detours.
                 atom = atoms[node.atom]
                 if node.always or permits(atom, actor):  # type: ignore[arg-type]
-                    found.append(_moves[actor])
+                    moves.append(_moves[actor])
                 elif node.request.operation.can_time_out:  # type: ignore[union-attr]
-                    found.append(Move(actor, True))
+                    moves.append(Move(actor, True))
                 continue
             if node.joins >= 0:
                 target = state.nodes[node.joins]
                 if target is None or target.ended is not None:
-                    found.append(_moves[actor])
+                    moves.append(_moves[actor])
                 continue
-            if run is None:
-                run = Transition(self, state)
-            if run.can_go(actor):
-                found.append(_moves[actor])
-            elif run.can_time_out(actor):
-                found.append(Move(actor, True))
+            if transition is None:
+                transition = Transition(self, state)
+            if transition.can_go(actor):
+                moves.append(_moves[actor])
+            elif transition.can_time_out(actor):
+                moves.append(Move(actor, True))
         if self.pipes:
-            for actor, at in feeding(atoms):
-                if can_feed(atoms, actor, at):
-                    found.append(Move(self.feeder(actor, at)))
-        return tuple(found)
+            for actor, pipe in feeding(atoms):
+                if can_feed(atoms, actor, pipe):
+                    moves.append(Move(self.feeder(actor, pipe)))
+        return tuple(moves)
 
     def can(self, state: State, move: Move) -> bool:
         """Return whether the move is possible in the state."""
@@ -246,47 +246,47 @@ class System:
             return can_feed(state.atoms, *member.feeds)
         if move.actor >= len(state.nodes):
             return False
-        run = Transition(self, state)
+        transition = Transition(self, state)
         if move.times_out:
-            return run.can_time_out(move.actor) and not run.can_go(move.actor)
-        return run.can_go(move.actor)
+            return transition.can_time_out(move.actor) and not transition.can_go(move.actor)
+        return transition.can_go(move.actor)
 
     def take(self, state: State, move: Move) -> Taken:
-        """Let that happen."""
+        """Make the move; return the state after it, and what was done."""
         actor = move.actor
         nodes = state.nodes
         if actor < len(nodes) and not move.times_out:
             node = nodes[actor]
             if node is not None and node.simple:
-                at = node.atom
+                number = node.atom
                 atoms = state.atoms
-                known = node.steps.get(atoms[at])
-                if known is not None and not (self.helped and self._is_awaited(state, at)):
-                    atom, after, did = known
-                    if after.ended is None or not self._is_watched(state, actor):
+                step = node.steps.get(atoms[number])
+                if step is not None and not (self.helped and self._is_awaited(state, number)):
+                    atom, after, did = step
+                    if after.ended is None or not self._exit_matters(state, actor):
                         return Taken(
                             State(
                                 (*nodes[:actor], after, *nodes[actor + 1 :]),
-                                (*atoms[:at], atom, *atoms[at + 1 :]),
+                                (*atoms[:number], atom, *atoms[number + 1 :]),
                             ),
                             did,
                         )
-                return self._take(state, move, node if known is None else None)
+                return self._take(state, move, node if step is None else None)
         return self._take(state, move, None)
 
     def settled(self, state: State) -> Taken:
-        """Let all happen that happens of itself."""
-        run = Transition(self, state)
-        run.settle()
-        return run.taken()
+        """Make all that follows of itself in the state."""
+        transition = Transition(self, state)
+        transition.settle()
+        return transition.taken()
 
     def follow(self, state: State, move: Move) -> Taken:
         """Make the move, and keep nothing of it: at another grain something else comes of it."""
-        run = Transition(self, state)
-        run.choose(move)
-        return run.taken()
+        transition = Transition(self, state)
+        transition.choose(move)
+        return transition.taken()
 
-    def _is_watched(self, state: State, actor: int) -> bool:
+    def _exit_matters(self, state: State, actor: int) -> bool:
         """Return whether anything but the process itself is about its end there."""
         return (
             self.pipes
@@ -294,32 +294,32 @@ class System:
             or any(node is not None and node.joins == actor for node in state.nodes)
         )
 
-    def _is_awaited(self, state: State, at: int) -> bool:
+    def _is_awaited(self, state: State, number: int) -> bool:
         """Return whether a thread of the library waits for that semaphore."""
         return any(
-            self.atoms.get(asked.operation.atom) == at
+            self.atoms.get(asked.operation.atom) == number
             for node in state.nodes
             if node is not None and node.request is not None
             for _, asked in node.request.beside
         )
 
     def _learn_step(self, state: State, node: AutomatonState, actor: int, taken: Taken) -> bool:
-        """Keep what came of it, if it was about one process and one atom alone; whether it was."""
+        """Keep the step if it was about one process and one atom alone; return whether it was."""
         after, atoms = taken.state.nodes, taken.state.atoms
-        at = node.atom
-        then = after[actor]
-        request = then.request if then is not None else None
+        number = node.atom
+        following = after[actor]
+        request = following.request if following is not None else None
         if request is not None and (request.silent or request.operation.verb in AWAITS):
             return False  # it may follow at once in another state
         if (
             len(after) == len(state.nodes)
             and len(atoms) == len(state.atoms)
             and all(did.actor == actor and did.verb in PRIVATE for did in taken.did)
-            and not (self.helped and self._is_awaited(state, at))
-            and all(did.atom in (at, -1) or did.verb in ATOMLESS for did in taken.did)
+            and not (self.helped and self._is_awaited(state, number))
+            and all(did.atom in (number, -1) or did.verb in ATOMLESS for did in taken.did)
             and not (self.pipes and taken.did[-1].verb is Verb.EXIT)
         ):
-            node.steps[state.atoms[at]] = atoms[at], after[actor], taken.did
+            node.steps[state.atoms[number]] = atoms[number], after[actor], taken.did
             return True
         return False
 
@@ -327,14 +327,14 @@ class System:
         key = state.nodes, state.atoms, move
         taken = self._taken.get(key)
         if taken is None:
-            run = Transition(self, state)
-            run.choose(move)
-            taken = run.taken()
+            transition = Transition(self, state)
+            transition.choose(move)
+            taken = transition.taken()
             self.learned += 1
-            known = self.discovered
-            if known != self._known:
+            discovered = self.discovered
+            if discovered != self._discovered:
                 # An end that was in nobody's interest has become a step of its own.
-                self._known = known
+                self._discovered = discovered
                 self._taken.clear()
                 return taken
             if simple is not None and self._learn_step(state, simple, move.actor, taken):
@@ -345,7 +345,7 @@ class System:
         return taken
 
     def waiting(self, state: State) -> tuple[int, ...]:
-        """The processes that have not ended (a server waits for nothing)."""
+        """Return the processes that have not ended (a server waits for nothing)."""
         return tuple(
             actor
             for actor, node in enumerate(state.nodes)
@@ -358,11 +358,11 @@ class System:
         return node.request if node is not None else None
 
     def killed_at(self, node: AutomatonState, how: Ended) -> AutomatonState:
-        """The end of a process that was killed; one for each process and signal."""
+        """Return the end of a process that was killed; one for each process and signal."""
         key = node.automaton.seed.pid, how.exitcode
-        found = self._killed.get(key)
-        if found is None:
-            found = self._killed[key] = AutomatonState(node.automaton, None, None)
-            found.ended = how
-            found.number = self.nursery.number()
-        return found
+        killed = self._killed.get(key)
+        if killed is None:
+            killed = self._killed[key] = AutomatonState(node.automaton, None, None)
+            killed.ended = how
+            killed.number = self.body_cache.number()
+        return killed

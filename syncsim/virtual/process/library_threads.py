@@ -37,6 +37,8 @@ class LibraryThread:
         #: What it asks of the system, and what it waits for inside the process (perhaps both).
         self.request: Request | None = None
         self.until: Callable[[], bool] | None = None
+        #: What ``print`` writes to in it; made when it is first used.
+        self.stdout: Any = None
         self.greenlet = greenlet(lambda _: self._live(run))
 
     @root

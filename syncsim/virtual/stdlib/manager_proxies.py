@@ -109,7 +109,11 @@ def init_proxy(
     own.update(_owned_by_manager=manager_owned, _key=key, _ident=ident, _sort=sort)
     own.update(_kind=MANAGED + (sort or token.typeid), _known=False)
     own["_manager_of"] = None if manager is None else (here().pid, manager)
-    for atom, role in ((key, Role.VALUE), (f"{key} lock", Role.LOCK), (f"{key} wait", Role.WAIT)):
+    for atom, role in (
+        (key, Role.VALUE),
+        (f"{key} lock", Role.LOCK),
+        (f"{key} wait", Role.WAIT),
+    ):
         here().memory.belongs.setdefault(atom, (key, role))
 
 

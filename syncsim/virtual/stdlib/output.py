@@ -70,11 +70,17 @@ class Stream:
 
 
 def _stdout(body: ProcessBody) -> io.TextIOWrapper:
-    stream: io.TextIOWrapper | None = body.stdout
+    """Return the stream of the thread that runs.
+
+    A thread of the library has one of its own: it may print while its process is suspended in the
+    middle of a write, where a ``BufferedWriter`` lets nobody in.
+    """
+    thread = body.helpers.current or body
+    stream: io.TextIOWrapper | None = thread.stdout
     if stream is None:
         buffered = io.BufferedWriter(_Out(body), 1 << 16)
         stream = io.TextIOWrapper(buffered, "utf-8", "strict", line_buffering=True)
-        body.stdout = stream
+        thread.stdout = stream
     return stream
 
 
