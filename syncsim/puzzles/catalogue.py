@@ -76,6 +76,10 @@ class Puzzle(Sheet, frozen=True, kw_only=True):
     """Its name on the command line, and the name of its folder."""
     program: Path
 
+    def hint(self, number: int) -> str:
+        """Return the hint of that number, counted from 1, as a sentence."""
+        return f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}"
+
 
 def load_puzzle(folder: Path) -> Puzzle:
     """Read one puzzle.

@@ -67,11 +67,6 @@ def opening(puzzle: Puzzle | None) -> Content:
     return Content("\n\n").join(parts)
 
 
-def hint(puzzle: Puzzle, number: int) -> str:
-    """The hint of that number, counted from 1."""
-    return f"Hint {number} of {len(puzzle.hints)}: {puzzle.hints[number - 1]}"
-
-
 @cache
 def primitives(program: Path) -> tuple[str, ...]:
     """The kinds of primitives that the program creates, in order of appearance."""

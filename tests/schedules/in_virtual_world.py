@@ -10,7 +10,7 @@ from corpus import PROJECT, Entry, step_line
 
 from syncsim.core.schedule import Grain, parse_schedule
 from syncsim.program.source import load
-from syncsim.virtual.world import VirtualWorld
+from syncsim.virtual.run import VirtualRun
 
 
 def steps_in_virtual_world(entry: Entry) -> list[str] | None:
@@ -23,7 +23,7 @@ def steps_in_virtual_world(entry: Entry) -> list[str] | None:
     method = entry.command[entry.command.index("--start-method") + 1]
     program = load(PROJECT / entry.program, entry.arguments)
     steps: list[str] = []
-    world = VirtualWorld(
+    world = VirtualRun(
         dataclasses.replace(program, start_method=method),
         on_step=lambda step: steps.append(step_line(json.loads(msgspec.json.encode(step)))),
     )
