@@ -1,4 +1,4 @@
-"""What counts as reaching the goal of a puzzle, for every front end.
+"""Goals of puzzles: what counts as reaching one, for every front end.
 
 A goal to *watch* is reached when everybody has finished.  A goal to *break* is reached by the
 verdict that the puzzle names, and only by a person: a scheduler that comes to it by chance has

@@ -134,7 +134,7 @@ def _failure(number: int, failure: Failure, state: State) -> list[Content]:
 
 
 def _about_marks(standing: CheckStanding) -> Content:
-    """What became of foresight."""
+    """Return a sentence on what became of foresight."""
     checked = standing.checked
     if standing.stale:
         words = "The file has changed since this run began: r restarts with it."

@@ -81,7 +81,7 @@ _LEAST = 20
 
 
 def _outlook(now: Standing, *, brief: bool) -> tuple[str, str]:
-    """What may still come, in words, and their style."""
+    """Return what may still come, in words, and their style."""
     if now.outlook is None:
         return "", ""
     sign = outlook_mark(now.outlook).sign
@@ -123,7 +123,7 @@ class GoalLine(Widget):
         self._closely = False
 
     def show(self, *, closely: bool) -> bool:
-        """Whether steps inside calls are counted, too; the answer is whether that is news."""
+        """Say whether steps inside calls are counted, too; return whether that is news."""
         news = closely != self._closely and self._steps is not None
         self._closely = closely
         if news:

@@ -112,7 +112,7 @@ class Panels(Container):
 
     @property
     def among_primitives(self) -> bool:
-        """Whether one chooses among the primitives now."""
+        """Return whether the person chooses among the primitives now."""
         return self.primitives.has_focus
 
     def choose(self, by: int) -> None:
@@ -150,12 +150,12 @@ class Panels(Container):
 
     @property
     def narrow(self) -> bool:
-        """Whether there is room for one column only."""
+        """Return whether there is room for one column only."""
         return self.screen.has_class("-narrow")
 
     @property
     def inspecting(self) -> bool:
-        """Whether the inspector was opened."""
+        """Return whether the inspector was opened."""
         return self.has_class("-inspecting")
 
     def inspect(self, state: State, mover: ActorId) -> None:
@@ -184,7 +184,7 @@ class Panels(Container):
             sheet.show(about_process(state, actor, diagnosis, inspected, past, view.grain))
 
     def share_room(self, state: State, *, verdict: bool, xray: bool) -> None:
-        """How many lines each panel of the left column gets; a verdict needs room as well."""
+        """Share the lines of the left column among its panels; a verdict needs room as well."""
         room = self.size.height
         if not state.actors or not room:
             return
@@ -224,7 +224,7 @@ class Panels(Container):
         self.name_panels()
 
     def name_panels(self) -> None:
-        """Where panels share a place, the title of the one shown names them all."""
+        """Give each panel its title; where panels share a place, the one shown names them all."""
         for tab, panel in zip(TABS, (self.source, self.happened, self.time), strict=True):
             self.set_class(tab == self._tab, f"-tab-{tab}")
             if self.narrow:

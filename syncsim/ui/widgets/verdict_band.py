@@ -43,7 +43,7 @@ def brief(verdict: Verdict) -> str:
 
 
 class BandContent(NamedTuple):
-    """What the band is about: a verdict after ``n`` steps, and what it means for the goal."""
+    """The content of the band: a verdict after ``n`` steps, and what it means for the goal."""
 
     diagnosis: Diagnosis
     n: int

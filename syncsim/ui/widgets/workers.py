@@ -1,4 +1,4 @@
-"""How a Pool is drawn: tasks in line, each worker with its task, and what has been done."""
+"""The drawing of a Pool: tasks in line, each worker with its task, and what has been done."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _count(word: str, number: int, style: str) -> list[Piece]:
 
 
 def _waiters(scene: Scene) -> list[Piece]:
-    """Who waits for results; not the workers, who wait for tasks."""
+    """Return the processes that wait for results; not the workers, which wait for tasks."""
     waiting = [
         actor
         for actor in scene.waiting()
