@@ -1,4 +1,4 @@
-"""How the command line is read and explained: parsers, and the kinds of their arguments."""
+"""Parsers of the command line, and the kinds of their arguments."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ _START_METHOD = "--start-method"
 
 
 class _BadInputError(Exception):
-    """What is asked for cannot be: the message is one sentence for the person."""
+    """The request cannot be followed: the message is one sentence for the person."""
 
 
 def _complain(sentence: str) -> None:
@@ -351,7 +351,7 @@ def _claim(kind: str) -> Callable[[str], Property]:
 
 
 def _claims(asked: argparse.Namespace) -> list[Property]:
-    """What is claimed."""
+    """Return the properties that are claimed."""
     from msgspec.structs import replace
 
     from syncsim.explore.properties.properties import Fairness

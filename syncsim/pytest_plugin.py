@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Claim:
-    """What a test may claim of a program; a claim that does not hold fails the test.
+    """The claims that a test may make of a program; one that does not hold fails the test.
 
     The claims ``always``, ``never``, ``sometimes`` and ``eventually`` are properties of the states
     (see ``explore.properties``), and are searched for by themselves.
@@ -32,7 +32,7 @@ class Claim:
 
     @cached_property
     def checked(self) -> Checked:
-        """What the check came to, without any property."""
+        """The result of the check, without any property."""
         return self._run()
 
     def never_deadlocks(self) -> Claim:

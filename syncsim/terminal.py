@@ -53,7 +53,7 @@ def fitting(text: str, out: TextIO) -> str:
 
 
 def ascii_only(encoding: str) -> bool:
-    """Whether our signs are ASCII: ``SYNCSIM_ASCII`` is set, or the encoding is not UTF-8."""
+    """Return whether only ASCII is written: by ``SYNCSIM_ASCII``, or for want of UTF-8."""
     wish = os.environ.get("SYNCSIM_ASCII", "")
     if wish:
         return wish != "0"

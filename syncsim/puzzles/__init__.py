@@ -1,1 +1,1 @@
-"""What a puzzle is: a plain program, a story, and a goal for the person at the screen."""
+"""Puzzles: each a plain program, a story, and a goal for the person at the screen."""

@@ -35,7 +35,7 @@ class Chapter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, ord
 
 
 class Goal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the person is to reach."""
+    """The goal that the person is to reach."""
 
     kind: Literal["watch", "break"]
     """`watch`: see how a primitive behaves. `break`: be the scheduler, reach the verdict."""
@@ -54,7 +54,7 @@ class Goal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Sheet(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `puzzle.toml` says."""
+    """The content of `puzzle.toml`."""
 
     title: Text
     chapter: Chapter
@@ -75,6 +75,10 @@ class Puzzle(Sheet, frozen=True, kw_only=True):
     slug: str
     """Its name on the command line, and the name of its folder."""
     program: Path
+
+    def hint(self, number: int) -> str:
+        """Return the hint of that number, counted from 1, as a sentence."""
+        return f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}"
 
 
 def load_puzzle(folder: Path) -> Puzzle:
@@ -99,7 +103,7 @@ def load_puzzle(folder: Path) -> Puzzle:
 
 
 def home() -> Path:
-    """Where the puzzles are: beside this file in a wheel, at the top of a checkout."""
+    """Return the folder of the puzzles: beside this file in a wheel, at the top of a checkout."""
     shipped = Path(__file__).with_name("catalogue")
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "puzzles"
 
@@ -156,7 +160,7 @@ def _order(puzzle: Puzzle) -> tuple[Chapter, int, int, str]:
 
 
 def _sentence(complaint: str) -> str:
-    """What the validator says, with the key in front and what to do at the end.
+    """Return the validator's message, with the key in front and what to do at the end.
 
     It says, for instance, "Object missing required field `text` - at `$.goal`".
     """

@@ -33,19 +33,19 @@ class Searched(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """What came of the check."""
+    """The result of the check."""
 
     checked: Checked
 
 
 class LooksAhead(Struct, frozen=True):
-    """Whether it is known what may come of each choice."""
+    """The word on foresight: whether it is known what may come of each choice."""
 
     known: bool
 
 
 class Foresaw(Struct, frozen=True):
-    """What may come after the choices of the question with that number; None: not known."""
+    """The answer to the question with that number; None: it is not known what may come."""
 
     number: int
     foreseen: Foreseen | None
@@ -65,11 +65,11 @@ class Check(Protocol):
 
     @property
     def updates(self) -> deque[CheckUpdate]:
-        """What happened, oldest first; the watcher takes from the left."""
+        """The updates so far, oldest first; the watcher takes from the left."""
         ...
 
     def ask(self, number: int, choices: Sequence[Choice], grain: Grain) -> None:
-        """What may come after those choices?  Only the newest question is answered."""
+        """Ask what may come after those choices.  Only the newest question is answered."""
         ...
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class BackgroundCheck:
         self._thread.start()
 
     def ask(self, number: int, choices: Sequence[Choice], grain: Grain) -> None:
-        """What may come after those choices?"""
+        """Ask what may come after those choices."""
         with self._lock:
             self._question = number, choices, grain
             self._lock.notify()

@@ -58,12 +58,12 @@ class Checking:
 
     @property
     def running(self) -> bool:
-        """Whether one waits for what comes of it."""
+        """Return whether a check goes on."""
         return self._check is not None and not self.over
 
     @property
     def over(self) -> bool:
-        """Whether it has come to something."""
+        """Return whether the check has come to a result, or to a reason why there is none."""
         return self.checked is not None or bool(self.why)
 
     @property
@@ -73,7 +73,7 @@ class Checking:
 
     @property
     def word(self) -> str:
-        """What the key for it does next."""
+        """The word for what the key of the check does next."""
         if self.running:
             return "stop"
         if self.told:
@@ -83,7 +83,7 @@ class Checking:
         return "hide marks" if self.known and self.marking else "result"
 
     def is_of(self, program: Program) -> bool:
-        """Whether that is the program that is, or was, checked: the same text."""
+        """Return whether that is the program that is, or was, checked: the same text."""
         return self.program is not None and self.program.text == program.text
 
     def turn(self) -> None:
@@ -136,7 +136,7 @@ class Checking:
     # -- what may come ----------------------------------------------------------------------
 
     def shows_marks(self, program: Program) -> bool:
-        """Whether the choices of a run of that program are to have marks."""
+        """Return whether the choices of a run of that program are to have marks."""
         return bool(self.known) and self.marking and self.is_of(program)
 
     def ask(self, program: Program, history: History, moment: Moment) -> None:
@@ -152,7 +152,7 @@ class Checking:
             self._check.ask(self._asked, schedule, moment.state.grain)
 
     def foreseen(self, moment: Moment) -> Foreseen | None:
-        """What may come after that moment, of which was asked; None where it is not known.
+        """Return what may come after the moment asked about; None where it is not known.
 
         Where other choices are offered than were foreseen, something else is going on.
         """
@@ -163,7 +163,7 @@ class Checking:
 
 
 def marks_of(foreseen: Foreseen | None) -> dict[ActorId, Outlook]:
-    """What may come if that actor goes next."""
+    """Return what may come if an actor goes next, by actor."""
     return {} if foreseen is None else {choice.actor: it for choice, it in foreseen.choices}
 
 

@@ -1,4 +1,4 @@
-"""What was seen of a run so far, so that one can look back and branch.
+"""The history of a run, for looking back and for branching.
 
 Taking in a step is cheap (it happens thousands of times a second when playing flat out);
 everything in words is worked out only for the few lines that are shown.
@@ -63,7 +63,7 @@ class Moment:
 
     @property
     def waits(self) -> dict[ActorId, str]:
-        """Who waits in this moment, each with the reason as a clause."""
+        """The actors that wait in this moment, each with the reason as a clause."""
         if self._waits is None:
             self._waits = {
                 actor.id: wait.clause
@@ -83,7 +83,7 @@ class Past(NamedTuple):
 
     @property
     def waited(self) -> int:
-        """How many steps the process could not go before it made this one.
+        """The number of steps for which the process could not go before it made this one.
 
         ``Step.waited`` also counts those in which it could, and was not picked.
         """
@@ -132,7 +132,7 @@ class History:
         now.rests = len(now.prints)
 
     def _choose(self, choice: Choice) -> int | None:
-        """How many choices there are with this one; None where they are not all known."""
+        """Keep the choice; return how many there are now, None where they are not all known."""
         chosen = self.moments[-1].chosen
         if chosen is None:
             return None
@@ -167,7 +167,7 @@ class History:
             newer = moment.step
 
     def lines(self, n: int | None = None) -> Iterator[Line]:
-        """What happened until step ``n``, in words, newest first."""
+        """Tell what happened until step ``n``, in words, newest first."""
         last = self.at(n)
         started = False
         newer: Moment | None = None
@@ -199,7 +199,7 @@ def _lines(moment: Moment, before: Moment | None) -> Iterator[Line]:
 
 
 def _belongs(stepped: Stepped, printed: Printed, later: bool) -> bool:
-    """Whether that was written in consequence of the step, before which it was told.
+    """Return whether the text was written in consequence of the step, before which it was told.
 
     A step that was chosen is told when its process is at rest again: what the process wrote
     on its way there came earlier, but ``later`` than all were last seen at rest.
@@ -216,7 +216,7 @@ def _with(last: Mapping[ActorId, str], printed: Printed) -> Mapping[ActorId, str
 
 
 def _said(step: Step, printed: Printed) -> bool:
-    """Whether the step's sentence says already what was printed."""
+    """Return whether the step's sentence says already what was printed."""
     return (
         step.call == "print"
         and step.actor == printed.actor

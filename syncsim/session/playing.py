@@ -85,7 +85,7 @@ class Gone:
         """There is nobody to pick."""
 
     def xray(self, *, on: bool) -> None:
-        """What there was is shown, closely or not."""
+        """Show what there was, closely or not."""
         self.updates.append(GrainChanged(Grain.ATOM if on else Grain.CALL))
 
     def inspect(self, actor: ActorId) -> None:
@@ -229,7 +229,7 @@ class Playing:
 
     @property
     def diagnosis(self) -> Diagnosis | None:
-        """What the shown state amounts to; None while the operating system schedules.
+        """The diagnosis of the shown state; None while the operating system schedules.
 
         (A state of a free run may be of the middle of things: it does not say who can go.)
         """
@@ -245,19 +245,19 @@ class Playing:
 
     @property
     def by_hand(self) -> bool:
-        """Whether the person has picked at least one step of this run.
+        """Return whether the person has picked at least one step of this run.
 
         What one steps by hand as the schedule has it is the schedule's.
         """
         return self._first_by_hand is not None and self._follows is None
 
     def inside(self, n: int) -> bool:
-        """Whether one of the first ``n`` steps was only a part of a call, as under the X-ray."""
+        """Return whether one of the first ``n`` steps was inside a call, as under the X-ray."""
         return self._first_inside is not None and self._first_inside <= n
 
     @property
     def picked_by(self) -> str:
-        """Who picked where the person did not: the scheduler, or the operating system."""
+        """The one that picked where the person did not: the scheduler, or the operating system."""
         if self._freed:
             return "the operating system"
         return "a replay" if self._replayed else self.scheduler
@@ -269,12 +269,12 @@ class Playing:
 
     @property
     def xrayed(self) -> bool:
-        """Whether one steps atom by atom, and sees what the primitives are made of."""
+        """Return whether the run is stepped atom by atom, and the parts of primitives are seen."""
         return self.grain is Grain.ATOM
 
     @property
     def calm(self) -> bool:
-        """Whether a process stays where it is long enough to look at it closely."""
+        """Return whether a process stays where it is long enough to look at it closely."""
         if self.mode is Mode.PLAYING:
             return self.speed is not None and self.speed <= CALM
         return self.mode is not Mode.FREE
@@ -288,12 +288,12 @@ class Playing:
 
     @property
     def observable(self) -> bool:
-        """Whether one can look closely at a process; in free running, as far as one may."""
+        """Return whether a process can be inspected; in free running, as far as may be."""
         return self.calm or self.mode is Mode.FREE
 
     @property
     def awaited(self) -> str:
-        """Whom or what one waits for, when a step takes long; empty when none does."""
+        """The process or thing that a long step waits for; empty when there is none."""
         if self.broken or self.mode not in (Mode.PAUSED, Mode.PLAYING):
             return ""
         playing = self.mode is Mode.PLAYING
@@ -320,14 +320,14 @@ class Playing:
 
     @property
     def following(self) -> tuple[int, int] | None:
-        """How many choices of a schedule were made, and of how many, while one follows it."""
+        """The number of choices made of a schedule that is followed, and of all its choices."""
         if self._follows is None:
             return None
         return self.history.now.chosen or 0, len(self._follows)
 
     @property
     def replaying(self) -> bool:
-        """Whether it is on its way back to a moment one branches from."""
+        """Return whether the run is on its way back to a moment to branch from."""
         return self._replay_to is not None
 
     # -- having a hand in it ----------------------------------------------------------------

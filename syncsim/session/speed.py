@@ -1,4 +1,4 @@
-"""How fast to play: a ladder from one step in two seconds up to flat out."""
+"""Speeds of playing: a ladder from one step in two seconds up to flat out."""
 
 from __future__ import annotations
 

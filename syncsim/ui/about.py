@@ -1,4 +1,4 @@
-"""What is said about a puzzle: in the gallery, at its beginning on the stage, and in the help."""
+"""The words about a puzzle: in the gallery, at its beginning on the stage, and in the help."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def about(puzzle: Puzzle) -> Content:
 
 
 def opening(puzzle: Puzzle | None) -> Content:
-    """What stands on the stage before the first step: what it is about, and how to begin."""
+    """Return the words on the stage before the first step: the story, and how to begin."""
     if puzzle is None:
         return Content.styled(shown("Nothing yet: press s to step, space to play."), "$quiet")
     parts = [
@@ -65,11 +65,6 @@ def opening(puzzle: Puzzle | None) -> Content:
         Content.styled(shown(_BEGIN[puzzle.goal.kind]), "$quiet"),
     ]
     return Content("\n\n").join(parts)
-
-
-def hint(puzzle: Puzzle, number: int) -> str:
-    """The hint of that number, counted from 1."""
-    return f"Hint {number} of {len(puzzle.hints)}: {puzzle.hints[number - 1]}"
 
 
 @cache

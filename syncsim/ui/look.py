@@ -98,7 +98,7 @@ def theme_variables() -> dict[str, str]:
 
 
 class Mark(NamedTuple):
-    """How a status, or an outlook, looks: a glyph, the same in ASCII, a word, and a tone.
+    """The look of a status, or of an outlook: a glyph, the same in ASCII, a word, and a tone.
 
     The tone is the name of a style: ``go``, ``rest``, ``quiet``, ``good``, ``unsure`` or ``bad``.
     """
@@ -131,7 +131,7 @@ _MARKS: Final = {
 
 
 def mark(status: Status) -> Mark:
-    """How the status is shown, the same on every screen."""
+    """Return the look of the status, the same on every screen."""
     return _MARKS[status]
 
 
@@ -143,7 +143,7 @@ _OUTLOOKS: Final = {
 
 
 def outlook_mark(outlook: Outlook) -> Mark:
-    """How it is shown what may still come."""
+    """Return the look of an outlook."""
     return _OUTLOOKS[outlook]
 
 
@@ -187,7 +187,7 @@ def badge(actor: Actor) -> str:
 
 @cache
 def ascii_only() -> bool:
-    """Whether only ASCII is shown: ``SYNCSIM_ASCII`` is set, or the terminal has no UTF-8.
+    """Return whether only ASCII is shown: ``SYNCSIM_ASCII`` is set, or the terminal has no UTF-8.
 
     Asked once and remembered (``ascii_only.cache_clear()`` asks again).
     """

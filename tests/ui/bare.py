@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from scripted import ScriptedLive
+from plays import Play
 from textual.app import App, ComposeResult
 
 from syncsim.core.deadlock.verdict import diagnose
@@ -21,7 +21,7 @@ P = TypeVar("P", bound=LinePanel)
 class Bare(App[None], Generic[P]):
     """The panel fills the screen; ``drain`` shows it what has happened."""
 
-    def __init__(self, panel: P, live: ScriptedLive) -> None:
+    def __init__(self, panel: P, live: Play) -> None:
         super().__init__()
         self.panel = panel
         self.live = live

@@ -26,10 +26,6 @@ from syncsim.virtual.model.system import System
 PUZZLES = Path(__file__).parents[2] / "puzzles"
 
 
-#: The scripted philosophers.
-DINING = Path(__file__).parent / "programs" / "dining.py"
-
-
 @cache
 def foresight(path: Path) -> Foresight:
     """What may come of the runs of that program."""

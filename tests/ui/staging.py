@@ -1,13 +1,13 @@
-"""The whole application with scripted runs instead of real ones."""
+"""The whole application with runs in the virtual world."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from checks import ScriptedCheck
+from plays import Play
 from rest import at_rest
-from scripted import ScriptedLive
 from textual.pilot import Pilot
 
 from syncsim.core.live import Live
@@ -39,23 +39,17 @@ class Clock:
 class Staging:
     """An app, and every run and every check that it started, the newest last."""
 
-    def __init__(
-        self,
-        script: Callable[[], ScriptedLive],
-        opening: Puzzle | Program | str | None = "dining-philosophers",
-    ) -> None:
-        self.runs: list[ScriptedLive] = []
+    def __init__(self, opening: Puzzle | Program | str | None = "dining-philosophers") -> None:
+        self.runs: list[Play] = []
         self.checks: list[ScriptedCheck] = []
         self.pilot: Pilot[int]
         self.clock = Clock()
-        self._script = script
         puzzle = find(opening) if isinstance(opening, str) else opening
         self.app = SyncsimApp(puzzle, self._start, self._check, self.clock)
         self.app.animation_level = "none"
 
     def _start(self, program: Program, scheduler: Scheduler) -> Live:
-        live = self._script()
-        live.use(scheduler)
+        live = Play(program, scheduler)
         self.runs.append(live)
         return live
 
@@ -70,7 +64,7 @@ class Staging:
         return self.checks[-1]
 
     @property
-    def live(self) -> ScriptedLive:
+    def live(self) -> Play:
         """The newest run."""
         return self.runs[-1]
 
@@ -109,12 +103,11 @@ class Staging:
 
 @asynccontextmanager
 async def staged(
-    script: Callable[[], ScriptedLive],
     opening: Puzzle | Program | str | None = "dining-philosophers",
     size: tuple[int, int] = LARGE,
 ) -> AsyncIterator[Staging]:
     """The app, running."""
-    staging = Staging(script, opening)
+    staging = Staging(opening)
     async with staging.app.run_test(size=size) as staging.pilot:
         await staging._draw()
         yield staging

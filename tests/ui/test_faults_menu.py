@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from either import either
-from scripted import START_ALL, philosophers
+from plays import START_ALL
 from staging import LARGE, SMALL, Staging, staged
 from test_screens_drawn import Compare, playing
 
@@ -22,14 +22,16 @@ TO_PLATO = ("down", *["enter"] * 4, "down")
 
 
 def moves(staging: Staging) -> list[Move]:
-    schedule = staging.stage._playing.history.schedule(staging.stage._playing.history.now)
+    schedule = staging.stage.session.playing.history.schedule(
+        staging.stage.session.playing.history.now
+    )
     assert schedule is not None
     return [choice.move for choice in schedule if choice.move.is_fault]
 
 
 @SIZES
 async def test_k_asks_what_to_do_and_hides_nothing_of_the_processes(size: tuple[int, int]) -> None:
-    async with staged(philosophers, size=size) as staging:
+    async with staged(size=size) as staging:
         text = await staging.press(*TO_PLATO, "k")
         assert "What to do to ▌Plato" in text or "What to do to ▐Plato" in text
         assert "kill       SIGKILL  gone at once; what it holds is never given back" in text
@@ -48,7 +50,7 @@ async def test_k_asks_what_to_do_and_hides_nothing_of_the_processes(size: tuple[
 
 
 async def test_kk_kills_and_the_others_see_what_comes_of_it() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await staging.press(*TO_PLATO, "enter", "k", "k")
         assert moves(staging) == [Move.KILL]
         assert "Plato    is killed by the person" in text
@@ -58,7 +60,7 @@ async def test_kk_kills_and_the_others_see_what_comes_of_it() -> None:
 
 
 async def test_who_is_stopped_can_be_continued_or_killed_only() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await staging.press(*TO_PLATO, "k", "s")
         assert "■ stopped" in text
         assert "Plato is stopped: k continues it." in await staging.press("enter")
@@ -74,7 +76,7 @@ async def test_who_is_stopped_can_be_continued_or_killed_only() -> None:
 
 
 async def test_arrows_and_enter_choose_in_the_menu_and_not_among_the_processes() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press(*TO_PLATO, "k", *["down"] * 3, "enter")
         assert moves(staging) == [Move.STOP]
         assert staging.stage._panels.processes.chosen == 1
@@ -85,7 +87,7 @@ async def test_arrows_and_enter_choose_in_the_menu_and_not_among_the_processes()
 
 
 async def test_nothing_is_chosen_before_one_chooses_it() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await staging.press(*TO_PLATO, "k", "enter")
         assert moves(staging) == []
         assert "SIGKILL" in text  # it is still open
@@ -99,7 +101,7 @@ async def test_nothing_is_chosen_before_one_chooses_it() -> None:
 
 
 async def test_the_schedule_that_is_copied_has_the_fault_and_a_branch_replays_it() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await staging.press(*TO_PLATO, "enter", "k", "k", "down", "enter", "y")
         assert "Schedule copied: a4bb@kc" in text
         await staging.press("left", "b")
@@ -113,7 +115,7 @@ async def test_the_schedule_that_is_copied_has_the_fault_and_a_branch_replays_it
 
 
 async def test_a_puzzle_is_not_won_by_killing() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press(*TO_PLATO, "enter", "k", "k")  # it has a fork that Hume needs
         staging.live.finish()
         text = await staging.drawn()
@@ -123,7 +125,7 @@ async def test_a_puzzle_is_not_won_by_killing() -> None:
 
 
 async def test_after_a_deadlock_one_may_still_kill_and_the_run_goes_on() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         staging.live.run(*START_ALL, 1, 2, 3, 4)
         text = await staging.press("down", "down", "k")
         assert staging.live.mode is Mode.OVER
@@ -134,7 +136,7 @@ async def test_after_a_deadlock_one_may_still_kill_and_the_run_goes_on() -> None
 
 
 async def test_playing_pauses_while_one_chooses() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("down", "space", "k")
         assert staging.live.mode is Mode.PAUSED
 
@@ -147,14 +149,14 @@ async def test_playing_pauses_while_one_chooses() -> None:
     ],
 )
 async def test_where_nothing_can_be_done_it_is_said(keys: tuple[str, ...], why: str) -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await staging.press(*keys)
         assert why in text
         assert "SIGKILL" not in text
 
 
 async def test_with_everybody_ended_there_is_nobody_to_kill() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         staging.live.finish()
         text = await staging.press("down", "k")
         assert "SIGKILL" not in text
@@ -162,14 +164,14 @@ async def test_with_everybody_ended_there_is_nobody_to_kill() -> None:
 
 
 async def test_a_restart_closes_the_menu() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await staging.press(*TO_PLATO, "k", "r")
         assert "SIGKILL" not in text
         assert "step 0" in text
 
 
 async def test_a_click_does_what_is_written_there() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press(*TO_PLATO, "k")
         await staging.pilot.click("#faults", offset=(6, 3))
         await staging.drawn()
@@ -178,13 +180,13 @@ async def test_a_click_does_what_is_written_there() -> None:
 
 @SIZES
 def test_the_menu_drawn(snap_compare: Compare, size: tuple[int, int]) -> None:
-    staging = Staging(philosophers)
+    staging = Staging()
     before: Callable[[Any], Any] = playing(staging, *TO_PLATO, "enter", "k")
     assert snap_compare(staging.app, terminal_size=size, run_before=before)
 
 
 @SIZES
 def test_one_who_is_stopped_drawn(snap_compare: Compare, size: tuple[int, int]) -> None:
-    staging = Staging(philosophers)
+    staging = Staging()
     before: Callable[[Any], Any] = playing(staging, *TO_PLATO, "enter", "k", "s", "k")
     assert snap_compare(staging.app, terminal_size=size, run_before=before)

@@ -8,7 +8,6 @@ import pytest
 from checks import CAN_DEADLOCK, DEADLOCK, _step
 from either import either
 from msgspec.structs import replace
-from scripted import condition, philosophers
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 
 from syncsim.puzzles.catalogue import Puzzle, catalogue, find
@@ -37,7 +36,7 @@ def told(puzzle: Puzzle, by_call: str = "") -> str:
 
 @pytest.mark.parametrize("puzzle", catalogue(), ids=lambda puzzle: puzzle.slug)
 async def test_every_goal_can_be_read_in_full_where_it_is_narrow(puzzle: Puzzle) -> None:
-    async with staged(philosophers, puzzle, SMALL) as staging:
+    async with staged(puzzle, SMALL) as staging:
         assert read(staging) == told(puzzle)
         await staging.press("x")
         assert read(staging) == told(puzzle, " by call")
@@ -46,9 +45,9 @@ async def test_every_goal_can_be_read_in_full_where_it_is_narrow(puzzle: Puzzle)
 @SIZES
 async def test_a_goal_has_a_second_line_only_where_it_needs_one(size: tuple[int, int]) -> None:
     short, long = find("dining-philosophers"), find("if-instead-of-while")
-    async with staged(philosophers, short, size) as staging:
+    async with staged(short, size) as staging:
         assert len(goal(staging)) == 1
-    async with staged(condition, long, size) as staging:
+    async with staged(long, size) as staging:
         assert len(goal(staging)) == (2 if size == SMALL else 1)
         await staging.pilot.resize_terminal(*LARGE)
         await staging.drawn()
@@ -61,7 +60,7 @@ async def test_what_is_too_long_for_two_lines_is_cut_before_its_par_is(
 ) -> None:
     puzzle = find("dining-philosophers")
     endless = replace(puzzle.goal, text="Bring them all to a standstill, " * 9, par=8)
-    async with staged(philosophers, replace(puzzle, goal=endless), size) as staging:
+    async with staged(replace(puzzle, goal=endless), size) as staging:
         first, second = goal(staging)
         assert first.startswith(" Goal: Bring")
         assert first.endswith("   par 8 steps")
@@ -71,7 +70,7 @@ async def test_what_is_too_long_for_two_lines_is_cut_before_its_par_is(
 
 @SIZES
 async def test_a_goal_reached_by_call_is_beside_its_par(size: tuple[int, int]) -> None:
-    async with staged(philosophers, size=size) as staging:
+    async with staged(size=size) as staging:
         text = await staging.press(*TO_THE_DEADLOCK)
         assert "Goal reached in 8 steps · deadlock" in text
         assert " par 8  ─" in text
@@ -82,8 +81,8 @@ async def test_a_goal_reached_by_call_is_beside_its_par(size: tuple[int, int]) -
 async def test_a_goal_reached_inside_calls_says_that_its_par_is_by_call(
     size: tuple[int, int],
 ) -> None:
-    async with staged(condition, "if-instead-of-while", size) as staging:
-        await staging.press("x", "down", "enter")
+    async with staged("if-instead-of-while", size) as staging:
+        await staging.press("N", "x", "down", "enter")
         staging.live.finish()
         text = await staging.drawn()
         assert re.search(r"Goal reached in \d+ steps with the X-ray · an assertion fails", text)
@@ -93,14 +92,14 @@ async def test_a_goal_reached_inside_calls_says_that_its_par_is_by_call(
 
 
 async def test_whole_calls_under_the_xray_are_counted_as_the_par_is() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await staging.press("x", *TO_THE_DEADLOCK, "x")
         assert "Goal reached in 8 steps · deadlock" in text
         assert "par 8 steps by call" not in text
 
 
 async def test_a_par_is_by_call_beside_a_failure_told_inside_calls() -> None:
-    async with staged(condition, "if-instead-of-while") as staging:
+    async with staged("if-instead-of-while") as staging:
         assert read(staging).endswith("par 23 steps")
         await staging.press("v")
         steps = (_step(1, 0, "main", operation="release sleeping"),)
@@ -113,7 +112,7 @@ async def test_a_par_is_by_call_beside_a_failure_told_inside_calls() -> None:
 
 
 async def test_a_par_beside_a_failure_told_by_call_is_as_it_was() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         staging.check.come_to(CAN_DEADLOCK, None)
         assert "Deadlock in 8 steps," in await staging.drawn()

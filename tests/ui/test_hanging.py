@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
-from scripted import ScriptedLive, philosophers
+from plays import Play
 from staging import staged
 
 from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose_standstill
@@ -21,15 +21,15 @@ def outside(state: State) -> State:
     return replace(state, actors=(main, *state.actors[1:]))
 
 
-def stand_still(live: ScriptedLive, state: State) -> None:
+def stand_still(live: Play, state: State) -> None:
     live.updates.append(ModeChanged(Mode.FREE))
     live.updates.append(Settled(state))
     live.updates.append(Diagnosed(diagnose_standstill(state, ""), state.n))
 
 
 async def test_that_nothing_moves_is_said_and_taken_back() -> None:
-    async with staged(philosophers) as stage:
-        state = outside(stage.stage._playing.history.now.state)
+    async with staged() as stage:
+        state = outside(stage.stage.session.playing.history.now.state)
         stand_still(stage.live, state)
         text = await stage.drawn()
         assert "Undecided before the first step" in text
@@ -38,24 +38,24 @@ async def test_that_nothing_moves_is_said_and_taken_back() -> None:
         stage.live.updates.append(Diagnosed(Diagnosis(None), 0))
         text = await stage.drawn()
         assert "Undecided" not in text
-        assert stage.stage._playing.verdict is None
+        assert stage.stage.session.playing.verdict is None
 
 
 async def test_a_verdict_takes_the_place_of_what_was_undecided() -> None:
-    async with staged(philosophers) as stage:
-        state = outside(stage.stage._playing.history.now.state)
+    async with staged() as stage:
+        state = outside(stage.stage.session.playing.history.now.state)
         stand_still(stage.live, state)
         stage.live.updates.append(Diagnosed(Diagnosis(Verdict.DEADLOCK, "So it is."), 0))
         text = await stage.drawn()
         assert "Deadlock before the first step · by the operating system, not by you" in text
-        assert [known.diagnosis.verdict for known in stage.stage._playing.verdicts] == [
+        assert [known.diagnosis.verdict for known in stage.stage.session.playing.verdicts] == [
             Verdict.DEADLOCK
         ]
 
 
 async def test_in_free_running_one_can_look_at_a_process_too() -> None:
-    async with staged(philosophers) as stage:
-        state = outside(stage.stage._playing.history.now.state)
+    async with staged() as stage:
+        state = outside(stage.stage.session.playing.history.now.state)
         stand_still(stage.live, state)
         await stage.press("down", "i")
         stage.live.updates.append(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from scripted import START_ALL, ScriptedLive, philosophers
+from plays import START_ALL, Play, philosophers
 
 from syncsim.core.live import Printed, Settled, Stepped
 from syncsim.core.schedule import Choice
 from syncsim.session.history import History
 
 
-def seen(live: ScriptedLive, limit: int = 2000) -> History:
+def seen(live: Play, limit: int = 2000) -> History:
     history = History(limit)
     while live.updates:
         update = live.updates.popleft()
@@ -81,7 +81,7 @@ def test_nobody_knows_the_schedule_of_what_the_system_scheduled() -> None:
     live = philosophers()
     live.run(0)
     live.free()
-    live.tick(2)
+    live.advance(2)
     live.pause()
     live.run(0)
     history = seen(live)

@@ -8,7 +8,6 @@ from pathlib import Path
 from checks import PROVEN
 from msgspec.structs import replace
 from rest import at_rest
-from scripted import philosophers
 from staging import staged
 
 from syncsim.program.source import load
@@ -37,7 +36,7 @@ async def test_a_run_by_spawn_is_told_and_copied_as_such(tmp_path: Path) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         stage = app.screen
         assert isinstance(stage, StageScreen)
-        play = stage._playing
+        play = stage.session.playing
         while not (play.history.now.state.actors and play.history.now.state.actors[0].ended):
             assert time.monotonic() < deadline, "it never ended"
             await pilot.press("s")
@@ -54,7 +53,7 @@ async def test_a_run_by_spawn_is_told_and_copied_as_such(tmp_path: Path) -> None
 
 
 async def test_so_is_what_was_proven() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         staging.check.come_to(replace(PROVEN, exits=(3,)), None)
         assert "Proven: it cannot fail; main exits with code 3" in await staging.drawn()

@@ -45,7 +45,7 @@ async def test_each_step_that_moves_something_has_four_pictures(slug: str) -> No
         while not over():
             await pilot.press("s")
             # (That it is over is told a moment after the last step.)
-            await until(pilot, lambda n=n: stage._drawn[0].n > n or over())  # type: ignore[misc]
+            await until(pilot, lambda n=n: stage._drawn[0].state.n > n or over())  # type: ignore[misc]
             n = play.history.now.state.n
             pictures = set()
             for _ in range(FRAMES + 1):

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
-from scripted import START_ALL, ScriptedLive, philosophers
+from plays import START_ALL, Play
+from plays import program as program_of
 
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Broken, Live, Mode
 from syncsim.core.schedule import Choice
 from syncsim.core.scheduler import Replay, Scheduler
-from syncsim.program.source import Program, load
+from syncsim.program.source import Program
 from syncsim.session.closing import wait_for_closed
 from syncsim.session.playing import Playing
 
-DINING = Path(__file__).parent / "programs" / "dining.py"
-RUNS: list[ScriptedLive] = []
+RUNS: list[Play] = []
 
 
 def start(program: Program, scheduler: Scheduler) -> Live:
-    live = philosophers()
-    live.use(scheduler)
+    live = Play(program, scheduler)
     RUNS.append(live)
     return live
 
 
 def playing(*actors: int) -> Playing:
-    made = Playing(load(DINING), start)
+    made = Playing(program_of("dining-philosophers"), start)
     RUNS[-1].run(*actors)
     made.drain()
     return made
@@ -75,7 +73,7 @@ def test_a_branch_replays_what_led_there_and_then_waits() -> None:
     assert isinstance(live.scheduler, Replay)
     assert live.steps_per_second is None
     for _ in range(10):
-        live.tick()
+        live.advance()
         play.drain()
     assert play.history.now.state.n == 5
     assert play.mode is Mode.PAUSED or not live.updates
@@ -91,7 +89,7 @@ def test_a_branch_that_goes_another_way_says_so() -> None:
     assert play.branch()
     live = RUNS[-1]
     live.play()
-    live.tick(2)
+    live.advance(2)
     live.pause()
     play.drain()
     assert "another way" in play.said

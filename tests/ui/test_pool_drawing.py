@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from bare import Bare
 from msgspec.structs import replace
+from plays import philosophers
 from rich.cells import cell_len
-from scripted import philosophers
 
 from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.operation import Operation, Verb

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from bare import Bare
-from rest import at_rest
-from rich.cells import cell_len
-from scripted import (
+from plays import (
     START_ALL,
-    ScriptedLive,
+    Play,
     condition,
     event,
     hostile,
@@ -16,6 +14,8 @@ from scripted import (
     philosophers,
     producer_consumer,
 )
+from rest import at_rest
+from rich.cells import cell_len
 
 from syncsim.core.live import Printed
 from syncsim.ui.widgets.processes_panel import ProcessesPanel
@@ -23,7 +23,7 @@ from syncsim.ui.widgets.processes_panel import ProcessesPanel
 DEADLOCK = (*START_ALL, 1, 2, 3, 4)
 
 
-def app_of(live: ScriptedLive) -> Bare[ProcessesPanel]:
+def app_of(live: Play) -> Bare[ProcessesPanel]:
     return Bare(ProcessesPanel(), live)
 
 
@@ -33,11 +33,11 @@ async def test_each_process_has_a_lane_with_its_name_pid_and_status() -> None:
         lines = app.run_to(*START_ALL)
         assert len(lines) == 5
         assert "main" in lines[0]
-        assert "4120" in lines[0]
+        assert "100" in lines[0]
         assert "◌ waits" in lines[0]
         assert "join ▌Plato" in lines[0]
         assert "1 ▌Plato" in lines[1]
-        assert "4121" in lines[1]
+        assert "101" in lines[1]
         assert "● ready" in lines[1]
         assert "acquire forks[0]" in lines[1]
 
@@ -87,7 +87,9 @@ async def test_a_crash_shows_its_error() -> None:
     async with app.run_test(size=(80, 10)):
         app.live.finish()
         lines = app.drain()
-        assert any("✗ crashed  AssertionError: the plate is empty" in line for line in lines)
+        assert any(
+            "✗ crashed  AssertionError: the bell rang, but the plate" in line for line in lines
+        )
 
 
 async def test_the_last_line_of_the_output_stands_at_the_right() -> None:

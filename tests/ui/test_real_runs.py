@@ -35,7 +35,7 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
 def played(app: SyncsimApp) -> Playing:
     stage = app.screen
     assert isinstance(stage, StageScreen)
-    return stage._playing
+    return stage.session.playing
 
 
 async def test_the_pids_on_the_stage_live_until_one_leaves() -> None:

@@ -13,7 +13,6 @@ import pytest
 from checks import (
     CAN_DEADLOCK,
     DEADLOCK,
-    DINING,
     NOT_VIRTUAL,
     PROVEN,
     PUZZLES,
@@ -22,7 +21,7 @@ from checks import (
 )
 from either import either
 from msgspec.structs import replace
-from scripted import START_ALL, condition, philosophers
+from plays import START_ALL
 from staging import LARGE, SMALL, TO_THE_DEADLOCK, Staging, staged
 from test_screens_drawn import Compare
 from textual.pilot import Pilot
@@ -49,7 +48,7 @@ SIZES = either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 def mark(text: str, name: str) -> str:
     """The mark in the lane of that process; empty where it has none."""
-    found = re.search(rf"▌{name} +41[0-9]+ [^│]*?([✓◐✗]?) *│", text)
+    found = re.search(rf"▌{name} +10[0-9] [^│]*?([✓◐✗]?) *│", text)
     assert found, text
     return found[1]
 
@@ -57,7 +56,7 @@ def mark(text: str, name: str) -> str:
 async def checked(staging: Staging, *keys: str) -> str:
     """The check has found the deadlock, and knows what may come."""
     await staging.press("v")
-    staging.check.come_to(CAN_DEADLOCK, DINING)
+    staging.check.come_to(CAN_DEADLOCK, PROGRAM)
     await staging.drawn()
     return await staging.press(*keys)
 
@@ -67,7 +66,7 @@ async def checked(staging: Staging, *keys: str) -> str:
 
 @SIZES
 async def test_v_checks_the_program_quietly_and_says_how_far_it_is(size: tuple[int, int]) -> None:
-    async with staged(philosophers, size=size) as staging:
+    async with staged(size=size) as staging:
         text = await staging.press("v")
         assert staging.check.program.path == PROGRAM
         assert "Checking every interleaving" in text
@@ -81,7 +80,7 @@ async def test_v_checks_the_program_quietly_and_says_how_far_it_is(size: tuple[i
 
 @pytest.mark.parametrize("key", ["v", "escape", "q"])
 async def test_v_again_or_escape_stops_it(key: str) -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         text = await staging.press(key)
         assert "The check was stopped." in text
@@ -93,7 +92,7 @@ async def test_v_again_or_escape_stops_it(key: str) -> None:
 
 
 async def test_who_leaves_the_stage_ends_the_check() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "v", "q")
         assert not isinstance(staging.app.screen, StageScreen)
         assert staging.check.closed
@@ -102,7 +101,7 @@ async def test_who_leaves_the_stage_ends_the_check() -> None:
 
 @SIZES
 async def test_each_failure_is_told_with_its_explanation(size: tuple[int, int]) -> None:
-    async with staged(philosophers, size=size) as staging:
+    async with staged(size=size) as staging:
         text = await checked(staging)
         assert "⊗ It can fail: deadlock" in text
         assert "1 ⊗ Deadlock in 8 steps, confirmed on real processes" in text
@@ -112,7 +111,7 @@ async def test_each_failure_is_told_with_its_explanation(size: tuple[int, int]) 
 
 
 async def test_the_others_are_told_after_the_shortest_and_no_unconfirmed_one_is_offered() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         other = replace(DEADLOCK, verdict=Verdict.ASSERTION, explanation="1 is not 2.")
         doubtful = replace(DEADLOCK, verdict=Verdict.CRASH, confirmed=False)
@@ -126,7 +125,7 @@ async def test_the_others_are_told_after_the_shortest_and_no_unconfirmed_one_is_
 
 
 async def test_what_else_was_seen_is_told_beside_it() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         findings = tuple(Finding("data race", f"Both write count {n}.") for n in range(4))
         told = replace(DEADLOCK, findings=findings[:1])
@@ -138,7 +137,7 @@ async def test_what_else_was_seen_is_told_beside_it() -> None:
 
 
 async def test_what_is_proven_is_said_and_its_choices_are_safe() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         staging.check.come_to(PROVEN, PUZZLES / "readers-writers" / "program.py")
         text = await staging.drawn()
@@ -157,7 +156,7 @@ async def test_what_is_proven_is_said_and_its_choices_are_safe() -> None:
     ],
 )
 async def test_what_is_undecided_is_said_in_a_sentence(update: Any, words: str) -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         staging.check.updates += (update, LooksAhead(False))
         text = await staging.drawn()
@@ -171,14 +170,14 @@ async def test_what_is_undecided_is_said_in_a_sentence(update: Any, words: str) 
 
 
 async def test_one_execution_is_not_counted_as_several() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await staging.press("v")
         staging.check.come_to(replace(PROVEN, executions=1), None)
         assert " 1 execution · 0.5 s " in await staging.drawn()
 
 
 async def test_v_hides_the_result_then_the_marks_and_then_shows_both() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await checked(staging)
         assert ("It can fail" in text, "can still go" in text) == (True, True)
         for *shown, word in (
@@ -197,7 +196,7 @@ async def test_v_hides_the_result_then_the_marks_and_then_shows_both() -> None:
 
 
 async def test_a_failure_is_replayed_step_by_step_from_the_beginning() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         text = await checked(staging, "s", "s", "1")
         assert len(staging.runs) == 2
         replay = staging.live.scheduler
@@ -216,7 +215,7 @@ async def test_a_failure_is_replayed_step_by_step_from_the_beginning() -> None:
 
 
 async def test_what_is_chosen_inside_a_call_is_replayed_under_the_xray() -> None:
-    async with staged(condition, "if-instead-of-while") as staging:
+    async with staged("if-instead-of-while") as staging:
         await staging.press("v")
         inside = replace(
             DEADLOCK, schedule="A2BCB", steps=(_step(1, 0, "main", operation="release sleeping"),)
@@ -232,7 +231,7 @@ async def test_what_is_chosen_inside_a_call_is_replayed_under_the_xray() -> None
 
 
 async def test_who_goes_another_way_than_the_replay_is_told_and_goes_on_alone() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "1", *["s"] * 5)
         text = await staging.press("down", "down", "enter")  # Plato takes his second fork
         assert "You went another way than the replay" in text
@@ -244,14 +243,14 @@ async def test_who_goes_another_way_than_the_replay_is_told_and_goes_on_alone() 
 
 
 async def test_what_one_steps_by_hand_as_the_replay_has_it_is_the_replays() -> None:
-    async with staged(philosophers, size=SMALL) as staging:
+    async with staged(size=SMALL) as staging:
         await checked(staging, "1")
         text = await staging.press("down", "enter")
         assert "replay 1 of 8" in text
         text = await staging.press("s", "enter")  # whom it wants next, again
         assert "replay 3 of 8" in text
         await staging.press("space")
-        staging.live.tick(2)
+        staging.live.advance(2)
         text = await staging.press("space", "down", "down", "enter")  # Socrates, by hand
         assert "replay 6 of 8" in text
         assert "another way" not in text
@@ -260,7 +259,7 @@ async def test_what_one_steps_by_hand_as_the_replay_has_it_is_the_replays() -> N
 
 
 async def test_a_replay_whose_last_step_is_made_by_hand_was_followed_to_its_end() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "1", *["s"] * 7)
         text = await staging.press("up", "enter")  # Hume takes his left fork
         assert "Deadlock after 8 steps · by a replay, not by you" in text
@@ -268,7 +267,7 @@ async def test_a_replay_whose_last_step_is_made_by_hand_was_followed_to_its_end(
 
 
 async def test_who_leaves_a_replay_by_hand_reaches_the_goal_oneself() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "1", *["s"] * 4)
         text = await staging.press("up", "enter")  # Hume, not Plato
         assert "You went another way than the replay" in text
@@ -277,7 +276,7 @@ async def test_who_leaves_a_replay_by_hand_reaches_the_goal_oneself() -> None:
 
 
 async def test_a_fault_that_is_not_in_the_schedule_leaves_the_replay() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "1", *["s"] * 5, "down", "down")
         text = await staging.press("k", "k")
         assert "You went another way than the replay" in text
@@ -286,7 +285,7 @@ async def test_a_fault_that_is_not_in_the_schedule_leaves_the_replay() -> None:
 
 
 async def test_who_looks_back_in_a_replay_goes_on_with_it_from_the_present() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "1", *["s"] * 5)
         text = await staging.press("left", "left", "down", "enter")
         assert "This is the past" in text
@@ -297,21 +296,21 @@ async def test_who_looks_back_in_a_replay_goes_on_with_it_from_the_present() -> 
 
 
 async def test_who_branches_off_from_a_replay_is_told_that_one_has_left_it() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "1", "down", "enter", *["s"] * 5, "left", "left")
         text = await staging.press("b")
         assert "You left the replay: from here on it is your own run." in text
         for _ in range(5):
-            staging.live.tick()
+            staging.live.advance()
             text = await staging.drawn()
         assert "step 4" in text.splitlines()[0]
         assert "random:1" in text.splitlines()[0]
         assert "cannot be followed" not in await staging.press("s", "s")
-        assert not staging.stage._playing.by_hand
+        assert not staging.stage.session.playing.by_hand
 
 
 async def test_who_lets_another_scheduler_pick_has_left_the_replay() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "1", *["s"] * 5)
         text = await staging.press("n")
         assert "You left the replay: from here on random:2 picks." in text
@@ -321,7 +320,7 @@ async def test_who_lets_another_scheduler_pick_has_left_the_replay() -> None:
 
 
 async def test_there_is_nothing_to_replay_before_a_check() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         assert "v checks the program" in await staging.press("1")
         assert len(staging.runs) == 1
 
@@ -331,17 +330,17 @@ async def test_there_is_nothing_to_replay_before_a_check() -> None:
 
 @SIZES
 async def test_every_choice_has_a_mark(size: tuple[int, int]) -> None:
-    async with staged(philosophers, size=size) as staging:
+    async with staged(size=size) as staging:
         await checked(staging, "v")
         text = await staging.press(*TO_THE_DEADLOCK[:-2])
         marks = [mark(text, name) for name in ("Plato", "Socrates", "Kant", "Hume")]
-        assert marks == ["", "", "✓", "✗"]  # the first two cannot go
+        assert marks == ["", "", "◐", "✗"]  # the first two cannot go
         assert "✓ safe  ◐ either way  ✗ doomed" in text
         assert "◐" in text.splitlines()[0]
 
 
 async def test_the_head_says_when_the_point_of_no_return_was_passed() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "v")
         text = await staging.press(*TO_THE_DEADLOCK)
         assert "✗ since step 8 it can only fail: deadlock" in text.splitlines()[0]
@@ -350,10 +349,11 @@ async def test_the_head_says_when_the_point_of_no_return_was_passed() -> None:
         assert mark(text, "Hume") == "✗"
 
 
-async def test_once_one_has_both_forks_nothing_can_fail() -> None:
-    async with staged(philosophers) as staging:
+async def test_once_the_last_round_of_one_is_certain_nothing_can_fail() -> None:
+    async with staged() as staging:
         await checked(staging, "v")
-        text = await staging.press("down", *["enter"] * 4, "down", "enter")
+        # Plato has eaten once, and takes his left fork again.
+        text = await staging.press("down", *["enter"] * 4, "down", *["enter"] * 6)
         assert "◐ can still go" in text.splitlines()[0]
         text = await staging.press("enter")  # Plato has both forks
         assert "✓ nothing can fail" in text.splitlines()[0]
@@ -361,7 +361,7 @@ async def test_once_one_has_both_forks_nothing_can_fail() -> None:
 
 
 async def test_in_free_running_and_after_a_fault_there_are_no_marks_and_no_error() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "v", *TO_THE_DEADLOCK[:6])
         text = await staging.press("k", "k")
         assert staging.live.state.actors[1].killed is Move.KILL
@@ -369,27 +369,27 @@ async def test_in_free_running_and_after_a_fault_there_are_no_marks_and_no_error
         text = await staging.press("r")
         assert "either way" in text.splitlines()[0]
         await staging.press("f")
-        staging.live.tick(2)
+        staging.live.advance(2)
         text = await staging.drawn()
         assert "either way" not in text.splitlines()[0]
 
 
 async def test_only_an_answer_to_the_newest_question_is_shown() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "v")
         stage = staging.stage
-        old = stage._checking._foreseen
+        old = stage.session.checking._foreseen
         assert old is not None
-        stage._checking._asked += 1  # a question that is not answered yet
+        stage.session.checking._asked += 1  # a question that is not answered yet
         text = await staging.drawn()
         assert "either way" not in text.splitlines()[0]
-        staging.check.updates.append(Foresaw(stage._checking._asked, old))
+        staging.check.updates.append(Foresaw(stage.session.checking._asked, old))
         text = await staging.drawn()
         assert "either way" in text.splitlines()[0]
 
 
 async def test_under_the_xray_it_is_asked_by_the_atom() -> None:
-    async with staged(philosophers) as staging:
+    async with staged() as staging:
         await checked(staging, "v", "x", "s")
         _, grain = staging.check.asked[-1]
         assert grain is Grain.ATOM
@@ -406,25 +406,25 @@ def edited(tmp_path: Path) -> Path:
 
 
 async def test_after_an_edit_v_checks_the_new_text_and_r_runs_it(edited: Path) -> None:
-    async with staged(philosophers, load(edited)) as staging:
+    async with staged(load(edited)) as staging:
         await checked(staging, "v")
         edited.write_text(edited.read_text().replace('"eats"', '"dines"'))
         text = await staging.press("v")
         assert len(staging.checks) == 2
         assert staging.checks[0].closed
         assert '"dines"' in staging.check.program.text
-        staging.check.come_to(CAN_DEADLOCK, DINING)
+        staging.check.come_to(CAN_DEADLOCK, PROGRAM)
         text = await staging.drawn()
         assert "The file has changed since this run began: r restarts with it." in text
         assert "either way" not in text.splitlines()[0]
         text = await staging.press("r")
         assert "The file has changed" not in text
         assert "either way" in text.splitlines()[0]
-        assert '"dines"' in staging.stage._playing.program.text
+        assert '"dines"' in staging.stage.session.playing.program.text
 
 
 async def test_what_is_no_python_any_more_is_neither_checked_nor_restarted(edited: Path) -> None:
-    async with staged(philosophers, load(edited)) as staging:
+    async with staged(load(edited)) as staging:
         await staging.press("s")
         edited.write_text("def (:\n")
         assert "line 1" in await staging.press("v")
@@ -448,20 +448,20 @@ def playing(staging: Staging, *keys: str) -> Callable[[Pilot[Any]], Awaitable[No
 
 @SIZES
 def test_what_was_found_drawn(snap_compare: Compare, size: tuple[int, int]) -> None:
-    staging = Staging(philosophers)
+    staging = Staging()
     assert snap_compare(staging.app, terminal_size=size, run_before=playing(staging))
 
 
 @SIZES
 def test_the_marks_drawn(snap_compare: Compare, size: tuple[int, int]) -> None:
-    staging = Staging(philosophers)
+    staging = Staging()
     keys = ("v", *TO_THE_DEADLOCK[:-2])
     assert snap_compare(staging.app, terminal_size=size, run_before=playing(staging, *keys))
 
 
 @SIZES
 def test_the_point_of_no_return_drawn(snap_compare: Compare, size: tuple[int, int]) -> None:
-    staging = Staging(philosophers)
+    staging = Staging()
     keys = ("v", *TO_THE_DEADLOCK)
     assert snap_compare(staging.app, terminal_size=size, run_before=playing(staging, *keys))
 
@@ -478,7 +478,7 @@ def ascii_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 async def test_with_ascii_only_nothing_else_is_shown(
     ascii_terminal: None, size: tuple[int, int]
 ) -> None:
-    async with staged(philosophers, size=size) as staging:
+    async with staged(size=size) as staging:
         seen = await checked(staging)
         staging.live.run(*START_ALL)
         seen += await staging.press("v", "s", "s", "question_mark")

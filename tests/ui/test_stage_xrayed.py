@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
 import pytest
 from either import either
-from scripted import (
+from plays import (
     START_ALL,
-    ScriptedLive,
+    Play,
     condition,
     event,
     philosophers,
     pool,
     producer_consumer,
+    program,
 )
+from rest import at_rest
 from staging import LARGE, SMALL, Staging, staged
+from test_real_runs import until
 from test_screens_drawn import Compare, playing
+from textual.pilot import Pilot
 
 from syncsim.core.schedule import format_schedule
 from syncsim.core.scheduler import Replay, Scheduler
 from syncsim.core.state import State
-from syncsim.program.source import Program, load
-from syncsim.puzzles.catalogue import find
+from syncsim.program.source import Program
 from syncsim.session.playing import Playing
+from syncsim.ui.app import SyncsimApp
+from syncsim.ui.screens.stage_screen import StageScreen
 from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.xray import part_of, parts
 
@@ -34,7 +42,7 @@ def lines_of(staging: Staging) -> list[str]:
 
 
 async def test_x_shows_what_the_primitives_are_made_of_and_x_hides_it() -> None:
-    async with staged(condition, "if-instead-of-while") as staging:
+    async with staged("if-instead-of-while") as staging:
         text = await staging.press("x")
         assert "X-ray" in text.splitlines()[0]
         assert "x by call" in text
@@ -48,7 +56,7 @@ async def test_x_shows_what_the_primitives_are_made_of_and_x_hides_it() -> None:
 
 
 async def test_a_call_is_stepped_atom_by_atom() -> None:
-    async with staged(condition, "if-instead-of-while", SMALL) as staging:
+    async with staged("if-instead-of-while", SMALL) as staging:
         text = await staging.press("down", *TO_THE_WAIT)
         assert "is counted among the sleepers of bell (in wait)" in text
         assert "gives the lock inside bell back (in wait)" in text
@@ -60,7 +68,7 @@ async def test_a_call_is_stepped_atom_by_atom() -> None:
 
 
 async def test_a_part_has_an_inspector_of_its_own() -> None:
-    async with staged(condition, "if-instead-of-while", SMALL) as staging:
+    async with staged("if-instead-of-while", SMALL) as staging:
         await staging.press("down", *TO_THE_WAIT)
         text = await staging.press("tab", "down", "down", "down", "i")
         assert "sleeping  inside bell, a Condition" in text
@@ -70,62 +78,103 @@ async def test_a_part_has_an_inspector_of_its_own() -> None:
 
 
 async def test_a_chosen_part_is_left_for_its_primitive_when_the_xray_goes_off() -> None:
-    async with staged(condition, "if-instead-of-while") as staging:
-        await staging.press("x", "tab", "down", "down", "down")
-        assert staging.stage._panels.primitives.chosen == "p:bell\nsleeping"
+    async with staged("if-instead-of-while") as staging:
+        await staging.press("x", *["enter"] * 2, "tab", "down", "down", "down")
+        bell, _ = staging.live.state.primitives
+        assert staging.stage._panels.primitives.chosen == f"{bell}\nsleeping"
         await staging.press("x")
-        assert staging.stage._panels.primitives.chosen == "p:bell"
+        assert staging.stage._panels.primitives.chosen == bell
 
 
-def feeding() -> ScriptedLive:
-    """Ada has put one item, by atom, and her feeder has not moved it."""
-    live = producer_consumer(("rye",))
-    live.run(*[0] * 3)
-    live.xray(on=True)
-    live.run(1, 1)
-    return live
+class Feeding:
+    """The stage over real processes: in the virtual world a feeder is no actor.
+
+    Ada has put one loaf, by atom, and her feeder has not moved it.
+    """
+
+    def __init__(self, pilot: Pilot[int], stage: StageScreen) -> None:
+        self._pilot = pilot
+        self.stage = stage
+        self.play = stage.session.playing
+
+    @property
+    def state(self) -> State:
+        return self.play.history.now.state
+
+    async def until(self, holds: Callable[[], bool]) -> str:
+        """Wait until it is so, and drawn; the text on the screen."""
+        await until(self._pilot, holds)
+        self.stage.look()
+        await at_rest(self._pilot.app)
+        lines = self.stage._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+    async def press(self, *keys: str) -> str:
+        """Press the keys, each once the step of the one before is there."""
+        text = ""
+        for key in keys:
+            n = self.state.n
+            await self._pilot.press(key)
+            text = await self.until(lambda n=n, key=key: key != "enter" or self.state.n > n)  # type: ignore[misc]
+        return text
+
+
+@asynccontextmanager
+async def feeding() -> AsyncIterator[Feeding]:
+    app = SyncsimApp(program("bakery"))
+    async with app.run_test(size=(160, 40)) as pilot:  # a real pid may be long
+        stage = app.screen
+        assert isinstance(stage, StageScreen)
+        run = Feeding(pilot, stage)
+        await run.until(lambda: bool(run.state.actors))
+        await run.press("down", *["enter"] * 3, "x", "down")
+        await run.until(lambda: run.play.xrayed)
+        await run.press("enter", "enter")
+        await run.until(lambda: any(a.library and a.pending for a in run.state.actors))
+        yield run
 
 
 async def test_a_feeder_has_a_lane_below_its_process_and_is_stepped_by_hand() -> None:
-    async with staged(feeding, "producer-consumer") as staging:
-        assert not staging.stage._playing.replaying
-        names = [actor.name for actor, _ in lanes(staging.live.state, xray=True)]
+    async with feeding() as run:
+        names = [actor.name for actor, _ in lanes(run.state, xray=True)]
         assert names == ["main", "Ada", "Ada's feeder", "Bob", "Cleo"]
-        text = await staging.press("down", "down", "down")
+        text = await run.press("down")
         assert "acquire put lock of shelf" in text
-        assert "pipe      nothing   in the buffer of ▌Ada rye" in text
-        text = await staging.press("enter", "enter")
-        assert "moves rye into the pipe of shelf" in text
+        assert "pipe      nothing   in the buffer of ▌Ada 111" in text
+        text = await run.press("enter", "enter")
+        assert "moves 111 into the pipe of shelf" in text
         assert "put lock  held by ▏Ada's feeder" in text
-        text = await staging.press("i")
-        assert "QueueFeederThread, pid 4121" in text
+        await run.press("i")
+        pid = run.state.actors[1].pid
+        assert f"QueueFeederThread, pid {pid}" in await run.until(lambda: True)
 
 
 async def test_a_feeder_that_rests_waits_for_something_to_send() -> None:
-    async with staged(feeding, "producer-consumer") as staging:
-        text = await staging.press("down", "down", "down", "enter", "enter", "enter")
+    async with feeding() as run:
+        await run.press("down", "enter", "enter", "enter")
+        text = await run.until(lambda: run.state.actors[4].rests)
         lane = next(line for line in text.splitlines() if "▏Ada's feeder" in line)
         assert "waits    for something to send" in lane
-        staging.clock.now += 1
-        assert staging.stage._playing.awaited == ""
+        assert run.play.awaited == ""
 
 
 async def test_when_the_xray_goes_off_the_feeder_is_let_go_and_hidden() -> None:
-    async with staged(feeding, "producer-consumer") as staging:
-        await staging.press("down", "down", "down")
-        assert staging.stage._panels.processes.chosen == 4
-        text = await staging.press("x")
-        panels = staging.stage._panels
+    async with feeding() as run:
+        await run.press("down")
+        panels = run.stage._panels
+        assert panels.processes.chosen == 4
+        await run.press("x")
+        text = await run.until(lambda: not run.play.xrayed and run.state.actors[4].rests)
         assert not any("feeder" in line for line in panels.processes.lines)
         assert not any("feeder" in line for line in panels.time.lines)
         assert panels.processes.chosen == 1
-        assert "moves rye into the pipe of shelf" in text
-        (shelf,) = staging.live.state.primitives.values()
-        assert [item.label for item in staging.live.state.channel(shelf).items] == ["rye"]
+        assert "moves 111 into the pipe of shelf" in text
+        (shelf,) = run.state.primitives.values()
+        assert [item.label for item in run.state.channel(shelf).items] == ["111"]
 
 
 @pytest.mark.parametrize("script", [condition, event, producer_consumer, philosophers, pool])
-def test_every_part_is_found_by_its_key(script: type[ScriptedLive]) -> None:
+def test_every_part_is_found_by_its_key(script: Callable[[], Play]) -> None:
     state: State = script().state
     for primitive in state.primitives.values():
         for part in parts(primitive):
@@ -135,19 +184,17 @@ def test_every_part_is_found_by_its_key(script: type[ScriptedLive]) -> None:
 
 
 def test_a_branch_with_letters_of_both_kinds_leads_to_the_same_moment() -> None:
-    runs: list[ScriptedLive] = []
+    runs: list[Play] = []
 
-    def start(program: Program, scheduler: Scheduler) -> ScriptedLive:
-        runs.append(producer_consumer())
-        runs[-1].use(scheduler)
+    def start(program: Program, scheduler: Scheduler) -> Play:
+        runs.append(Play(program, scheduler))
         return runs[-1]
 
-    puzzle = find("producer-consumer")
-    play = Playing(load(puzzle.program), start)
-    for actor in (*START_ALL[:3], 1, 2):
+    play = Playing(program("if-instead-of-while"), start)
+    for actor in (*START_ALL[:3], 1, 1):
         play.step(actor)
     play.live.xray(on=True)
-    for actor in (1, 1, 4, 3, 4):
+    for actor in (1, 1, 2, 2):
         play.step(actor)
     play.live.xray(on=False)
     play.step(2)
@@ -155,12 +202,12 @@ def test_a_branch_with_letters_of_both_kinds_leads_to_the_same_moment() -> None:
     there = play.history.now
     choices = play.history.schedule(there)
     assert choices is not None
-    assert format_schedule(choices) == "a3bcB2EDE2c"
+    assert format_schedule(choices) == "a3b2B2C2c"
     play.at = there.state.n
     assert play.branch()
     assert isinstance(runs[-1].scheduler, Replay)
     for _ in range(len(choices) + 1):
-        runs[-1].tick()
+        runs[-1].advance()
         play.drain()
     assert play.history.schedule(play.history.now) == choices
     assert play.history.now.state.atoms == there.state.atoms
@@ -169,13 +216,13 @@ def test_a_branch_with_letters_of_both_kinds_leads_to_the_same_moment() -> None:
 
 
 def test_a_restart_keeps_the_xray_on() -> None:
-    runs: list[ScriptedLive] = []
+    runs: list[Play] = []
 
-    def start(program: Program, scheduler: Scheduler) -> ScriptedLive:
-        runs.append(condition())
+    def start(program: Program, scheduler: Scheduler) -> Play:
+        runs.append(Play(program, scheduler))
         return runs[-1]
 
-    play = Playing(load(find("if-instead-of-while").program), start)
+    play = Playing(program("if-instead-of-while"), start)
     play.live.xray(on=True)
     play.drain()
     play.restart()
@@ -187,13 +234,13 @@ def test_a_restart_keeps_the_xray_on() -> None:
 
 @either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 def test_a_condition_under_the_xray(snap_compare: Compare, size: tuple[int, int]) -> None:
-    staging = Staging(condition, "if-instead-of-while")
+    staging = Staging("if-instead-of-while")
     before = playing(staging, "down", *TO_THE_WAIT)
     assert snap_compare(staging.app, terminal_size=size, run_before=before)
 
 
 @either("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 def test_a_queue_under_the_xray(snap_compare: Compare, size: tuple[int, int]) -> None:
-    staging = Staging(feeding, "producer-consumer")
-    before = playing(staging, "down", "down", "down", "enter", "enter", "up", "enter")
+    staging = Staging("producer-consumer")
+    before = playing(staging, "down", *["enter"] * 4, "x", "down", "enter", "enter", "enter")
     assert snap_compare(staging.app, terminal_size=size, run_before=before)

@@ -7,9 +7,9 @@ from types import FrameType
 
 import pytest
 from bare import Bare
+from plays import START_ALL, Play, hostile, lockers, philosophers
 from rest import at_rest
 from rich.cells import cell_len
-from scripted import START_ALL, ScriptedLive, hostile, lockers, philosophers
 
 from syncsim.core.deadlock.verdict import diagnose
 from syncsim.core.live import Stepped
@@ -23,7 +23,7 @@ from syncsim.ui.widgets.processes_panel import ProcessesPanel
 from syncsim.ui.widgets.timeline import TimelinePanel, Tracks
 
 
-def app_of(live: ScriptedLive) -> Bare[TimelinePanel]:
+def app_of(live: Play) -> Bare[TimelinePanel]:
     return Bare(TimelinePanel(), live)
 
 
@@ -59,7 +59,7 @@ async def test_time_can_be_looked_at_as_it_was() -> None:
         assert app.panel.lines == before
 
 
-def states(live: ScriptedLive, *actors: int) -> list[State]:
+def states(live: Play, *actors: int) -> list[State]:
     found = []
     for actor in actors:
         live.step(actor)
@@ -116,7 +116,7 @@ async def test_a_long_run_fills_the_panel_and_no_more() -> None:
     app = app_of(lockers(4))
     async with app.run_test(size=(40, 8)):
         app.live.play()
-        app.live.tick(300)
+        app.live.advance(300)
         lines = app.drain()
         assert all(cell_len(line) == app.panel.room - 1 for line in lines)
 

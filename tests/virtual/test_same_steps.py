@@ -46,7 +46,7 @@ def run_both(
         real.settle()
         while real.choices():
             where = f"after {format_schedule(made)!r}"
-            grain = source.choice(grains)
+            grain = source.choice(grains) if len(grains) > 1 else grains[0]
             virtual.adapt(grain)
             real.adapt(grain)
             choices = real.choices()

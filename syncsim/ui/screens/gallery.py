@@ -203,7 +203,7 @@ class GalleryScreen(Screen[None]):
         await self._close_input("search")
 
     def action_help(self) -> None:
-        """What the signs mean."""
+        """Show what the signs mean."""
         from syncsim.ui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.BINDINGS))

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from syncsim.core.outlook import Outlook
 from syncsim.core.words.status import Activity, Status
 from syncsim.puzzles.catalogue import Puzzle
-from syncsim.ui.about import about, hint
+from syncsim.ui.about import about
 from syncsim.ui.look import KINDS, ascii_only, clean, mark, outlook_mark, shown, texture
 
 #: What each status means.
@@ -88,7 +88,7 @@ def _story(puzzle: Puzzle | None, hints: int) -> Iterator[Content]:
     yield about(puzzle)
     yield Content("")
     for number in range(1, min(hints, len(puzzle.hints)) + 1):
-        yield Content(shown(clean(hint(puzzle, number))))
+        yield Content(shown(clean(puzzle.hint(number))))
     if hints:
         yield Content("")
 

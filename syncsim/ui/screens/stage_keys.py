@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from textual.binding import BindingType
 
+from syncsim.core.live import Mode
+from syncsim.core.state import Actor
+from syncsim.session.stage_view import Attention, StageView
+from syncsim.ui.look import clean, cut
 from syncsim.ui.widgets.keys import key
 
 #: What the line of keys says where there is no room for all its words.
@@ -23,14 +27,14 @@ BRIEF = {
 STAGE_KEYS: list[BindingType] = [
     key(
         "space",
-        "play",
+        "order('play')",
         "play",
         "Let the scheduler pick, step after step; again: pause.",
         id="stage.play",
     ),
     key(
         "s,right",
-        "step",
+        "order('step')",
         "step",
         "One step; the scheduler picks who. Looking back: one forward.",
         id="stage.step",
@@ -62,7 +66,7 @@ STAGE_KEYS: list[BindingType] = [
     ),
     key(
         "h",
-        "hint",
+        "order('hint')",
         "hint",
         "A hint for the puzzle; again: the next one.",
         id="stage.hint",
@@ -83,7 +87,7 @@ STAGE_KEYS: list[BindingType] = [
     ),
     key(
         "left",
-        "back",
+        "order('back')",
         "look back",
         "Look at the moment before this step.",
         id="stage.back",
@@ -91,21 +95,21 @@ STAGE_KEYS: list[BindingType] = [
     ),
     key(
         "b",
-        "branch",
+        "order('branch')",
         "branch from here",
         "Restart and stop at this step, so you can go another way.",
         id="stage.branch",
     ),
     key(
         "f",
-        "free",
+        "order('free')",
         "free run",
         "Let the operating system schedule; space pauses at any moment.",
         id="stage.free",
     ),
     key(
         "x",
-        "xray",
+        "order('xray')",
         "X-ray",
         "X-ray: step the locks, pipe and feeder inside; again: off.",
         id="stage.xray",
@@ -119,7 +123,7 @@ STAGE_KEYS: list[BindingType] = [
     ),
     key(
         "n",
-        "another_order",
+        "order('another_order')",
         "new random seed",
         "Let another random seed pick from now on.",
         id="stage.another_order",
@@ -127,7 +131,7 @@ STAGE_KEYS: list[BindingType] = [
     ),
     key(
         "N",
-        "round_robin",
+        "order('round_robin')",
         "round robin",
         "Let everyone go in turn from now on (round robin).",
         id="stage.round_robin",
@@ -161,7 +165,11 @@ STAGE_KEYS: list[BindingType] = [
         for number in range(1, 6)
     ),
     key(
-        "r", "restart", "restart", "Start the program again from the beginning.", id="stage.restart"
+        "r",
+        "order('restart')",
+        "restart",
+        "Start the program again from the beginning.",
+        id="stage.restart",
     ),
     key(
         "minus",
@@ -214,3 +222,45 @@ STAGE_KEYS: list[BindingType] = [
     ),
     key("q,escape", "leave", "back", "End the run and go back.", id="stage.leave", sign="q"),
 ]
+
+
+def key_words(view: StageView, attention: Attention, actor: Actor | None) -> dict[str, str]:
+    """Return what the line of keys says now instead of its own words; empty: not that key.
+
+    ``actor`` is the chosen process.
+    """
+    over = view.mode is Mode.OVER
+    words = {
+        "stage.hint": f"hint {view.hint}/{view.hints}" if view.hints else "",
+        "stage.check": view.check_word,
+    }
+    if view.past is None:
+        words["stage.branch"] = ""
+    if view.goal is not None:
+        words["stage.help"] = "story, help"
+    if not view.state.n:
+        words["stage.back"] = ""
+    if view.mode in (Mode.PLAYING, Mode.FREE):
+        words["stage.play"] = "pause"
+    if attention.inspecting:
+        words["stage.inspect"] = "close"
+    if view.xrayed:
+        words["stage.xray"] = "by call"
+    if over:
+        gone = ("play", "step", "step_chosen", "slower", "free", "xray")
+        words |= {f"stage.{key}": "" for key in gone}
+    else:
+        words["stage.copy"] = ""
+    if view.past is not None:
+        words |= {
+            "stage.play": "to present", "stage.step": "forward",
+            "stage.step_chosen": "", "stage.slower": "", "stage.free": "",
+            "stage.faults": "",
+        }  # fmt: skip
+    elif attention.among_primitives:
+        words["stage.step_chosen"] = ""
+    elif actor is not None and not over:
+        words["stage.step_chosen"] = f"step {cut(clean(actor.name), 10)}"
+    if all(each.ended for each in view.state.actors):
+        words["stage.faults"] = ""
+    return words

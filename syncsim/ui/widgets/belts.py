@@ -1,4 +1,4 @@
-"""How queues and pipes are drawn: belts on which items go from those who put to those who get."""
+"""Drawings of queues and pipes: belts on which items go from those who put to those who get."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GETS: Final = ("get", "recv", "recv_bytes", "poll")
 
 
 class _Ends(NamedTuple):
-    """Who is at the two ends of a belt: at its entry and at its exit."""
+    """The processes at the two ends of a belt: at its entry and at its exit."""
 
     entry: Actor | None
     may_enter: bool
@@ -238,7 +238,7 @@ def _next_number(channel: Channel, place: int) -> int:
 
 
 def _item(scene: Scene, item: Item, cell: int, key: str, buffered: bool) -> list[Piece]:
-    """What its sender's feeder thread has not sent yet is faded, with » after it."""
+    """Draw an item; one that the feeder has not sent yet is faded, with » after it."""
     label = look.clean(item.label, cell)
     sender = scene.state.actors[item.sender] if item.sender < len(scene.state.actors) else None
     hue = look.hue(sender) if sender else "go"

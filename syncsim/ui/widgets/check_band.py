@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
@@ -13,6 +13,7 @@ from syncsim.core.state import State
 from syncsim.core.words.listing import counted, headline
 from syncsim.session.background_check import Searched
 from syncsim.session.check_state import as_one_steps
+from syncsim.session.stage_view import CheckStanding
 from syncsim.ui.look import ascii_only, clean, shown
 from syncsim.ui.widgets.verdict_band import TITLES, coloured
 
@@ -24,23 +25,6 @@ _MOST = 600
 
 #: So many findings beside the failures are told.
 _FINDINGS = 2
-
-
-class CheckStanding(NamedTuple):
-    """All that is told of a check."""
-
-    #: Whether it goes on; how far it has come.
-    running: bool = False
-    searched: Searched | None = None
-    #: What came of it, or why there is nothing.
-    checked: Checked | None = None
-    why: str = ""
-    #: Whether it is known what may come of each choice; None: not yet.
-    known: bool | None = None
-    #: Whether the program on the stage is another one than was checked.
-    stale: bool = False
-    #: Who has which colour.
-    state: State = State()
 
 
 class CheckBand(Static):
@@ -150,7 +134,7 @@ def _failure(number: int, failure: Failure, state: State) -> list[Content]:
 
 
 def _about_marks(standing: CheckStanding) -> Content:
-    """What became of foresight."""
+    """Return a sentence on what became of foresight."""
     checked = standing.checked
     if standing.stale:
         words = "The file has changed since this run began: r restarts with it."

@@ -1,4 +1,4 @@
-"""How each kind of primitive is drawn: from a state to pieces of text, and nothing else.
+"""Drawings of each kind of primitive: from a state to pieces of text, and nothing else.
 
 A drawing has a head (the kind and a number), a main part, and a rest that stands beside it
 or, where there is room, in a line of its own.
@@ -28,7 +28,7 @@ _GAP: Final = Piece("   ")
 
 
 class Drawing(NamedTuple):
-    """What is drawn of a primitive."""
+    """The drawing of a primitive."""
 
     number: str
     main: list[Piece]
@@ -38,7 +38,7 @@ class Drawing(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What a drawing is made of."""
+    """The things that a drawing is made of."""
 
     state: State
     primitive: Primitive
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
 
     @property
     def capacity(self) -> int | None:
-        """As the primitive says."""
+        """The capacity of the primitive."""
         return self.primitive.capacity
 
     def semaphore(self, role: str) -> Semaphore:
@@ -57,11 +57,11 @@ class Scene(NamedTuple):
         return self.state.semaphore(self.primitive, role)
 
     def waiting(self, *roles: str) -> tuple[Actor, ...]:
-        """Who waits there, longest first."""
+        """Return the actors that wait at that part, longest first."""
         return self.state.waiting(self.primitive, *roles)
 
     def at(self, *methods: str, role: str = "") -> list[Actor]:
-        """Who is about to do one of these calls here, on that part, and may go on."""
+        """Return the actors about to make one of these calls here, on that part, that may go on."""
         return [
             actor
             for actor in self.state.actors
@@ -287,7 +287,7 @@ def _block(scene: Scene) -> Drawing:
 
 
 def _content(scene: Scene) -> Drawing:
-    """What a server keeps, as it told: the whole as text, and who changed it last."""
+    """Draw what a server keeps, as the server told: the whole as text, and who changed it last."""
     cell = scene.state.atoms[scene.primitive.parts[Role.VALUE]]
     assert isinstance(cell, Cell)
     by: list[Piece] = []

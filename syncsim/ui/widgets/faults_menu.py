@@ -60,12 +60,12 @@ class FaultsMenu(Widget):
 
     @property
     def is_open(self) -> bool:
-        """Whether one is choosing."""
+        """Return whether the person is choosing a fault."""
         return self._actor is not None
 
     @property
     def words(self) -> dict[str, str]:
-        """What the line of keys is to leave out, because it cannot be done."""
+        """The keys that the line of keys is to leave out, because they can do nothing."""
         who = self._who
         cannot = FAULTS if who is None else [m for m in FAULTS if why_not(self._state, who, m)]
         left_out = {f"faults.{move}": "" for move in cannot}

@@ -1,4 +1,4 @@
-"""What happened: the steps in words, newest first."""
+"""The panel of what happened: the steps in words, newest first."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class HappenedPanel(Widget, can_focus=True):
         self._skip = 0
 
     def show(self, state: State, n: int | None) -> None:
-        """What happened until step ``n``, None being now; ``state`` knows the names."""
+        """Show what happened until step ``n``, None being now; ``state`` has the names."""
         if n != self._n:
             self._skip = 0
         named = [actor.name for actor in state.actors]

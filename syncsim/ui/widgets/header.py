@@ -9,10 +9,15 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from syncsim.core.deadlock.verdict import (
+    Verdict,
+)
 from syncsim.core.live import Mode
 from syncsim.core.outlook import Outlook
 from syncsim.session.speed import spoken
-from syncsim.ui.look import ascii_only, clean, cut_end, outlook_mark, shown
+from syncsim.session.stage_view import StageView
+from syncsim.ui.look import ascii_only, clean, cut, cut_end, outlook_mark, shown
+from syncsim.ui.widgets.verdict_band import brief
 
 
 class Standing(NamedTuple):
@@ -37,6 +42,29 @@ class Standing(NamedTuple):
     fails: str = ""
     since: int | None = None
 
+    @classmethod
+    def of(cls, view: StageView) -> Standing:
+        """Return what the header says of that view."""
+        verdict, seen = view.verdict, view.foreseen
+        stands = view.past is None and verdict not in (None, Verdict.FINISHED)
+        return cls(
+            view.title, view.present.n, view.mode, view.picks, view.speed, view.past,
+            _instead(view), brief(verdict) if stands and verdict else "", view.xrayed,
+            seen.outlook if seen else None, " or ".join(seen.fails) if seen else "",
+            view.doomed_since,
+        )  # fmt: skip
+
+
+def _instead(view: StageView) -> str:
+    """Return the word in the place of the mode's, where there is one."""
+    if view.broken:
+        return "broken"
+    if view.replaying:
+        return "going back there"
+    if not view.present.actors:
+        return "starting"
+    return f"waiting for {cut(clean(view.awaited), 24)}" if view.awaited else ""
+
 
 #: A glyph, the same in ASCII, a word and a style.
 _MODES = {
@@ -55,7 +83,7 @@ _LEAST = 20
 
 
 def _outlook(now: Standing, *, brief: bool) -> tuple[str, str]:
-    """What may still come, in words, and their style."""
+    """Return what may still come, in words, and their style."""
     if now.outlook is None:
         return "", ""
     sign = outlook_mark(now.outlook).sign
@@ -97,7 +125,7 @@ class GoalLine(Widget):
         self._closely = False
 
     def show(self, *, closely: bool) -> bool:
-        """Whether steps inside calls are counted, too; the answer is whether that is news."""
+        """Say whether steps inside calls are counted, too; return whether that is news."""
         news = closely != self._closely and self._steps is not None
         self._closely = closely
         if news:

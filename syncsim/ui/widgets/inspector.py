@@ -99,7 +99,7 @@ def about_process(
 
 
 def _relations(state: State, actor: Actor) -> Iterator[Content]:
-    """Who started it and how, whom it started, how it ended and who took notice."""
+    """Tell who started a process and how, its children, its end, and who took notice."""
     if actor.parent is not None and not actor.thread:
         how = f"  by {actor.method}" if actor.method else ""
         yield _row("parent", _person(state.actors[actor.parent]) + Content.styled(how, "$quiet"))
@@ -167,7 +167,7 @@ def about_primitive(state: State, primitive: Primitive, past: Iterable[Past]) ->
 
 
 def _buffered(state: State, feeder: Actor) -> Iterator[tuple[str, str]]:
-    """Of each queue, what the process of the feeder has put and is not in the pipe yet."""
+    """Return, for each queue, what the feeder's process has put and is not in the pipe yet."""
     for primitive in state.primitives.values():
         channel = state.atoms.get(primitive.parts.get(Role.ITEMS, ""))
         if isinstance(channel, Channel):

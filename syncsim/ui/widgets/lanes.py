@@ -1,4 +1,4 @@
-"""Who has a lane, and in which order."""
+"""The actors that have a lane, in their order."""
 
 from __future__ import annotations
 

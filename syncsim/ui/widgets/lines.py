@@ -57,7 +57,7 @@ class Line(NamedTuple):
 
 
 def width_of(pieces: Iterable[Piece]) -> int:
-    """How many cells the pieces take."""
+    """Return how many cells the pieces take."""
     return sum([cell_len(piece.text) for piece in pieces])
 
 
@@ -181,16 +181,16 @@ class LinePanel(ScrollView, can_focus=True):
 
     @property
     def room(self) -> int:
-        """How many cells wide a line is."""
+        """The width of a line in cells."""
         return self.scrollable_content_region.width
 
     @property
     def rows(self) -> int:
-        """How many lines can be seen at once."""
+        """The number of lines that can be seen at once."""
         return self.scrollable_content_region.height
 
     def compose_lines(self) -> list[Line]:
-        """What to draw now, in ``room`` cells; made by the panel itself."""
+        """Return the lines to draw now, in ``room`` cells; each panel has its own."""
         return []
 
     def draw(self) -> None:
@@ -279,12 +279,12 @@ class ChoicePanel(LinePanel):
 
     @property
     def count(self) -> int:
-        """How many things there are."""
+        """The number of things to choose from."""
         raise NotImplementedError
 
     @property
     def place(self) -> int | None:
-        """Where the chosen thing stands, counted from 0."""
+        """The place of the chosen thing, counted from 0."""
         raise NotImplementedError
 
     def choose(self, place: int) -> None:

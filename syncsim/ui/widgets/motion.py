@@ -1,4 +1,4 @@
-"""How things are seen to move: from one picture of a primitive to the next, frame by frame."""
+"""Motion of things from one picture of a primitive to the next, frame by frame."""
 
 from __future__ import annotations
 

@@ -11,14 +11,19 @@ from textual.widget import Widget
 from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.verdict import Diagnosis
 from syncsim.core.operation import Site
-from syncsim.core.outlook import Outlook
 from syncsim.core.state import Actor, Primitive, State
 from syncsim.program.source import Program
-from syncsim.session.history import History, Moment
+from syncsim.session.history import History
 from syncsim.session.speed import Clock
+from syncsim.session.stage_view import Attention, StageView
 from syncsim.ui.look import clean, shown
 from syncsim.ui.widgets.happened import HappenedPanel
-from syncsim.ui.widgets.inspector import Inspector
+from syncsim.ui.widgets.inspector import (
+    Inspector,
+    about_part,
+    about_primitive,
+    about_process,
+)
 from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
 from syncsim.ui.widgets.processes_panel import ProcessesPanel
@@ -59,28 +64,16 @@ class Panels(Container):
 
     # -- what they show ---------------------------------------------------------------------
 
-    def show(
-        self,
-        moment: Moment,
-        diagnosis: Diagnosis,
-        n: int | None,
-        place: Site | None,
-        *,
-        whole: bool,
-        xray: bool,
-        marks: Mapping[ActorId, Outlook] | None = None,
-    ) -> None:
-        """Show this moment, of step ``n`` if that is past, with the action at ``place``.
-
-        ``marks`` say what may come if that process goes next; None: they are not wanted.
+    def show(self, view: StageView, place: Site | None, *, whole: bool) -> None:
+        """Show that view, with the action at ``place``.
 
         Unless ``whole``, the panels that tell of single steps are left as they are.
         """
-        state = moment.state
+        state, xray, diagnosis = view.state, view.xrayed, view.diagnosis or Diagnosis(None)
         if self._xray and not xray:
             self._leave_the_inside(state)
         self._xray = xray
-        self.processes.show(state, diagnosis, moment.last, xray=xray, marks=marks)
+        self.processes.show(state, diagnosis, view.last, xray=xray, marks=view.marks)
         self.primitives.show(state, diagnosis, xray=xray)
         if self.source.display:
             self.source.show(state, place)
@@ -90,7 +83,7 @@ class Panels(Container):
         if self.time.display and whole:
             self.time.show(state, diagnosis, xray=xray)
         if self.happened.display and whole:
-            self.happened.show(state, n)
+            self.happened.show(state, view.past)
 
     def begin(self, history: History, program: Program) -> None:
         """Another run, perhaps of another text."""
@@ -102,9 +95,24 @@ class Panels(Container):
 
     # -- what is chosen ---------------------------------------------------------------------
 
+    def attention(self, state: State, fault_words: Mapping[str, str] | None) -> Attention:
+        """Return where the person looks."""
+        actor = self.actor(state)
+        other = self.primitive(state) or self.part(state)
+        inspects = self.inspector.display and other is None and actor is not None
+        return Attention(
+            actor=self.processes.chosen,
+            primitive=self.primitives.chosen,
+            inspected=actor.id if inspects and actor is not None else None,
+            among_primitives=self.among_primitives,
+            inspecting=self.inspecting,
+            fault_words=fault_words,
+            covers_verdict=self.narrow and self.inspecting,
+        )
+
     @property
     def among_primitives(self) -> bool:
-        """Whether one chooses among the primitives now."""
+        """Return whether the person chooses among the primitives now."""
         return self.primitives.has_focus
 
     def choose(self, by: int) -> None:
@@ -142,21 +150,41 @@ class Panels(Container):
 
     @property
     def narrow(self) -> bool:
-        """Whether there is room for one column only."""
+        """Return whether there is room for one column only."""
         return self.screen.has_class("-narrow")
 
     @property
     def inspecting(self) -> bool:
-        """Whether the inspector was opened."""
+        """Return whether the inspector was opened."""
         return self.has_class("-inspecting")
 
-    def inspect(self) -> None:
-        """Open or close the inspector."""
+    def inspect(self, state: State, mover: ActorId) -> None:
+        """Open or close the inspector; with nothing chosen, on ``mover``."""
+        chosen = (self.actor(state), self.primitive(state), self.part(state))
+        if chosen == (None, None, None) and not self.inspecting and state.actors:
+            self.processes.chosen = mover
         self.toggle_class("-inspecting")
         self.set_class(self.among_primitives, "-primitive")
 
+    def show_sheet(self, view: StageView) -> None:
+        """Show in the inspector what is chosen."""
+        state, sheet = view.state, self.inspector
+        if not sheet.display:
+            return
+        past = view.history.past(state.n)
+        primitive, actor, part = self.primitive(state), self.actor(state), self.part(state)
+        if part is not None:
+            sheet.show(about_part(state, part, past))
+        elif primitive is not None:
+            sheet.show(about_primitive(state, primitive, past))
+        elif actor is None:
+            sheet.show(Content.styled(shown("Choose a process with ↑ and ↓."), "$quiet"))
+        else:
+            diagnosis, inspected = view.diagnosis, view.inspected
+            sheet.show(about_process(state, actor, diagnosis, inspected, past, view.grain))
+
     def share_room(self, state: State, *, verdict: bool, xray: bool) -> None:
-        """How many lines each panel of the left column gets; a verdict needs room as well."""
+        """Share the lines of the left column among its panels; a verdict needs room as well."""
         room = self.size.height
         if not state.actors or not room:
             return
@@ -196,7 +224,7 @@ class Panels(Container):
         self.name_panels()
 
     def name_panels(self) -> None:
-        """Where panels share a place, the title of the one shown names them all."""
+        """Give each panel its title; where panels share a place, the one shown names them all."""
         for tab, panel in zip(TABS, (self.source, self.happened, self.time), strict=True):
             self.set_class(tab == self._tab, f"-tab-{tab}")
             if self.narrow:

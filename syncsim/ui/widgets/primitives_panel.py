@@ -170,7 +170,7 @@ class PrimitivesPanel(ChoicePanel):
 
     @property
     def _progress(self) -> float:
-        """How much of their way they have behind them, from 0 to 1."""
+        """The share of their way that the flying pieces have behind them, from 0 to 1."""
         return min(1.0, (self._clock() - self._began) / self.travel) if self.travel else 1.0
 
     def _refresh_moving(self) -> None:
@@ -200,12 +200,12 @@ class PrimitivesPanel(ChoicePanel):
 
     @property
     def count(self) -> int:
-        """How many primitives, and parts that are seen, there are."""
+        """The number of primitives, and of parts that are seen."""
         return len(self._keys())
 
     @property
     def place(self) -> int | None:
-        """Which one of them is chosen."""
+        """The place of the chosen one."""
         keys = self._keys()
         return keys.index(self.chosen) if self.chosen in keys else None
 
@@ -244,7 +244,7 @@ def _kind(primitive: Primitive, room: int) -> str:
 
 
 def _kind_width(state: State, primitive: Primitive, room: int) -> int:
-    """How wide the kind and the number of the primitive get, as far as one can know."""
+    """Return how wide the kind and the number of the primitive get, as far as that is known."""
     word = len(_kind(primitive, room))
     if primitive.traits.family is Family.LOCK:
         return word
@@ -259,5 +259,5 @@ def _kind_width(state: State, primitive: Primitive, room: int) -> int:
 
 
 def _short(drawing: Drawing, width: int) -> bool:
-    """Whether both parts fit beside each other, and need no second line."""
+    """Return whether both parts fit beside each other, and need no second line."""
     return not drawing.rest or width_of(drawing.main) + 3 + width_of(drawing.rest) <= width

@@ -45,7 +45,7 @@ class Columns(NamedTuple):
 
     @classmethod
     def of(cls, actors: Sequence[tuple[Actor, int]], width: int) -> Columns:
-        """What fits these processes into ``width`` cells."""
+        """Return the columns that fit these processes into ``width`` cells."""
         longest = max((_name_width(a, depth) for a, depth in actors), default=0)
         name = min(max(longest, 4), 8 if width < 44 else 10 if width < 54 else 16)
         pid = max((len(str(a.pid)) for a, _ in actors), default=0)
@@ -58,7 +58,7 @@ class Columns(NamedTuple):
 
 
 def _indent(depth: int) -> str:
-    """What stands before the name of a process whose parent is not the main process."""
+    """Return the indent before the name of a process whose parent is not the main process."""
     return "  " * (depth - 2) + "└ " if depth > 1 else ""
 
 
@@ -67,7 +67,7 @@ def _name_width(actor: Actor, depth: int) -> int:
 
 
 def doing(state: State, actor: Actor, now: Status, grain: Grain) -> list[Piece]:
-    """What the process is doing or waits for, and on whom; how it ended."""
+    """Draw what the process is doing or waits for, and on whom; or how it ended."""
     tone = look.mark(now).tone
     match now:
         case Status.CRASHED:
@@ -142,7 +142,7 @@ def lane(
 
 
 def _legend() -> Content:
-    """What the marks say, for the frame."""
+    """Return the legend of the marks, for the frame."""
     return Content("  ").join(
         [
             Content.assemble((mark.sign, _TONES[mark.tone]), " ", mark.word)
@@ -233,7 +233,7 @@ class ProcessesPanel(ChoicePanel):
 
     @property
     def count(self) -> int:
-        """How many lanes there are."""
+        """The number of lanes."""
         return len(self._lanes())
 
     @property
@@ -247,5 +247,5 @@ class ProcessesPanel(ChoicePanel):
         self.chosen = self._lanes()[place]
 
     def _lanes(self) -> list[int]:
-        """Who has the first lane, the second, ..."""
+        """The actors of the lanes, from the first lane on."""
         return [actor.id for actor, _ in lanes(self._state, xray=self._xray)]

@@ -1,4 +1,4 @@
-"""What one state alone does not say: since when somebody holds it, who read what, who took last.
+"""Memory of earlier states: since when a primitive is held, who read what, who took last.
 
 It is learnt from one state to the next.  Where steps in between were not seen, what may have
 become wrong is forgotten rather than shown.
@@ -27,7 +27,7 @@ class Taken(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What it was called as long as it lay there."""
+        """The label of the item as long as it lay there."""
         return f"{self.role}-{self.number}"
 
 
@@ -162,7 +162,7 @@ class Recollection:
 
 
 def is_set(state: State, event: Primitive) -> bool:
-    """Whether the flag of the event is up."""
+    """Return whether the flag of the event is up."""
     flag = state.atoms.get(event.parts.get(Role.FLAG) or event.parts[Role.VALUE])
     if isinstance(flag, Semaphore):
         return flag.value > 0
@@ -170,7 +170,7 @@ def is_set(state: State, event: Primitive) -> bool:
 
 
 def going_on(state: State, barrier: Primitive) -> list[Actor]:
-    """Who was waiting at the barrier, or is waking the others, and has not gone on yet."""
+    """Return the actors that were at the barrier when it opened and have not gone on yet."""
     found = []
     for actor in state.actors:
         operation = actor.pending

@@ -101,7 +101,7 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def title(self) -> str:
-        """What the file that is shown is called."""
+        """The name of the file that is shown."""
         return self._page.name
 
     def on_mount(self) -> None:
@@ -109,7 +109,7 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = self._page.size
 
     def show(self, state: State, place: Site | None = None) -> None:
-        """Where everybody is; ``place`` is that of the action."""
+        """Show where everybody is; ``place`` is that of the action."""
         here = self._turn_to(place) if place is not None else 0
         marks: Marks = {}
         for actor in state.actors:
@@ -199,7 +199,7 @@ class SourcePanel(ScrollView, can_focus=True, inherit_bindings=False):
         )
 
     def _tags(self, actors: tuple[Actor, ...], room: int) -> Content:
-        """Who is there: names while there is room, then a bar of colour for each."""
+        """Name the processes at a line; without room, a bar of colour stands for each."""
         if not actors:
             return Content("")
         pointer = Content.styled(shown(" ◀ "), "$quiet")

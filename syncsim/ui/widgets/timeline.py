@@ -1,4 +1,4 @@
-"""What each process was doing at each step, the newest step at the left."""
+"""The panel of time: the activity of each process at each step, the newest step at the left."""
 
 from __future__ import annotations
 

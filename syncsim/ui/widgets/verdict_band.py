@@ -13,6 +13,7 @@ from syncsim.core.deadlock.graph import Link
 from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.state import State
 from syncsim.core.words.listing import headline
+from syncsim.session.stage_view import StageView
 from syncsim.ui.look import ascii_only, clean, colour, shown
 from syncsim.ui.widgets.ring import ring
 
@@ -44,7 +45,7 @@ def brief(verdict: Verdict) -> str:
 
 
 class BandContent(NamedTuple):
-    """What the band is about: a verdict after ``n`` steps, and what it means for the goal."""
+    """The content of the band: a verdict after ``n`` steps, and what it means for the goal."""
 
     diagnosis: Diagnosis
     n: int
@@ -58,6 +59,17 @@ class BandContent(NamedTuple):
     by: str = ""
     #: Whether some of the steps were inside calls; those of the par are not.
     closely: bool = False
+
+    @classmethod
+    def of(cls, view: StageView) -> BandContent | None:
+        """Return the verdict to tell of in that view; None where there is none."""
+        result, goal = view.result, view.goal
+        if result is None:
+            return None
+        return cls(
+            result.verdict.diagnosis, result.verdict.n, view.present, result.reached,
+            goal.par if goal else None, goal.text if goal else "", result.by, view.result_closely,
+        )  # fmt: skip
 
 
 class VerdictBand(Static):

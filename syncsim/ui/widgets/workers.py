@@ -1,4 +1,4 @@
-"""How a Pool is drawn: tasks in line, each worker with its task, and what has been done."""
+"""The drawing of a Pool: tasks in line, each worker with its task, and what has been done."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ _OF_WORKERS: Final = (Role.TASKS, Role.GET_LOCK, Role.PUT_LOCK)
 
 
 def _waiters(scene: Scene) -> list[Piece]:
-    """Who waits for results; not the workers, who wait for tasks."""
+    """Return the processes that wait for results; not the workers, which wait for tasks."""
     waiting = [
         actor
         for actor in scene.waiting()

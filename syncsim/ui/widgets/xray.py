@@ -1,4 +1,4 @@
-"""What a primitive is made of, a line for each part: the X-ray."""
+"""The X-ray: the parts of a primitive, a line for each."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class XrayRow(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells it from all other parts, and from all primitives."""
+        """The key that tells the part from all other parts, and from all primitives."""
         return f"{self.primitive.id}\n{self.role}"
 
     @property
     def meaning(self) -> str:
-        """What it is for, in a few words."""
+        """The purpose of the part, in a few words."""
         return PURPOSES.get(self.role, "")
 
 
@@ -45,7 +45,7 @@ def part_of(state: State, key: str | None) -> XrayRow | None:
 
 
 def value_of(primitive: Primitive, role: str, atom: Atom | None) -> str:
-    """What is in the part now, in a word or a number."""
+    """Return the content of the part now, in a word or a number."""
     match atom:
         case Semaphore() if role == Role.SLOTS:
             return f"{atom.value} of {primitive.capacity}" if primitive.capacity else "no bound"
@@ -99,7 +99,7 @@ def _inside(state: State, part: XrayRow, names: int) -> Iterator[Piece]:
 
 
 def _buffers(state: State, part: XrayRow, names: int) -> Iterator[Piece]:
-    """What was put into the queue and is in no pipe yet."""
+    """Draw the items that were put into the queue and are in no pipe yet."""
     atom = state.atoms.get(part.primitive.parts[part.role])
     if isinstance(atom, Channel) and atom.buffered:
         yield Piece("   in the buffer of ", "quiet")
