@@ -14,16 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.enabled import permits
-from syncsim.core.operation import (
-    ACQUIRE,
-    PUT,
-    RECEIVE,
-    RELEASE,
-    SEND,
-    SENT,
-    Operation,
-    Verb,
-)
+from syncsim.core.operation import ACQUIRE, PUT, RECEIVE, RELEASE, SEND, SENT, Operation, Verb
 from syncsim.core.work import TaskOutcome, Work
 
 #: The number of an actor in its state: 0 is the main process, then in order of birth.

@@ -45,12 +45,7 @@ from syncsim.explore.search.jobs import Jobs, broken, processes
 from syncsim.explore.search.leases import Asked
 from syncsim.explore.search.minimise import in_single_steps, minimised
 from syncsim.explore.search.put_locks import in_turn
-from syncsim.explore.side_findings import (
-    asked_of_main,
-    done,
-    findings,
-    raced_for,
-)
+from syncsim.explore.side_findings import asked_of_main, done, findings, raced_for
 from syncsim.program.source import Program, load
 from syncsim.virtual import births
 from syncsim.virtual.errors import NotVirtualError, TooLongError

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from syncsim.core.deadlock.verdict import (
-    Verdict,
-)
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Diagnosed
 from syncsim.core.state import State
 from syncsim.puzzles.catalogue import Goal

@@ -33,13 +33,7 @@ from syncsim.core.state import State
 from syncsim.program.source import Program, ProgramError, read_again
 from syncsim.session.closing import close_soon
 from syncsim.session.history import History, Moment
-from syncsim.session.speed import (
-    CALM,
-    FIRST,
-    LADDER,
-    Clock,
-    travel,
-)
+from syncsim.session.speed import CALM, FIRST, LADDER, Clock, travel
 
 Start: TypeAlias = Callable[[Program, Scheduler], Live]
 #: At most so many updates are taken in one frame, so that a key is always answered soon.

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.verdict import (
-    Diagnosis,
-    Verdict,
-)
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.live import Inspected, Mode
 from syncsim.core.outlook import Foreseen, Outlook
 from syncsim.core.schedule import Grain

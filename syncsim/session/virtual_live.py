@@ -13,12 +13,7 @@ from functools import cache
 from typing import TypeVar
 
 from syncsim.core.atoms import ActorId
-from syncsim.core.deadlock.graph import (
-    halted,
-)
-from syncsim.core.deadlock.verdict import (
-    diagnose,
-)
+from syncsim.core.deadlock.graph import halted
 from syncsim.core.faults import why_not
 from syncsim.core.live import (
     Diagnosed,
@@ -37,9 +32,8 @@ from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.scheduler import ReplayError, RoundRobin, Scheduler
 from syncsim.core.state import State
 from syncsim.core.steps import Step
-from syncsim.core.words.listing import (
-    names,
-)
+from syncsim.core.words.listing import names
+from syncsim.driver import Driver, Rest
 from syncsim.program.source import Program
 from syncsim.session.refusals import IS_OVER, NO_SUCH_PROCESS, NOBODY, why_no_step
 from syncsim.virtual.errors import NotVirtualError
@@ -79,6 +73,7 @@ class VirtualLive:
         self._world = _in_thread(
             lambda: VirtualRun(program, on_step=self._stepped, on_print=self._printed)
         )
+        self._driver = Driver(self._world)
         self.updates += Settled(self.state), ModeChanged(self.mode)
 
     @property
@@ -236,14 +231,15 @@ class VirtualLive:
         self._diagnose(self.state)
 
     def _diagnose(self, state: State) -> None:
-        """Declare what the state amounts to: here nothing happens that it does not show."""
-        diagnosis = diagnose(state)
+        standing = self._driver.standing(partly=not self._diagnosed)
+        diagnosis = standing.diagnosis
         if diagnosis.verdict is not None and not self._diagnosed:
             self._diagnosed = True
             self.updates.append(Diagnosed(diagnosis, state.n))
             if self.mode is Mode.PLAYING:  # here a person wants to look
                 self._set(Mode.PAUSED)
-        if not state.choices() and not any(actor.stopped for actor in state.actors):
+        ends = standing.rest is Rest.PROVEN and not state.choices()
+        if standing.rest is Rest.OVER or (ends and not any(one.stopped for one in state.actors)):
             self._set(Mode.OVER)
 
     def _go(self, mode: Mode) -> None:

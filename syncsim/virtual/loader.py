@@ -18,31 +18,15 @@ from syncsim.program.ownership import root
 from syncsim.program.source import Program
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import FIRST_PID, Seed, Told
-from syncsim.virtual.process.body import (
-    ProcessBody,
-    Who,
-    here,
-    running,
-)
+from syncsim.virtual.process.body import ProcessBody, Who, here, running
 from syncsim.virtual.process.private_memory import PrivateMemory
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.chance import random_module, secrets_module
 from syncsim.virtual.stdlib.files import open_file
-from syncsim.virtual.stdlib.library import (
-    Missing,
-    library,
-    signal_module,
-    sys_module,
-    without,
-)
+from syncsim.virtual.stdlib.library import Missing, library, signal_module, sys_module, without
 from syncsim.virtual.stdlib.manager_server import ServerBody
 from syncsim.virtual.stdlib.output import Stream, input_here, print_here
-from syncsim.virtual.stdlib.processes import (
-    Children,
-    come_to_an_end,
-    live_as_child,
-    live_as_main,
-)
+from syncsim.virtual.stdlib.processes import Children, come_to_an_end, live_as_child, live_as_main
 
 #: Modules that reach out of the process past multiprocessing.
 _OUTSIDE = (

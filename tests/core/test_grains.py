@@ -12,12 +12,7 @@ from syncsim.core.operation import Operation, Verb
 from syncsim.core.schedule import Choice, Grain, Move
 from syncsim.core.state import Actor, Primitive
 from syncsim.core.steps import Step
-from syncsim.core.words.status import (
-    Activity,
-    Status,
-    activity,
-    status,
-)
+from syncsim.core.words.status import Activity, Status, activity, status
 from syncsim.core.words.steps import ATOMS, ATOMS_IN_VAIN
 from syncsim.core.words.waiting import waiting_for, what_it_does
 

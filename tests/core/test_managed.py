@@ -12,12 +12,7 @@ from syncsim.core.kinds import MANAGED
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Primitive
 from syncsim.core.words.managed import intention, template
-from syncsim.core.words.status import (
-    Activity,
-    Status,
-    activity,
-    status,
-)
+from syncsim.core.words.status import Activity, Status, activity, status
 from syncsim.core.words.waiting import waiting_for, what_it_does
 
 WAKE = Operation(Verb.WAKE, "wait")

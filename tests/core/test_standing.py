@@ -7,12 +7,7 @@ from scene import Scene
 
 from syncsim.core.operation import Operation, Verb
 from syncsim.core.state import Life
-from syncsim.core.words.status import (
-    Activity,
-    Status,
-    activity,
-    status,
-)
+from syncsim.core.words.status import Activity, Status, activity, status
 
 SLEEP = Operation(Verb.SLEEP, call="sleep", detail="1")
 

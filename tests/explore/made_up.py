@@ -8,21 +8,8 @@ from dataclasses import dataclass
 from syncsim.core.atoms import Atom, Cell, Channel, Semaphore
 from syncsim.core.operation import Operation, Site, Verb
 from syncsim.core.state import Primitive
-from syncsim.virtual.model.automaton import (
-    FIRST_PID,
-    Ended,
-    Event,
-    Made,
-    Request,
-    Told,
-)
-from syncsim.virtual.model.data_atoms import (
-    GONE,
-    UNSENDABLE,
-    Lent,
-    Pipe,
-    SharedMemory,
-)
+from syncsim.virtual.model.automaton import FIRST_PID, Ended, Event, Made, Request, Told
+from syncsim.virtual.model.data_atoms import GONE, UNSENDABLE, Lent, Pipe, SharedMemory
 from syncsim.virtual.model.managed import Keeper
 from syncsim.virtual.model.managed_object import ROOT, Asked, Asleep
 from syncsim.virtual.process import private_memory

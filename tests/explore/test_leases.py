@@ -28,13 +28,7 @@ from syncsim.explore.bounds import Bounds
 from syncsim.explore.results import SearchResult
 from syncsim.explore.search.executions import DPORSearch
 from syncsim.explore.search.jobs import Jobs, processes
-from syncsim.explore.search.leases import (
-    Asked,
-    Borrower,
-    Names,
-    Returned,
-    add,
-)
+from syncsim.explore.search.leases import Asked, Borrower, Names, Returned, add
 from syncsim.explore.search.parallel import Frontier, LeaseTree, ParallelSearch
 from syncsim.virtual.model.system import System
 

@@ -15,14 +15,7 @@ from syncsim.checking import Checked
 from syncsim.checking.telling import told
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.schedule import parse_schedule
-from syncsim.explore.properties.properties import (
-    Kind,
-    Property,
-    PropertyError,
-    pack,
-    parse,
-    unpack,
-)
+from syncsim.explore.properties.properties import Kind, Property, PropertyError, pack, parse, unpack
 
 pytestmark = pytest.mark.once
 

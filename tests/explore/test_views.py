@@ -11,12 +11,7 @@ from either import either
 
 from syncsim.checking.witness import Witness
 from syncsim.core.schedule import parse_schedule
-from syncsim.explore.properties.properties import (
-    NotYetError,
-    PropertyError,
-    View,
-    always,
-)
+from syncsim.explore.properties.properties import NotYetError, PropertyError, View, always
 from syncsim.explore.properties.views import VirtualView
 from syncsim.explore.worker import schedule_of
 from syncsim.program.source import load

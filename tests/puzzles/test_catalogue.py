@@ -10,14 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncsim.core.deadlock.verdict import Verdict
-from syncsim.puzzles.catalogue import (
-    Chapter,
-    Goal,
-    PuzzleError,
-    catalogue,
-    find,
-    load_puzzle,
-)
+from syncsim.puzzles.catalogue import Chapter, Goal, PuzzleError, catalogue, find, load_puzzle
 
 SHEET = """\
 title = "Two doors"

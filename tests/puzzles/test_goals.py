@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from syncsim.core.deadlock.verdict import (
-    Diagnosis,
-    Verdict,
-)
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict
 from syncsim.core.live import Diagnosed
 from syncsim.core.schedule import Move
 from syncsim.core.state import Actor, State

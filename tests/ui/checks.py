@@ -14,12 +14,7 @@ from syncsim.core.steps import Step
 from syncsim.explore.foresight import Foresight, whole_graph
 from syncsim.explore.hints import ON_REAL_PROCESSES
 from syncsim.program.source import Program, load
-from syncsim.session.background_check import (
-    CheckUpdate,
-    Foresaw,
-    Judged,
-    LooksAhead,
-)
+from syncsim.session.background_check import CheckUpdate, Foresaw, Judged, LooksAhead
 from syncsim.virtual.loader import VirtualProgram
 from syncsim.virtual.model.system import System
 

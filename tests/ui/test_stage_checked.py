@@ -10,15 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checks import (
-    CAN_DEADLOCK,
-    DEADLOCK,
-    NOT_VIRTUAL,
-    PROVEN,
-    PUZZLES,
-    UNDECIDED,
-    _step,
-)
+from checks import CAN_DEADLOCK, DEADLOCK, NOT_VIRTUAL, PROVEN, PUZZLES, UNDECIDED, _step
 from either import either
 from msgspec.structs import replace
 from plays import START_ALL

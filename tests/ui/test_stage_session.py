@@ -7,9 +7,7 @@ from checks import ScriptedCheck
 from plays import START_ALL, Play, program
 from staging import Clock
 
-from syncsim.core.deadlock.verdict import (
-    Verdict,
-)
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Mode
 from syncsim.core.scheduler import Scheduler
 from syncsim.program.source import Program

@@ -7,16 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from either import either
-from plays import (
-    START_ALL,
-    Play,
-    condition,
-    event,
-    philosophers,
-    pool,
-    producer_consumer,
-    program,
-)
+from plays import START_ALL, Play, condition, event, philosophers, pool, producer_consumer, program
 from rest import at_rest
 from staging import LARGE, SMALL, Staging, staged
 from test_real_runs import until

@@ -9,13 +9,7 @@ from syncsim.core.atoms import Cell, Channel, Semaphore
 from syncsim.core.state import Primitive
 from syncsim.core.state import State as RealState
 from syncsim.core.transition_system import Move
-from syncsim.explore.properties.properties import (
-    NotYetError,
-    PropertyError,
-    View,
-    Who,
-    value_of,
-)
+from syncsim.explore.properties.properties import NotYetError, PropertyError, View, Who, value_of
 from syncsim.virtual.model.data_atoms import Gone, Pipe, SharedMemory
 from syncsim.virtual.model.managed import Referent
 from syncsim.virtual.model.states import PlaceOfData, State

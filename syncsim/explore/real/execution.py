@@ -19,15 +19,7 @@ from syncsim.core.steps import Step
 from syncsim.core.transition_system import Move
 from syncsim.driver import Driver, Rest
 from syncsim.explore.dependence.footprints import Grant, Names, Toucher
-from syncsim.explore.dependence.relation import (
-    EMPTY,
-    KILL,
-    POLL,
-    Event,
-    Follower,
-    Touch,
-    net,
-)
+from syncsim.explore.dependence.relation import EMPTY, KILL, POLL, Event, Follower, Touch, net
 from syncsim.program.source import Program
 from syncsim.real import kernel
 from syncsim.real.run import RealRun

@@ -19,13 +19,7 @@ from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Grain
 from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.footprints import Names
-from syncsim.explore.dependence.relation import (
-    JOIN,
-    STEP,
-    Event,
-    Touch,
-    life,
-)
+from syncsim.explore.dependence.relation import JOIN, STEP, Event, Touch, life
 from syncsim.explore.real.execution import Execution, RealState
 from syncsim.program.source import Program
 

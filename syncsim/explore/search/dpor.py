@@ -34,13 +34,7 @@ from syncsim.explore.dependence.relation import (
     Touch,
     dependent,
 )
-from syncsim.explore.search.wakeup import (
-    Branch,
-    Word,
-    Words,
-    insert,
-    still_asleep,
-)
+from syncsim.explore.search.wakeup import Branch, Word, Words, insert, still_asleep
 
 #: So many pairs of events are remembered that were in a race.
 _MOST_PAIRS = 100_000

@@ -15,13 +15,7 @@ from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.transition_system import Move
 from syncsim.core.words.listing import counted
 from syncsim.explore.bounds import Bounds
-from syncsim.explore.results import (
-    Path,
-    SearchResult,
-    See,
-    failure_in,
-    verdict_at_the_end,
-)
+from syncsim.explore.results import Path, SearchResult, See, failure_in, verdict_at_the_end
 from syncsim.virtual.model.states import Did, State, Taken
 from syncsim.virtual.model.system import System
 

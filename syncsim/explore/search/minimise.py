@@ -23,12 +23,7 @@ from syncsim.core.deadlock.verdict import Verdict, diagnose
 from syncsim.core.operation import Verb
 from syncsim.core.transition_system import Move
 from syncsim.explore.dependence.relation import Event, dependent
-from syncsim.explore.results import (
-    Path,
-    choices,
-    failure_in,
-    verdict_at_the_end,
-)
+from syncsim.explore.results import Path, choices, failure_in, verdict_at_the_end
 from syncsim.explore.virtual.events import event_of
 from syncsim.virtual.model.states import Did, State
 from syncsim.virtual.model.system import System

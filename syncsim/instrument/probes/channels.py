@@ -11,12 +11,7 @@ from syncsim.core.kinds import Role
 from syncsim.core.operation import Verb
 from syncsim.instrument.gate import Gate
 from syncsim.instrument.probes.calls import introduce, mark, report
-from syncsim.instrument.probes.library import (
-    connection,
-    queues,
-    reduction,
-    synchronize,
-)
+from syncsim.instrument.probes.library import connection, queues, reduction, synchronize
 from syncsim.instrument.probes.parts import Part
 from syncsim.instrument.probes.presence import expect, put_in_place
 from syncsim.instrument.probes.semlock import condition_parts, part

@@ -29,12 +29,7 @@ from syncsim.instrument.probes.library_threads import (
 )
 from syncsim.instrument.probes.on_import import when_imported
 from syncsim.instrument.probes.outcome_events import RepeatedEvent, settle, submit
-from syncsim.instrument.probes.pools import (
-    employing,
-    names_of,
-    pool_parts,
-    wrap_worker,
-)
+from syncsim.instrument.probes.pools import employing, names_of, pool_parts, wrap_worker
 from syncsim.instrument.probes.presence import expect, put_in_place
 from syncsim.instrument.probes.semlock import part
 from syncsim.instrument.probes.tracebacks import unseen

@@ -19,12 +19,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from syncsim import wire
-from syncsim.core.deadlock.doubt import (
-    Child,
-    Coverage,
-    Unseen,
-    who_was_not_seen,
-)
+from syncsim.core.deadlock.doubt import Child, Coverage, Unseen, who_was_not_seen
 from syncsim.core.pythons import THIS, is_tried
 from syncsim.core.recorder import Recorder
 from syncsim.core.state import Actor

@@ -17,11 +17,7 @@ from syncsim.core.state import Actor, Primitive, State
 from syncsim.ui import look
 from syncsim.ui.widgets.belts import draw_belt, draw_pipe
 from syncsim.ui.widgets.lines import Piece, Pieces, fit, tag, width_of
-from syncsim.ui.widgets.recollection import (
-    Recollection,
-    going_on,
-    is_set,
-)
+from syncsim.ui.widgets.recollection import Recollection, going_on, is_set
 from syncsim.ui.widgets.workers import draw_workers
 
 _GAP: Final = Piece("   ")

@@ -9,9 +9,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from syncsim.core.deadlock.verdict import (
-    Verdict,
-)
+from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.live import Mode
 from syncsim.core.outlook import Outlook
 from syncsim.session.speed import spoken

@@ -18,12 +18,7 @@ from syncsim.session.speed import Clock
 from syncsim.session.stage_view import Attention, StageView
 from syncsim.ui.look import clean, shown
 from syncsim.ui.widgets.happened import HappenedPanel
-from syncsim.ui.widgets.inspector import (
-    Inspector,
-    about_part,
-    about_primitive,
-    about_process,
-)
+from syncsim.ui.widgets.inspector import Inspector, about_part, about_primitive, about_process
 from syncsim.ui.widgets.lanes import lanes
 from syncsim.ui.widgets.primitives_panel import PrimitivesPanel
 from syncsim.ui.widgets.processes_panel import ProcessesPanel

@@ -10,14 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from syncsim.core.operation import Verb
-from syncsim.virtual.model.automaton import (
-    Automaton,
-    AutomatonState,
-    Event,
-    Key,
-    Look,
-    Request,
-)
+from syncsim.virtual.model.automaton import Automaton, AutomatonState, Event, Key, Look, Request
 from syncsim.virtual.model.data_atoms import Pipe, Thing
 
 #: The part of a pipe that a feeder sends which drops an item.

@@ -28,10 +28,7 @@ from syncsim.virtual.model.discoveries import Discoveries, NamedDiscoveries
 from syncsim.virtual.model.feeders import can_feed, feeding
 from syncsim.virtual.model.reports import ATOMLESS, PRIVATE
 from syncsim.virtual.model.states import Member, Name, PlaceOfData, State, Taken
-from syncsim.virtual.model.transition import (
-    AWAITS,
-    Transition,
-)
+from syncsim.virtual.model.transition import AWAITS, Transition
 
 #: So many steps that are not about one process alone are remembered.
 MOST_TAKEN = 50_000

@@ -13,13 +13,7 @@ from msgspec.structs import replace
 
 from syncsim.core.operation import Verb
 from syncsim.core.transition_system import Move
-from syncsim.virtual.model.automaton import (
-    FIRST_PID,
-    AutomatonState,
-    Back,
-    Edge,
-    Made,
-)
+from syncsim.virtual.model.automaton import FIRST_PID, AutomatonState, Back, Edge, Made
 from syncsim.virtual.model.data_atoms import Pipe, Thing
 from syncsim.virtual.model.effects import Attempt, take_effect
 from syncsim.virtual.model.enabled import would_go

@@ -25,13 +25,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from syncsim.virtual.process.frames import (
-    UnknownError,
-    must_be_plain,
-    name_of,
-    spot_of,
-    stack_of,
-)
+from syncsim.virtual.process.frames import UnknownError, must_be_plain, name_of, spot_of, stack_of
 
 #: How deep objects may lie in one another.
 _DEEP = 60

@@ -18,12 +18,7 @@ from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from syncsim.program.ownership import is_library, is_root
-from syncsim.virtual.process.layouts import (
-    CALLS,
-    F_FRAME,
-    LAYOUTS,
-    of_this_python,
-)
+from syncsim.virtual.process.layouts import CALLS, F_FRAME, LAYOUTS, of_this_python
 
 _KNOWN = of_this_python()
 #: (Where this Python is not known, nothing is read: ``can_read``, ``spot_of``.)

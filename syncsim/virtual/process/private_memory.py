@@ -32,12 +32,7 @@ from syncsim.core.state import Primitive
 from syncsim.program.names import Namer
 from syncsim.program.source import source_of
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.process.canonical_form import (
-    as_pickled,
-    is_pythons,
-    namespace_of,
-    registered,
-)
+from syncsim.virtual.process.canonical_form import as_pickled, is_pythons, namespace_of, registered
 
 _BUILTIN_CONTAINERS: tuple[type, ...] = (dict, list, set, frozenset, tuple, bytearray)
 _DESCRIPTORS = (MemberDescriptorType, GetSetDescriptorType)

@@ -11,17 +11,10 @@ from syncsim.core.operation import Verb
 from syncsim.program.managed import argument
 from syncsim.program.safe_text import safe_text
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.model.data_atoms import (
-    GONE,
-    Alias,
-    Lent,
-)
+from syncsim.virtual.model.data_atoms import GONE, Alias, Lent
 from syncsim.virtual.model.managed import Keeper
 from syncsim.virtual.model.managed_object import ROOT, Asked, Asleep, Awake, Locked
-from syncsim.virtual.process.body import (
-    ProcessBody,
-    here,
-)
+from syncsim.virtual.process.body import ProcessBody, here
 from syncsim.virtual.process.process_state import Call
 from syncsim.virtual.stdlib import pickling
 from syncsim.virtual.stdlib.manager_server import AS_LISTS, Server, private_module

@@ -15,12 +15,7 @@ from greenlet import GreenletExit
 from syncsim.core.operation import Verb
 from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.automaton import Seed, Told
-from syncsim.virtual.process.body import (
-    ProcessBody,
-    Who,
-    here,
-    running,
-)
+from syncsim.virtual.process.body import ProcessBody, Who, here, running
 from syncsim.virtual.process.fingerprint import image_of
 from syncsim.virtual.process.private_memory import PrivateMemory
 from syncsim.virtual.stdlib import pickling

@@ -12,12 +12,7 @@ from typing import Any
 
 from syncsim.core.operation import Operation, Verb
 from syncsim.virtual.errors import NotVirtualError
-from syncsim.virtual.model.automaton import (
-    Look,
-    Looked,
-    Noted,
-    Over,
-)
+from syncsim.virtual.model.automaton import Look, Looked, Noted, Over
 from syncsim.virtual.process.body import here
 from syncsim.virtual.process.library_threads import LibraryThread
 
