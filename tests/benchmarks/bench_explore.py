@@ -101,7 +101,7 @@ def again(command: str) -> float:
 def by_jobs(command: str, number: int) -> tuple[int, float, float]:
     """Executions; seconds on the wall and of all processors, for so many jobs."""
     name, *arguments = command.split()
-    asked = Asked(str(PROGRAMS / f"{name}.py"), tuple(arguments), False)
+    asked = Asked(str(PROGRAMS / f"{name}.py"), tuple(arguments), "", False)
     jobs = Jobs(number, asked, lambda: processes(number, 4 << 30))
     wall, began, children = perf_counter(), process_time(), getrusage(RUSAGE_CHILDREN)
     system = system_of(command)
