@@ -131,9 +131,9 @@ class Driver:
         diagnosis = diagnose(run.state)
         if run.over:
             return Standing(Rest.OVER, diagnosis)
-        if self._is_final(diagnosis, partly):
-            return Standing(Rest.PROVEN, diagnosis)
         stopped = halted(run.state)
+        if self._is_final(diagnosis, partly):
+            return Standing(Rest.PROVEN, diagnosis, stopped)
         rest = Rest.HALTED if stopped and not run.may_still_move() else Rest.OPEN
         return Standing(rest, diagnosis, stopped)
 
@@ -179,9 +179,9 @@ class Driver:
         ``grain`` is for a scheduler that is content with any.  ``patience`` bounds each wait for
         what is not seen, in seconds.  Raises ``ReplayError``.
         """
-        self.settle()
-        self._on_quiet()
         while True:
+            self.settle()
+            self._on_quiet()
             standing = self._pick(scheduler, grain, patience)
             if standing.rest is not Rest.OVER:
                 return standing

@@ -287,7 +287,7 @@ class LinesUp(Struct, array_like=True, frozen=True, tag="linesup"):
 
 
 class Helper(Struct, array_like=True, frozen=True, tag="helper"):
-    """From here on a thread of the library's own is at work, of which we know what it owes.
+    """From here on a thread of the library's own is at work, of which we know what it has to do.
 
     It has to deal with everything that it is given: tasks, results, the ends of workers.  Its
     ``name`` is that of the outcome which is its end.

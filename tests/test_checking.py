@@ -203,6 +203,23 @@ def test_a_deadlock_that_may_still_be_broken_is_not_confirmed(
     assert "it may still be helped" in failure.explanation
 
 
+def test_a_replay_makes_the_steps_of_its_schedule_and_no_others(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "from multiprocessing import get_context\n"
+        "context = get_context('fork')\n"
+        "def look(value): assert value.value == 0\n"
+        "def put(queue, value): queue.put(1); value.value = 1\n"
+        "if __name__ == '__main__':\n"
+        "    queue, value = context.Queue(), context.Value('i', 0)\n"
+        "    context.Process(target=look, args=(value,)).start()\n"
+        "    context.Process(target=put, args=(queue, value)).start()\n"
+    )
+    checked = syncsim.check(path)
+    assert (checked.verdict, checked.confirmed) == ("assertion", True)
+    assert not [step for step in checked.failures[0].steps if "feeder" in step.process]
+
+
 def test_a_search_that_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="'wide' is none of graph, dpor"):
         syncsim.check(PROGRAMS / "copies.py", search="wide")

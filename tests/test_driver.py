@@ -153,3 +153,25 @@ def test_a_deadlock_at_a_pipe_is_proven_beside_threads_that_wait(tmp_path: Path)
         assert standing.believed.verdict is Verdict.DEADLOCK
     finally:
         run.close()
+
+
+def test_a_stopped_process_is_named_beside_a_proven_deadlock(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(
+        "from multiprocessing import Lock, get_context\n"
+        "def twice(lock): lock.acquire(); lock.acquire()\n"
+        "def once(lock): lock.acquire()\n"
+        "if __name__ == '__main__':\n"
+        "    context = get_context('fork')\n"
+        "    every = [context.Process(target=t, args=(context.Lock(),)) for t in (twice, once)]\n"
+        "    for each in every: each.start()\n"
+        "    for each in every: each.join()\n"
+    )
+    run = VirtualRun(load(path))
+    driver = Driver(run)
+    driver.follow(Replay("a2"))
+    driver.follow(Replay([Choice(2, Move.STOP)]))
+    standing = driver.follow(RoundRobin())
+    assert (standing.rest, standing.diagnosis.verdict) == (Rest.PROVEN, Verdict.DEADLOCK)
+    assert standing.halted == (2,)
+    run.close()

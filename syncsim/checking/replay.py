@@ -14,7 +14,7 @@ from syncsim.core.deadlock.doubt import who_was_not_seen
 from syncsim.core.deadlock.findings import Finding
 from syncsim.core.deadlock.verdict import Verdict
 from syncsim.core.recorder import DivergenceError
-from syncsim.core.schedule import Choice, parse_schedule
+from syncsim.core.schedule import Choice, Grain, parse_schedule
 from syncsim.core.scheduler import Replay, ReplayError
 from syncsim.core.state import State
 from syncsim.core.steps import Step
@@ -81,20 +81,29 @@ class _Replay:
             on_quiet=self._note_place,
         )
         try:
-            standing = driver.follow(Replay(self._choices), patience=run.patience)
+            standing = self._follow(driver)
+            if standing is None:
+                return self._unconfirmed(f"they take longer than {_REPLAY:g} s")
             if self._taken < len(self._choices):
                 return self._unconfirmed(self._impossible())
             return self._compare(standing)
         except ReplayError:
             return self._unconfirmed(self._impossible())
-        except OutOfTimeError:
-            if self._taken == len(self._choices) and driver.standing().is_suspicion:
-                return self._compare(driver.standing())
-            return self._unconfirmed(f"they take longer than {_REPLAY:g} s")
         except DivergenceError as error:
             return self._unconfirmed(str(error))
         finally:
             run.close()
+
+    def _follow(self, driver: Driver) -> Standing | None:
+        """Make the choices; return what they lead to, or None if that takes too long."""
+        # At the grain of the last one: at another, feeders would make steps that nobody chose.
+        grain = self._choices[-1].grain if self._choices else Grain.CALL
+        try:
+            return driver.follow(Replay(self._choices), grain, self._run.patience)
+        except OutOfTimeError:
+            standing = driver.standing()
+            taken = self._taken == len(self._choices)
+            return standing if taken and standing.diagnosis.verdict is not None else None
 
     def _count(self, choice: Choice) -> None:
         self._taken += 1

@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 _TRIES = frozenset(("acquire", "try", "await", "wake"))
 _EXCEPTIONS = ("Error", "Empty", "Full", "Interrupt")
 #: The other names that an exception has which a task has raised, or which ends its results.
-_OF_A_TASK = ("Exception", "StopIteration", "BrokenProcessPool")
+OF_A_TASK = ("Exception", "StopIteration", "BrokenProcessPool")
 
 
 def outcome_of(call: str, result: str, *, complete: bool = True, operation: str = "") -> Outcome:
@@ -56,7 +56,7 @@ def names_exception(call: str, result: str) -> bool:
         return False
     if result.endswith(_EXCEPTIONS):
         return True
-    if call in GIVES_A_RESULT and result.endswith(_OF_A_TASK):
+    if call in GIVES_A_RESULT and result.endswith(OF_A_TASK):
         return True
     if call.startswith(MANAGED) and result == "StopIteration":
         return True

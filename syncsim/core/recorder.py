@@ -153,13 +153,13 @@ class Recorder(MutableState):
         if result and result != modelled:
             verb = operation.verb
             if verb is ACQUIRE:
-                if not (believe and result == YES):
+                if believe and result == YES:  # somebody who is not seen has given it back
+                    after, modelled = atom.released().apply(operation, actor)
+                if result != modelled:
                     raise DivergenceError(
                         f"{self.actors[actor].name} got {result} from {operation.call}, but by "
                         f"its model it is {modelled} ({atom})"
                     )
-                # Somebody who is not seen has given it back.
-                after = atom.released().apply(operation, actor)[0]
             elif verb is RELEASE and result == NOTHING:
                 # It is refused, by the model: whether it really is, a record will say at
                 # once.  (Who has taken the missing unit may not have been heard yet.)

@@ -252,11 +252,16 @@ class Gates:
         gate.settimeout(None)
         return answer
 
+    def ask_at_once(self) -> None:
+        """Ask anew with the next look: an end of a Pipe may have been closed without a report."""
+        self._asked_after = -1
+
     def ask_in_time(self) -> None:
         """Ask all who wait at a Pipe whether its other end was closed, if that may have changed.
 
-        While nothing is reported they are asked more and more seldom: a process that answers is
-        awake for a moment, and that all sleep is seen only where none was awake in between.
+        While nothing is reported, and nobody ends, they are asked more and more seldom: a process
+        that answers is awake for a moment, and that all sleep is seen only where none was awake
+        in between.
         """
         now = time.monotonic()
         if self._inbox.applied != self._asked_after:

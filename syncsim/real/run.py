@@ -202,8 +202,8 @@ class RealRun(Run):
 
     def is_final(self, stuck: Sequence[ActorId]) -> bool:
         """Return whether it is certain that these actors, blocked by the state, stay blocked."""
-        if self.may_still_move():
-            return False
+        if self._conduct.interrupted() or self.may_still_move():
+            return False  # (once it is interrupted nobody is asked any more)
         if self._interpreter.primitives.has_pipes:
             if self._gates.look_for_closed_ends(stuck):
                 return False
@@ -413,6 +413,8 @@ class RealRun(Run):
         self._inbox.catch_up()
         for pid in dead:
             self._interpreter.actors.died(pid)
+        if dead:
+            self._gates.ask_at_once()
         main = self._recorder.actors[0]
         if self._complaints.before_start is not None and main.ended and not main.killed:
             self._launch.wait(0)  # for what it has said last

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from syncsim.core.atoms import ActorId
 from syncsim.core.deadlock.doubt import doubted
-from syncsim.core.deadlock.verdict import Diagnosis, Verdict
+from syncsim.core.deadlock.verdict import Diagnosis, Verdict, diagnose
 from syncsim.core.recorder import DivergenceError
 from syncsim.core.schedule import Choice, Grain, format_schedule
 from syncsim.core.scheduler import Replay, ReplayError, Scheduler, scheduler_named
@@ -109,8 +109,15 @@ class HeadlessRun:
                 if isinstance(stop, DivergenceError) and not self._run.processes.who_was_not_seen:
                     raise
             if reason:
-                diagnosis = self._run.standstill() or self._driver.standing().believed
+                diagnosis = self._run.standstill() or self._last_look().believed
             return self._conclude(diagnosis, reason)
+
+    def _last_look(self) -> Standing:
+        """Return how the run stands when it is broken off."""
+        try:
+            return self._driver.standing()
+        except StopError:  # what was heard meanwhile is one step too many
+            return Standing(Rest.OPEN, diagnose(self._run.state))
 
     def _begin(self) -> RealRun:
         return RealRun(

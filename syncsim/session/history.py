@@ -211,7 +211,9 @@ def _belongs(stepped: Stepped, printed: Printed, later: bool) -> bool:
 def _with(last: Mapping[ActorId, str], printed: Printed) -> Mapping[ActorId, str]:
     """The last lines, now that this was written too."""
     line = printed.text[-4 * LAST_LIMIT :].rstrip().rpartition("\n")[2]
-    said = clean(line).strip()[:LAST_LIMIT]
+    said = clean(line).strip()
+    if len(said) > LAST_LIMIT:
+        said = f"{said[: LAST_LIMIT // 2]}…{said[-LAST_LIMIT // 2 :]}"
     return last if printed.actor is None or not said else {**last, printed.actor: said}
 
 

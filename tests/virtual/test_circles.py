@@ -35,8 +35,9 @@ ENDED = "child.terminate(); child.join(); assert child.exitcode == -15"
         (f"stop.set(); {SLEEPS}".replace("; while", "\n    while"), f"stop.wait(); {ENDED}"),
         ("while True:\n        for each in 1, 2: time.sleep(each)", ENDED),
         ("while not stop.is_set():\n        for _ in 1, 2: time.sleep(1)", "stop.set()"),
+        ("while True: print(me)", ENDED),
     ],
-    ids=["sleeps", "says so before", "sleeps in turns", "looks between"],
+    ids=["sleeps", "says so before", "sleeps in turns", "looks between", "prints"],
 )
 def test_a_circle_of_sleeps_has_finitely_many_states(tmp_path: Path, work: str, main: str) -> None:
     program = tmp_path / "program.py"
@@ -46,9 +47,9 @@ def test_a_circle_of_sleeps_has_finitely_many_states(tmp_path: Path, work: str, 
     assert checked.complete
 
 
-def test_what_prints_for_ever_meets_a_bound(tmp_path: Path) -> None:
+def test_what_prints_something_else_for_ever_meets_a_bound(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    work = "while True: print(me)"
+    work = "while True:\n        print(me)\n        me += 1"
     program.write_text(PROGRAM.format(work=work, main="child.join()", daemon=True))
     checked = syncsim.check(program, max_states=20, search="graph")
     assert checked.verdict is Verdict.UNDECIDED

@@ -44,3 +44,31 @@ def test_a_callback_may_print_while_main_is_about_to_print(tmp_path: Path) -> No
     first = [("stdout", "waiting\n"), ("stdout", "2\n")]
     got = ("stdout", "got 2\n")
     assert orders == {(*first, got), (*reversed(first), got)}
+
+
+UNFLUSHED = """
+from multiprocessing import Pool
+
+
+def double(number):
+    return 2 * number
+
+
+if __name__ == "__main__":
+    with Pool(1) as pool:
+        print("a", end="")
+        result = pool.apply_async(double, (1,), callback=lambda found: print("called", found))
+        result.wait()
+        print("got")
+"""
+
+
+def test_what_is_not_flushed_comes_before_what_a_callback_prints(tmp_path: Path) -> None:
+    path = tmp_path / "program.py"
+    path.write_text(UNFLUSHED)
+    printed = list[str]()
+    run = VirtualRun(load(path), on_print=lambda _, stream, text: printed.append(text))
+    while choices := run.choices():
+        run.take(choices[0])
+    run.close()
+    assert printed == ["acalled 2\n", "got\n"]

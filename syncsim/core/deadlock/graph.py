@@ -142,8 +142,8 @@ def stuck_actors(state: State) -> tuple[ActorId, ...]:
 def halted(state: State) -> tuple[ActorId, ...]:
     """Return the stopped processes, if nobody goes on before they are continued; else nobody."""
     stopped = tuple(actor.id for actor in state.actors if actor.stopped and not actor.thread)
-    others = [a.id for a in state.actors if not (a.ended or a.stopped or a.rests or a.serves)]
-    return stopped if stopped and held_up(state) == tuple(others) else ()
+    others = {a.id for a in state.actors if not (a.ended or a.stopped or a.rests or a.serves)}
+    return stopped if stopped and others.issubset(held_up(state)) else ()
 
 
 def held_up(state: State) -> tuple[ActorId, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from syncsim.core.calls import CALLS, GIVES_A_RESULT
 from syncsim.core.kinds import MANAGED
-from syncsim.core.outcomes import Outcome
+from syncsim.core.outcomes import OF_A_TASK, Outcome
 from syncsim.core.schedule import Move
 from syncsim.core.words.managed import assignment, template
 
@@ -156,7 +156,7 @@ def _raised(step: Step) -> str:
         return "comes to the end of {it}"
     if step.result in ("Empty", "EOFError") and step.verb in ("get", "recv", "recv_bytes"):
         return "does not get anything from {it}: {result}"
-    if step.call in GIVES_A_RESULT:
+    if step.call in GIVES_A_RESULT and step.result.endswith(("Error", *OF_A_TASK)):
         return _NO_RESULT.get(step.result, "gets {result} instead of the result of {detail}")
     return "calls {verb} on {it}: {result}"
 

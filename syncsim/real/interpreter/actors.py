@@ -150,6 +150,7 @@ class Actors:
     def died(self, pid: int) -> None:
         """The process is gone, and everything it has said has been heard."""
         self._processes.died(pid)
+        self._ended_early.pop(pid, None)
         self.alarmed.discard(pid)
         actor = self.actor(pid)
         if actor in self._started_by:

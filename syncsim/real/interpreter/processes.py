@@ -64,8 +64,10 @@ class ProcessRegistry:
         #: what it did to the primitives nobody has seen.
         self.untracked: set[int] = set()
         self._had_untracked = False
-        #: Of the untracked, those that were forked to become a ``Process``.
+        #: Of the untracked, those that were forked to become a ``Process``, and the children of
+        #: fork servers, which may be anything.
         self.births: set[int] = set()
+        self._of_servers: set[int] = set()
         self._forking: dict[int, int] = {}  # by the parent, how many are being forked
         self._giving_birth: set[int] = set()  # the parents that fork one to become a ``Process``
         self._launched: dict[int, _Start] = {}
@@ -92,6 +94,7 @@ class ProcessRegistry:
         self._names[pid] = name
         self.untracked.discard(pid)
         self.births.discard(pid)
+        self._of_servers.discard(pid)
         self._launched.pop(pid, None)
         return self._forked.pop(pid, None)
 
@@ -103,6 +106,8 @@ class ProcessRegistry:
         self._forking[parent] = self._forking.get(parent, 0) + 1
         if birth:
             self._giving_birth.add(parent)
+        else:
+            self._giving_birth.discard(parent)
 
     def forked(self, pid: int, parent: int) -> None:
         """A process was forked, and is silent until it reports; pid 0: it failed."""
@@ -116,9 +121,10 @@ class ProcessRegistry:
             self._retire(pid)
         self._forked[pid] = parent
         self.untracked.add(pid)
-        # (What joins and does not report is a fork server.)
-        if birth or (parent in self._joined and parent not in self._reported):
+        if birth:
             self.births.add(pid)
+        elif parent in self._joined and parent not in self._reported:  # a fork server
+            self._of_servers.add(pid)
 
     def _has_forked(self, parent: int) -> None:
         count = self._forking.pop(parent, 0) - 1
@@ -128,6 +134,7 @@ class ProcessRegistry:
     def died(self, pid: int) -> None:
         """That process is gone."""
         self.births.discard(pid)
+        self._of_servers.discard(pid)
         if pid in self.untracked:
             self.untracked.remove(pid)
             self._had_untracked = True
@@ -136,6 +143,7 @@ class ProcessRegistry:
         """A started process is gone: perhaps it was being forked, and has not said a word."""
         if not self._is_known(pid) and parent in self._forking:
             self._has_forked(parent)
+            self._giving_birth.discard(parent)
             self._forked[pid] = parent
 
     def joined(self, pid: int) -> None:
@@ -166,7 +174,7 @@ class ProcessRegistry:
                 self._past.append((pid, start, False))
             elif not _runs_python(start):
                 self._past_others.append(start)
-        elif parent is not None and pid not in self.births:
+        elif parent is not None and pid not in self.births | self._of_servers:
             self._past.append((pid, _Start(parent, "", ""), False))
 
     @property
@@ -314,7 +322,7 @@ class ProcessRegistry:
             if _runs_python(start):
                 yield 0, start, False
         for pid, parent in self._forked.items():
-            on_its_way = pid in self._launched or pid in self.births
+            on_its_way = pid in self._launched or pid in self.births | self._of_servers
             if not on_its_way and self._is_lost(actors.get(pid)):
                 yield pid, nobody._replace(parent=parent), False
         for pid, start in self._found.items():

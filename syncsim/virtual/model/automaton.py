@@ -123,7 +123,7 @@ class Request(Struct, frozen=True):
     ready: bool | None = None
     #: The work of a Pool that it changes otherwise than by its atom, or depends on.
     work: str = ""
-    #: What the library's own threads in the process ask for meanwhile (see ``helpers``).
+    #: What the library's own threads in the process ask for meanwhile (see ``library_threads``).
     beside: tuple[tuple[int, Request], ...] = ()
 
 

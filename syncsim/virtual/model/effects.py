@@ -73,7 +73,9 @@ def take_effect(transition: Transition, attempt: Attempt) -> Effect:
     on_atom = _ON_ATOMS.get(type(atom), {}).get(operation.verb)
     if on_atom is not None:
         return on_atom(transition, attempt, number, atom)
-    return Effect(None, number)  # it is only seen that there is a server
+    if atom is None or operation.verb in _SEEN:
+        return Effect(None, number)
+    raise AssertionError(f"{operation.verb} of a {type(atom).__name__} is missing in the table")
 
 
 # -- the lives of processes -------------------------------------------------------------
@@ -320,6 +322,8 @@ _ON_PROCESSES: Mapping[Verb, Callable[[Transition, Attempt], Effect]] = {
     Verb.WAIT_ANY: _wait_any,
 }
 _OnAtom: TypeAlias = "Callable[[Transition, Attempt, int, Any], Effect]"
+#: What changes nothing: it is seen that a server is there, and that a feeder has sent all.
+_SEEN = frozenset((Verb.CALL, Verb.FLUSH))
 _ON_ATOMS: Mapping[type, Mapping[Verb, _OnAtom]] = {
     Semaphore: {Verb.ACQUIRE: _acquire, Verb.RELEASE: _release, Verb.VALUE: _value},
     SharedMemory: {Verb.READ: _read, Verb.WRITE: _write},

@@ -33,9 +33,11 @@ def would_go(transition: Transition, actor: int, request: Request) -> bool:
 
 
 def _semaphore_is_free(transition: Transition, actor: int, operation: Operation) -> bool:
+    if not operation.blocking:
+        return True
     atom = transition.atoms[transition.system.atoms[operation.atom]]
     assert isinstance(atom, Semaphore | Gone)
-    return not operation.blocking or permits(atom, actor)
+    return permits(atom, actor)
 
 
 def _process_has_ended(transition: Transition, actor: int, operation: Operation) -> bool:

@@ -125,7 +125,6 @@ class ProcessBody:
         #: The library's own threads.
         self.helpers = LibraryThreads()
         #: What ``print`` writes to; made when it is first used.
-        self.stdout: Any = None
         self._results: tuple[Hashable, ...] = ()
         self._at = 0
         self._dying = False

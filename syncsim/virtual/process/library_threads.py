@@ -38,7 +38,6 @@ class LibraryThread:
         self.request: Request | None = None
         self.until: Callable[[], bool] | None = None
         #: What ``print`` writes to in it; made when it is first used.
-        self.stdout: Any = None
         self.greenlet = greenlet(lambda _: self._live(run))
 
     @root

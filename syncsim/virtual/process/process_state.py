@@ -61,6 +61,8 @@ class ProcessState(Struct):
     jobs: int = 0
     #: The exception that ends it, while it still cleans up.
     raised: Raised | None = None
+    #: Text that it has written to its stdout, and not flushed.
+    unflushed: bytes = b""
     call: Call | None = None
 
     def key(self) -> tuple[Hashable, ...]:

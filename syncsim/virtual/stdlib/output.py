@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from typing import Any
 
@@ -13,26 +12,40 @@ from syncsim.virtual.process.body import ProcessBody, here
 from syncsim.virtual.process.stacks import user_frame
 from syncsim.virtual.stdlib.environment import replaced
 
+#: Bytes after which what was written is flushed also in the middle of a line.
+_MOST = 1 << 16
 
-class _Out(io.RawIOBase):
-    """The stdout of a process: to print is an operation."""
+
+class _Stdout:
+    """The stdout of a process: its text is kept until a line ends, and to flush it is an operation.
+
+    What is not flushed is a part of the process's state, and is taken out before the operation: a
+    thread of the library may print while its process is suspended there.
+    """
 
     def __init__(self, body: ProcessBody) -> None:
         self._body = body
 
-    def writable(self) -> bool:
-        """Always."""
-        return True
+    def write(self, text: str) -> int:
+        """Keep the text; flush all that is kept once a line ends."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        state = self._body.state
+        state.unflushed += text.encode("utf-8")
+        if "\n" in text or "\r" in text or len(state.unflushed) > _MOST:
+            self.flush()
+        return len(text)
 
-    def write(self, data: Any) -> int:
-        """Takes a piece of the output."""
-        raw = bytes(data)
+    def flush(self) -> None:
+        """Print what is kept."""
         body = self._body
-        text = raw.decode("utf-8", "backslashreplace")
+        kept, body.state.unflushed = body.state.unflushed, b""
+        if not kept:
+            return
+        text = kept.decode("utf-8")
         if user_frame(sys._getframe()) is not None:
             body.operate(Verb.OUTPUT, name="print", detail=safe_text(text.rstrip("\n"), 80))
         body.wrote("stdout", text)
-        return len(raw)
 
 
 class Stream:
@@ -49,12 +62,12 @@ class Stream:
         if self._name == "stderr":
             body.wrote("stderr", text)
             return len(text)
-        return _stdout(body).write(text)
+        return _Stdout(body).write(text)
 
     def flush(self) -> None:
         """Do as the real one does."""
         if self._name == "stdout":
-            _stdout(here()).flush()
+            _Stdout(here()).flush()
 
     def isatty(self) -> bool:
         """It is none."""
@@ -69,25 +82,10 @@ class Stream:
     errors = "strict"
 
 
-def _stdout(body: ProcessBody) -> io.TextIOWrapper:
-    """Return the stream of the thread that runs.
-
-    A thread of the library has one of its own: it may print while its process is suspended in the
-    middle of a write, where a ``BufferedWriter`` lets nobody in.
-    """
-    thread = body.helpers.current or body
-    stream: io.TextIOWrapper | None = thread.stdout
-    if stream is None:
-        buffered = io.BufferedWriter(_Out(body), 1 << 16)
-        stream = io.TextIOWrapper(buffered, "utf-8", "strict", line_buffering=True)
-        thread.stdout = stream
-    return stream
-
-
 def print_here(*values: Any, file: Any = None, **keywords: Any) -> None:
     """Print as the real one does, to the stdout of the process that runs."""
     if file is None:
-        file = replaced("stdout") or _stdout(here())
+        file = replaced("stdout") or _Stdout(here())
     print(*values, file=file, **keywords)
 
 
