@@ -10,6 +10,7 @@ import operator
 import pkgutil
 import re
 import sys
+import textwrap
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -210,6 +211,16 @@ def test_a_name_is_in_the_file_that_is_said_to_have_it(page: Path) -> None:
     text = " ".join(prose(page).split())
     for reference, path in _REFERENCE_IN_FILE.findall(text):
         assert is_in(reference, ROOT / path), f"{reference} is not in {path}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_on_a_page_compiles(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    opened = re.findall(r"^ *```python.*$", text, flags=re.M)
+    blocks = re.findall(r"^ *```python\n(.*?)^ *```$", text, flags=re.M | re.S)
+    assert len(blocks) == len(opened) == text.count("```python")
+    for block in blocks:
+        ast.parse(textwrap.dedent(block))
 
 
 def slug(heading: str) -> str:
