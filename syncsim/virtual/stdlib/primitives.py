@@ -16,7 +16,8 @@ from syncsim.virtual.stdlib.semlock import condition_parts, part, permits
 def install(synchronize: Any) -> None:
     """Mark the private classes, as ``instrument/probes/primitives`` does the real ones."""
     for kind in SINGLE_SEMAPHORES:
-        _introduce_single(getattr(synchronize, kind.name), *kind.roles)
+        if hasattr(synchronize, kind.name):  # not every Python has every class
+            _introduce_single(getattr(synchronize, kind.name), *kind.roles)
     if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
         mark(synchronize.SemLock, "locked", name="Lock.locked")
     introduce(
@@ -36,8 +37,9 @@ def install(synchronize: Any) -> None:
         lambda barrier: barrier._parties,
     )
     for kind in MADE_OF_SEMAPHORES:
-        for method in kind.marked:
-            mark(getattr(synchronize, kind.name), method)
+        if hasattr(synchronize, kind.name):
+            for method in kind.marked:
+                mark(getattr(synchronize, kind.name), method)
     synchronize.SemLock._syncsim_shared = True
 
 
