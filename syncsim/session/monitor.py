@@ -214,7 +214,7 @@ class Monitor:
             self._tell_standstill()
 
     def _play_one(self, now: float) -> bool:
-        """Return whether there is no need to listen first."""
+        """Make the next step of playing; return False if no choice was made."""
         used = time.thread_time()
         if not self._choose():
             return False

@@ -156,7 +156,7 @@ class Names:
         return tuple(found)
 
     def level(self, place: SearchFrame) -> Level:
-        """That place in every process: the first of its branches is the one that was taken."""
+        """Return the place as every process has it: its first branch is the one taken."""
         event = place.event
         return Level(
             self.way(place.sleep),

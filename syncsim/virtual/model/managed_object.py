@@ -269,7 +269,7 @@ class _Line:
         return ident, method, *self._server.loads(message)
 
     def send(self, answer: Any) -> None:
-        """The answer; raises what pickling raises."""
+        """Store the pickled answer; raise what pickling raises."""
         self._talk.reply = self._server.dumps(answer)
 
     def close(self) -> None:
