@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import syncsim
 from syncsim.core.kinds import KINDS, MADE_OF_SEMAPHORES, SINGLE_SEMAPHORES, Family, Kind, Role
 from syncsim.core.state import State
 from syncsim.program.source import load
@@ -56,3 +57,23 @@ def test_a_kind_whose_class_this_python_has_not_is_passed_over(
     primitives.install(copy)
     for kind in MADE_OF_SEMAPHORES:
         assert callable(getattr(copy, kind.name)._syncsim_id)
+
+
+OWN = """import multiprocessing
+from multiprocessing import synchronize
+
+class FairLock(synchronize.SemLock):
+    def __init__(self):
+        super().__init__(1, 1, 1, ctx=multiprocessing.get_context())
+
+FairLock()
+"""
+
+
+def test_a_semlock_of_the_programs_own_is_refused_by_name_and_line(tmp_path: Path) -> None:
+    program = tmp_path / "own.py"
+    program.write_text(OWN, encoding="utf-8")
+    checked = syncsim.check(program)
+    assert checked.verdict == "undecided"
+    assert "FairLock" in checked.explanation
+    assert "(own.py, line 6)" in checked.explanation

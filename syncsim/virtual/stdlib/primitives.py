@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.kinds import MADE_OF_SEMAPHORES, SINGLE_SEMAPHORES, Role
 from syncsim.core.operation import Verb
+from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.data_atoms import SharedMemory
 from syncsim.virtual.process.body import here
 from syncsim.virtual.stdlib.calls import introduce, mark
@@ -41,6 +43,20 @@ def install(synchronize: Any) -> None:
             for method in kind.marked:
                 mark(getattr(synchronize, kind.name), method)
     synchronize.SemLock._syncsim_shared = True
+    _refuse_others(synchronize.SemLock)
+
+
+def _refuse_others(semlock: Any) -> None:
+    """Refuse subclasses of ``SemLock`` that nothing introduces: they have no atom."""
+    original = semlock.__init__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **keywords: Any) -> None:
+        if not hasattr(type(self), "_syncsim_id"):
+            raise NotVirtualError(f"{type(self).__name__}, a SemLock of the program's own")
+        original(self, *args, **keywords)
+
+    semlock.__init__ = init
 
 
 def _introduce_single(cls: Any, role: Role) -> None:
