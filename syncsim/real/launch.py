@@ -125,7 +125,7 @@ class Launch:
         self._on[fd] = hear
 
     def ignore(self, fd: int) -> None:
-        """No more of that."""
+        """Stop listening to the file descriptor."""
         self._poll.unregister(fd)
 
     def wait(self, seconds: float) -> bool:

@@ -108,7 +108,7 @@ class Monitor:
         self._order(lambda: self._go(Mode.PAUSED))
 
     def step(self, actor: ActorId | None = None) -> None:
-        """One step: of that actor, or of whom the scheduler picks."""
+        """Make one step: of the actor, or of whom the scheduler picks."""
         self._order(lambda: self._step(actor))
 
     def fault(self, actor: ActorId, move: Move) -> None:

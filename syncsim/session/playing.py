@@ -154,7 +154,7 @@ class Playing:
     # -- taking in what happened ------------------------------------------------------------
 
     def drain(self) -> bool:
-        """Take in what has happened; whether anything has."""
+        """Apply the pending updates of the run; return whether there were any."""
         updates = self.live.updates
         waiting = min(len(updates), MOST_AT_ONCE)
         for _ in range(waiting):
@@ -342,7 +342,7 @@ class Playing:
             self.live.use(scheduler_named(scheduler))
 
     def step(self, actor: ActorId | None = None) -> None:
-        """One step: of that actor, or of whom the scheduler picks."""
+        """Make one step: of the actor, or of whom the scheduler picks."""
         if self.mode is Mode.PLAYING:
             self.live.pause()
         self._asked, self._asked_of, self._moved = True, actor, self._clock()
@@ -383,7 +383,7 @@ class Playing:
         return True
 
     def replay(self, schedule: Sequence[Choice], grain: Grain) -> bool:
-        """From the beginning, where that schedule picks until it is over, or one goes elsewhere."""
+        """Restart, where the schedule picks until it is over, or one goes elsewhere."""
         if not self._read_again():
             return False
         self.close()
