@@ -116,7 +116,7 @@ class Inspected(Struct, frozen=True):
 
 
 class Broken(Struct, frozen=True):
-    """The run cannot go on, by a fault of ours or of the machine: a sentence."""
+    """A sentence that says why the run cannot go on, by a fault of ours or of the machine."""
 
     message: str
 

@@ -61,7 +61,7 @@ class Run(Protocol):
         raise NotImplementedError
 
     def hear_out(self, seconds: float, deadline: float | None = None) -> bool:
-        """Listen to what is on its way when all is over; return False for who outlives that.
+        """Listen to what is on its way when all is over; return False if a process outlives that.
 
         Untracked processes have ``seconds`` to end, too.
         """

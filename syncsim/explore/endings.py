@@ -36,7 +36,7 @@ class Endings:
 
 
 def _exit_of_main(state: State) -> tuple[int, ...]:
-    """The exit code, if the process has ended that no other has started."""
+    """Return the exit code of main, if it has ended."""
     for node in state.nodes:
         if node is not None and node.ended is not None and not node.automaton.seed.key:
             return (node.ended.exitcode,)

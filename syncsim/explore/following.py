@@ -23,7 +23,7 @@ _NONE: Mapping[int, int] = MappingProxyType({})
 
 
 class Position(NamedTuple):
-    """Where a run is."""
+    """The position of a followed run."""
 
     state: State
     who: tuple[int, ...]

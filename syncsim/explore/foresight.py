@@ -68,7 +68,7 @@ def outlook_of(ends: int) -> Outlook:
 
 
 def failures_among(ends: int) -> tuple[Verdict, ...]:
-    """Those of the ends that are failures."""
+    """Return the verdicts of the ends that are failures."""
     return tuple(verdict for verdict, bit in _BITS.items() if ends & bit and bit != _WELL)
 
 

@@ -28,7 +28,7 @@ def die_with_our_parent() -> None:
 
 
 def limit_memory(size: int) -> None:
-    """No more than so many bytes, from now on."""
+    """Allow no more than so many bytes from now on."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
 

@@ -55,7 +55,7 @@ class Finality:
         self._servers: set[int] = set()
 
     def end(self) -> None:
-        """Something was reported."""
+        """Forget the looks, since something was reported."""
         self._looks = 0
         for actor in self._marked:
             self._recorder.change(actor, outside=False)

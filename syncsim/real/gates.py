@@ -137,7 +137,7 @@ class Gates:
     def _deliver(self, actor: ActorId, grant: bytes) -> bool:
         """Return whether the grant was delivered.
 
-        If it was not, the actor makes its operation unheld, now or when it connects.
+        If it was not, the actor makes its operation without waiting, now or when it connects.
         """
         self._undelivered.pop(actor, None)
         if self._send(actor, grant):

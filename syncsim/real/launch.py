@@ -94,7 +94,7 @@ class Launch:
                 os.close(fd)
 
     def _abandon(self) -> None:
-        """There is no stage: what was made for it goes."""
+        """Release what was made for the stage, which did not start."""
         self.deaths.close()
         self.door.close()
         for fd in (self.fifo, self._writer, self._mode, self._lifeline, *self.spills.values()):
@@ -125,7 +125,7 @@ class Launch:
         self._on[fd] = hear
 
     def ignore(self, fd: int) -> None:
-        """No more of that."""
+        """Stop listening to the file descriptor."""
         self._poll.unregister(fd)
 
     def wait(self, seconds: float) -> bool:

@@ -360,7 +360,8 @@ class RealRun(Run):
     def _helpers_are_stuck(self) -> bool:
         """Return whether a thread of the library is known to wait for room in its pipe.
 
-        (It has said so far what it did, and nobody else is at work who might make room.)
+        (All reports of that thread so far are applied, and nobody else is at work who might make
+        room.)
         """
         quiescence = self._quiescence
         if (

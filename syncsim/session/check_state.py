@@ -87,7 +87,7 @@ class Checking:
         return self.program is not None and self.program.text == program.text
 
     def turn(self) -> None:
-        """Show less of what came of it, or all again."""
+        """Show less of the result of the check, or all of it again."""
         if self.told:
             self.told = False
         elif self.known and self.marking:
@@ -96,20 +96,20 @@ class Checking:
             self.told = self.marking = True
 
     def start(self, program: Program) -> None:
-        """Check that one; what came of another is forgotten."""
+        """Start checking the program; forget the previous check."""
         self.close()
         self.program = program
         self._check = self._begin(program)
 
     def close(self) -> None:
-        """End it, without waiting for it, and forget it."""
+        """End the check in the background, and forget it."""
         if self._check is not None:
             close_soon(self._check.close)
         self._check = None
         self._forget()
 
     def drain(self) -> bool:
-        """Take in what has happened; whether anything has."""
+        """Apply the pending updates; return whether there were any."""
         updates = self._check.updates if self._check is not None else None
         waiting = len(updates) if updates is not None else 0
         while updates:

@@ -124,7 +124,7 @@ class History:
         self.moments.append(moment)
 
     def settle(self, settled: Settled) -> None:
-        """Take in a change that is no step."""
+        """Update the newest moment by a change that is no step."""
         now = self.moments[-1]
         if settled.choice is not None:
             now.chosen = self._choose(settled.choice)

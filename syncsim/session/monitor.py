@@ -108,7 +108,7 @@ class Monitor:
         self._order(lambda: self._go(Mode.PAUSED))
 
     def step(self, actor: ActorId | None = None) -> None:
-        """One step: of that actor, or of whom the scheduler picks."""
+        """Make one step: of the actor, or of whom the scheduler picks."""
         self._order(lambda: self._step(actor))
 
     def fault(self, actor: ActorId, move: Move) -> None:
@@ -214,7 +214,7 @@ class Monitor:
             self._tell_standstill()
 
     def _play_one(self, now: float) -> bool:
-        """Return whether there is no need to listen first."""
+        """Make the next step of playing; return False if no choice was made."""
         used = time.thread_time()
         if not self._choose():
             return False

@@ -54,36 +54,36 @@ class Gone:
         self.close = close
 
     def play(self) -> None:
-        """No."""
+        """Refuse: there is no run that could do it."""
         self._refuse()
 
     def pause(self) -> None:
-        """It rests already."""
+        """Do nothing: the run rests already."""
 
     def step(self, actor: ActorId | None = None) -> None:
-        """No."""
+        """Refuse: there is no run that could do it."""
         self._refuse()
 
     def fault(self, actor: ActorId, move: Move) -> None:
-        """No."""
+        """Refuse: there is no run that could do it."""
         self._refuse()
 
     def free(self) -> None:
-        """No."""
+        """Refuse: there is no run that could do it."""
         self._refuse()
 
     def speed(self, steps_per_second: float | None) -> None:
-        """There is nothing to be faster."""
+        """Do nothing: there is no run to be faster."""
 
     def use(self, scheduler: Scheduler) -> None:
-        """There is nobody to pick."""
+        """Do nothing: there is no run to schedule."""
 
     def xray(self, *, on: bool) -> None:
         """Show what there was, closely or not."""
         self.updates.append(GrainChanged(Grain.ATOM if on else Grain.CALL))
 
     def inspect(self, actor: ActorId) -> None:
-        """There is nobody to look at."""
+        """Do nothing: there is no process to look at."""
 
     def _refuse(self) -> None:
         self.updates.append(Refused(OVER))
@@ -154,7 +154,7 @@ class Playing:
     # -- taking in what happened ------------------------------------------------------------
 
     def drain(self) -> bool:
-        """Take in what has happened; whether anything has."""
+        """Apply the pending updates of the run; return whether there were any."""
         updates = self.live.updates
         waiting = min(len(updates), MOST_AT_ONCE)
         for _ in range(waiting):
@@ -333,7 +333,7 @@ class Playing:
             self.live.speed(self.speed)
 
     def use(self, scheduler: str) -> None:
-        """Let that one pick from now on."""
+        """Let the scheduler with that name pick from now on."""
         self.scheduler = scheduler
         if self._follows is not None:
             self._follows = self._first_by_hand = None
@@ -342,7 +342,7 @@ class Playing:
             self.live.use(scheduler_named(scheduler))
 
     def step(self, actor: ActorId | None = None) -> None:
-        """One step: of that actor, or of whom the scheduler picks."""
+        """Make one step: of the actor, or of whom the scheduler picks."""
         if self.mode is Mode.PLAYING:
             self.live.pause()
         self._asked, self._asked_of, self._moved = True, actor, self._clock()
@@ -366,7 +366,7 @@ class Playing:
         return True
 
     def forward(self) -> None:
-        """Look at the moment after, up to the present."""
+        """Look at the next moment, up to the present."""
         if self.at is not None:
             self.at = self.at + 1 if self.at + 1 < self.history.now.state.n else None
 
@@ -375,7 +375,7 @@ class Playing:
         close_soon(self.live.close)
 
     def restart(self) -> bool:
-        """From the beginning, the program as its file stands now; False where it is none."""
+        """Restart with the file as it stands; return False if it is no program any more."""
         if not self._read_again():
             return False
         self.close()
@@ -383,7 +383,7 @@ class Playing:
         return True
 
     def replay(self, schedule: Sequence[Choice], grain: Grain) -> bool:
-        """From the beginning, where that schedule picks until it is over, or one goes elsewhere."""
+        """Restart, where the schedule picks until it is over, or one goes elsewhere."""
         if not self._read_again():
             return False
         self.close()

@@ -62,7 +62,7 @@ class Identity:
         return tuple(children), repr(self._counter), type(self.method).__name__
 
     def enter(self) -> None:
-        """This process runs now."""
+        """Install the globals of this process, which runs now."""
         process, default = _globals()
         self._before = {name: process[name] for name in self._own}, default["_actual_context"]
         process |= self._own
@@ -70,7 +70,7 @@ class Identity:
         default["_default_context"] = self._default
 
     def leave(self) -> None:
-        """It runs no longer."""
+        """Remove the globals of this process, which runs no longer."""
         process, default = _globals()
         self._method = default["_actual_context"]
         own, default["_actual_context"] = self._before
@@ -82,12 +82,12 @@ class Identity:
         return self._own["_current_process"]
 
     def become(self, current: Any) -> None:
-        """The process object, once it has been unpickled."""
+        """Set the process object, once it has been unpickled."""
         self._own["_current_process"] = _globals()[0]["_current_process"] = current
 
     @property
     def method(self) -> Any:
-        """The start method that it has chosen, as a context."""
+        """The start method that the process has chosen, as a context."""
         return _globals()[1].get("_actual_context")
 
 

@@ -146,7 +146,7 @@ class VirtualRun(Run):
             self.make(moves[0])
 
     def _strike(self, actor: ActorId, fault: Happens) -> None:
-        """Let the person do that to the process.
+        """Apply the fault to the process.
 
         Raises ValueError for an end that somebody could notice at a pipe or a manager.
         """

@@ -76,7 +76,7 @@ class StepReport(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """The whole.  ``reason`` says why the run was ended, where there is no verdict."""
+    """A whole report.  ``reason`` says why the run was ended, where there is no verdict."""
 
     verdict: Verdict
     explanation: str

@@ -188,7 +188,7 @@ def life(actor: int) -> int:
 
 
 def may_turn_out_otherwise(kinds: Sequence[int]) -> bool:
-    """Return whether touches of those kinds may be others in another order."""
+    """Return whether a step with touches of those kinds may touch otherwise in another order."""
     return len(kinds) > 1 or not FICKLE.isdisjoint(kinds)
 
 

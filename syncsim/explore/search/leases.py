@@ -111,14 +111,14 @@ class Names:
         self._moves: dict[Token, Move] = {}
 
     def token(self, move: Move) -> Token:
-        """That move in every process."""
+        """Return the move as every process has it."""
         token = self._tokens.get(move)
         if token is None:
             token = self._tokens[move] = self.system.name(move.actor), move.times_out
         return token
 
     def move(self, token: Token) -> Move:
-        """That move here."""
+        """Return the move as this process has it."""
         move = self._moves.get(token)
         if move is None:
             name, times_out = token
@@ -128,7 +128,7 @@ class Names:
         return move
 
     def way(self, moves: Iterable[Move]) -> Way:
-        """Those moves in every process."""
+        """Return the moves as every process has them."""
         return tuple(map(self.token, moves))
 
     def step(self, state: State, token: Token) -> tuple[Event, State]:
@@ -147,7 +147,7 @@ class Names:
         return tuple(events), state
 
     def forest(self, branches: Sequence[Branch]) -> Forest:
-        """Those branches in every process."""
+        """Return the branches as every process has them."""
         found, todo = [], [*reversed(branches)]
         while todo:
             branch = todo.pop()
@@ -156,7 +156,7 @@ class Names:
         return tuple(found)
 
     def level(self, place: SearchFrame) -> Level:
-        """That place in every process: the first of its branches is the one that was taken."""
+        """Return the place as every process has it: its first branch is the one taken."""
         event = place.event
         return Level(
             self.way(place.sleep),

@@ -201,7 +201,7 @@ class Frontier:
                 return
 
     def _forget(self) -> None:
-        """Let what is to the left of all that is open be done with."""
+        """Move finished leftmost branches into the sleep sets of their parents."""
         node = self._root
         while True:
             while node.children:

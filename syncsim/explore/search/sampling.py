@@ -34,11 +34,11 @@ class Sampler(Protocol):
     """Picks the moves of one execution."""
 
     def pick(self, moves: tuple[Move, ...]) -> Move:
-        """The next one."""
+        """Return the next move."""
         ...
 
     def made(self, move: Move, did: tuple[Did, ...], moves: tuple[Move, ...]) -> None:
-        """That was made; ``moves`` were possible."""
+        """Note that ``move`` was made; ``moves`` were possible."""
         ...
 
 
@@ -51,38 +51,38 @@ class Lengths:
 
 
 class RandomSampler:
-    """Any move."""
+    """A sampler that picks any move."""
 
     def __init__(self, source: random.Random, lengths: Lengths) -> None:
         self._random = source
 
     def pick(self, moves: tuple[Move, ...]) -> Move:
-        """The next one."""
+        """Return the next move."""
         return self._random.choice(moves)
 
     def made(self, move: Move, did: tuple[Did, ...], moves: tuple[Move, ...]) -> None:
-        """Nothing to learn."""
+        """Learn nothing."""
 
 
 class URW(RandomSampler):
-    """In proportion to what is left."""
+    """Uniform random walk: each actor weighs what it still has to do."""
 
     def __init__(self, source: random.Random, lengths: Lengths) -> None:
         super().__init__(source, lengths)
         self._left = dict(lengths.of)
 
     def pick(self, moves: tuple[Move, ...]) -> Move:
-        """The next one."""
+        """Return the next move."""
         weights = [max(1, self._left.get(move.actor, 1)) for move in moves]
         return self._random.choices(moves, weights)[0]
 
     def made(self, move: Move, did: tuple[Did, ...], moves: tuple[Move, ...]) -> None:
-        """One less is left."""
+        """Count the move off."""
         self._left[move.actor] = self._left.get(move.actor, 1) - 1
 
 
 class POS(RandomSampler):
-    """By priorities of operations."""
+    """Partial order sampling, by priorities of moves."""
 
     def __init__(self, source: random.Random, lengths: Lengths) -> None:
         super().__init__(source, lengths)
@@ -90,7 +90,7 @@ class POS(RandomSampler):
         self._last: dict[Move, tuple[Did, ...]] = {}
 
     def pick(self, moves: tuple[Move, ...]) -> Move:
-        """The next one."""
+        """Return the next move."""
         for move in moves:
             if move not in self._priority:
                 self._priority[move] = self._random.random()
@@ -108,7 +108,7 @@ class POS(RandomSampler):
 
 
 class PCT(RandomSampler):
-    """By priorities of actors, which change ``depth`` - 1 times."""
+    """A sampler by priorities of actors, which change ``depth`` - 1 times."""
 
     depth = 3
 
@@ -121,7 +121,7 @@ class PCT(RandomSampler):
         self._steps = 0
 
     def pick(self, moves: tuple[Move, ...]) -> Move:
-        """The next one."""
+        """Return the next move."""
         for move in moves:
             self._priority.setdefault(move.actor, self._random.random())
         first = max(moves, key=lambda move: self._priority[move.actor])
@@ -132,12 +132,12 @@ class PCT(RandomSampler):
         return first
 
     def made(self, move: Move, did: tuple[Did, ...], moves: tuple[Move, ...]) -> None:
-        """A step further."""
+        """Count the step."""
         self._steps += 1
 
 
 class PCT5(PCT):
-    """With four changes."""
+    """``PCT`` with four changes."""
 
     depth = 5
 
@@ -164,7 +164,7 @@ class SampleSearch:
 
     @property
     def frontier(self) -> int:
-        """Not known."""
+        """Return 0: the number is not known."""
         return 0
 
     def advance(self, steps: int, bounds: Bounds) -> bool:

@@ -109,7 +109,7 @@ def still_asleep(sleep: Mapping[Move, Event], event: Event) -> dict[Move, Event]
 
 
 def insert(place: Awake, words: Words) -> None:
-    """See to it that an execution that goes on like this is explored."""
+    """Make sure that an execution which goes on from ``place`` by ``words`` is explored."""
     if words.covered_by(place.sleep):
         return
     children = place.children

@@ -51,7 +51,7 @@ class Feeders:
         return feeder.id
 
     def wants(self, feeder: ActorId, operation: Operation) -> Operation:
-        """It has announced the operation; the answer has the item that it is about."""
+        """Note the operation that the feeder announced; return it with its item."""
         gives_lock = operation.verb is Verb.RELEASE and operation.atom == self._lock_of(feeder)
         if operation.verb is Verb.SEND or gives_lock:
             self.has_lock(feeder)  # it may have taken it before the X-ray
@@ -66,7 +66,7 @@ class Feeders:
         return replace(operation, detail=next(own, ""))
 
     def releases(self, feeder: ActorId, operation: Operation) -> None:
-        """It gives its lock back: the item is wholly in the pipe; or a slot: it drops the item."""
+        """Note that the feeder gives back its lock (the item is sent) or a slot (it is dropped)."""
         pipe = _pipe_of(self._queues[feeder])
         if operation.atom == self._lock_of(feeder):
             self._recorder.move(feeder, Operation(Verb.SENT, pipe))
@@ -76,11 +76,11 @@ class Feeders:
             self._recorder.drop(pipe, process)
 
     def has_lock(self, feeder: ActorId) -> None:
-        """It is in the middle of sending."""
+        """Note that the feeder is in the middle of sending."""
         self._recorder.hold(self._lock_of(feeder), feeder)
 
     def rests(self, feeder: ActorId) -> None:
-        """It has nothing to send."""
+        """Note that the feeder has nothing to send."""
         self._is_done(feeder)
         self._quiescence.outstanding.discard(feeder)
 

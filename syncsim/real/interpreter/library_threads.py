@@ -35,7 +35,7 @@ class LibraryThread:
 
 @dataclass(slots=True)
 class LibraryThreads:
-    """All of them that are at work, by name."""
+    """The library threads at work, by name."""
 
     #: The pipes into which they send, or a process that waits until it has sent: no feeder does.
     pipes: set[str] = field(default_factory=set)
@@ -43,11 +43,11 @@ class LibraryThreads:
     _of_thread: dict[tuple[int, int], LibraryThread] = field(default_factory=dict)
 
     def begin(self, pid: int, name: str) -> None:
-        """There is one more."""
+        """Note that the library thread ``name`` began."""
         self._all.setdefault(name, LibraryThread(pid)).begun = True
 
     def give(self, name: str, pid: int) -> None:
-        """It was given something by a thread of its own process.
+        """Note that the library thread was given something by its own process.
 
         (What a forked copy of a Pool is given reaches nobody.)
         """
@@ -56,12 +56,12 @@ class LibraryThreads:
             helper.given += 1
 
     def send(self, name: str) -> None:
-        """It was given something by another process."""
+        """Note that the library thread was given something by another process."""
         if name in self._all:
             self._all[name].given += 1
 
     def deal(self, pid: int, tid: int, name: str, n: int) -> bool:
-        """It has dealt with ``n`` things; the answer is whether it has ended (then n is -1)."""
+        """Note ``n`` things dealt with; return whether the thread has ended (then n is -1)."""
         helper = self._all.get(name)
         if helper is None or helper.pid != pid:
             return False

@@ -132,7 +132,7 @@ class ProcessRegistry:
             self._forking[parent] = count
 
     def died(self, pid: int) -> None:
-        """That process is gone."""
+        """Note that the process is gone."""
         self.births.discard(pid)
         self._of_servers.discard(pid)
         if pid in self.untracked:

@@ -118,7 +118,7 @@ class RecordInterpreter:
             handlers[type(record)](record)
 
     def tell_who_waits(self) -> None:
-        """It is quiet: who has to wait for an outcome now, has to wait.
+        """Record, at a quiet point, that every actor without an outcome has to wait.
 
         Who runs beside the one that let it go, a child or a feeder, counts as here from now on:
         who of the two is heard first is by chance.

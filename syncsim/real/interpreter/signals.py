@@ -37,7 +37,7 @@ class Signals:
         self._quiescence = quiescence
 
     def sent(self, actor: ActorId, number: int) -> None:
-        """That signal is on its way to the process of the actor."""
+        """Note that the signal is on its way to the process of the actor."""
         who = self._recorder.actors[actor]
         if who.ended:
             return

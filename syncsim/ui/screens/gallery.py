@@ -235,7 +235,7 @@ class GalleryScreen(Screen[None]):
             self.set_focus(self.query_one(OptionList))
 
     def _play(self, what: Puzzle | Path) -> bool:
-        """Put it on the stage; False where it cannot be read."""
+        """Open the puzzle or file on the stage; return False if it cannot be read."""
         from syncsim.program.source import ProgramError
         from syncsim.ui.app import SyncsimApp
 

@@ -256,7 +256,7 @@ class StageScreen(Screen[None]):
         self._resized_soon()
 
     def action_check(self) -> None:
-        """Check the program, stop that, or show more or less of what came of it."""
+        """Start the check, stop it, or show more or less of its result."""
         self.session.check()
         self._resized_soon()
 
@@ -331,7 +331,7 @@ class StageScreen(Screen[None]):
         self.look()
 
     def action_tab(self, tab: str) -> None:
-        """Show that one of the panels which share a place."""
+        """Show the named tab of the panels which share a place."""
         self._panels.show_tab(tab)
         self._drawn = None
         self.call_after_refresh(self.look)

@@ -28,14 +28,14 @@ _FINDINGS = 2
 
 
 class CheckBand(Static):
-    """Hidden while nothing is checked, or one does not want to see it."""
+    """The band that shows a check; hidden while there is none or it is not wanted."""
 
     def __init__(self) -> None:
         super().__init__(id="check", markup=False)
         self._drawn: CheckStanding | None = None
 
     def show(self, standing: CheckStanding | None) -> None:
-        """Tell that, or nothing."""
+        """Show the standing of the check; None hides the band."""
         if standing == self._drawn:
             return
         self._drawn = standing

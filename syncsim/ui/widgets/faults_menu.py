@@ -84,7 +84,7 @@ class FaultsMenu(Widget):
         self.refresh()
 
     def show(self, state: State) -> None:
-        """The process may stand otherwise by now."""
+        """Refresh the menu from the new state of the process."""
         if self.is_open and state is not self._state:
             self._state = state
             self.refresh()

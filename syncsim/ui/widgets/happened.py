@@ -44,7 +44,7 @@ class HappenedPanel(Widget, can_focus=True):
         self._skip = 0
 
     def begin(self, history: History) -> None:
-        """Another run."""
+        """Show another run, from its history."""
         self._history = history
         self._skip = 0
 
@@ -82,7 +82,7 @@ class HappenedPanel(Widget, can_focus=True):
         self.action_older(-3)
 
     def on_resize(self) -> None:
-        """More or fewer lines have room."""
+        """Redraw for the new height."""
         self.show(self._state, self._n)
 
     def render_line(self, y: int) -> Strip:

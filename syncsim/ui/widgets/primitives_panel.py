@@ -142,7 +142,7 @@ class PrimitivesPanel(ChoicePanel):
         self._set_off()
 
     def _set_off(self) -> None:
-        """Find out what moves, and where it is now."""
+        """Find what moves between the pictures, and start to animate it."""
         self._flying = {}
         for key, rows in self._bare.items():
             if self._from.get(key, rows) != rows:
@@ -193,7 +193,7 @@ class PrimitivesPanel(ChoicePanel):
         return super().render_line(y)
 
     def on_resize(self, event: Resize) -> None:
-        """In another picture the ways would lead elsewhere."""
+        """Stop the animation: its paths are for the old size."""
         self._land()
 
     # Choosing.

@@ -247,7 +247,7 @@ class BodyCache:
         return self.nodes
 
     def keep(self, node: AutomatonState, body: Body) -> None:
-        """That body is suspended at that node; one is enough for each."""
+        """Keep the body, which is suspended at the node; one is enough for each node."""
         if node.number in self._bodies:
             body.close()
             return

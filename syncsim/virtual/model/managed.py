@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 
 
 class Referent:
-    """A thing after some calls; immutable but for what is learned of it."""
+    """A managed object after some calls; immutable but for what is learned of it."""
 
     __slots__ = ("_answers", "_keeper", "asleep", "came_by", "can_wake", "image", "number", "text")
 

@@ -150,12 +150,12 @@ class ManagedObject:
 
     @property
     def asleep(self) -> frozenset[int]:
-        """Those who sleep in it and live."""
+        """The actors who sleep in the object and live."""
         return frozenset(actor for actor, talk in self._asleep.items() if not talk.dead)
 
     @property
     def can_wake(self) -> frozenset[int]:
-        """Those of them that may go on."""
+        """The sleepers that may go on."""
         return frozenset(actor for actor in self.asleep if self._asleep[actor].is_woken)
 
     def ask(self, actor: int, request: Request) -> Reply:
@@ -269,7 +269,7 @@ class _Line:
         return ident, method, *self._server.loads(message)
 
     def send(self, answer: Any) -> None:
-        """The answer; raises what pickling raises."""
+        """Store the pickled answer; raise what pickling raises."""
         self._talk.reply = self._server.dumps(answer)
 
     def close(self) -> None:

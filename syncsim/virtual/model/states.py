@@ -47,7 +47,7 @@ class Did(Struct, frozen=True):
     for the CALL that shuts a server down.
     ``part`` says which message of a pipe it was (``DROPPED``: none, for it cannot be pickled), or
     the value of a semaphore before.  A ``token``
-    stands for a choice of a schedule.  The ``result`` of a feeder is whose it is.
+    stands for a choice of a schedule.  The ``result`` of a feeder is the process that owns it.
     """
 
     actor: int

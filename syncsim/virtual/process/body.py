@@ -324,7 +324,7 @@ class ProcessBody:
         return state.clock
 
     def waited(self, seconds: float) -> None:
-        """It waited so long, in vain."""
+        """Note that the process waited so long, in vain."""
         self.state.clock += seconds
         self.state.patience += seconds
 
@@ -484,5 +484,5 @@ class ProcessBody:
         self.events.append(Said(result))
 
     def wrote(self, stream: str, text: str) -> None:
-        """It wrote that without a step."""
+        """Note what the process wrote without a step."""
         self.events.append(Wrote(stream, text))

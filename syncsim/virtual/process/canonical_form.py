@@ -89,7 +89,7 @@ class CanonicalWriter:
             self.watched.append(Watched(value, look, look(value)))
 
     def write(self, value: Any, depth: int = 0) -> None:
-        """One object."""
+        """Write one object."""
         self._each((value,), depth)
 
     def _each(self, values: Collection[Any], depth: int) -> None:

@@ -48,7 +48,7 @@ class _Instruction(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _instructions(code: CodeType) -> list[_Instruction]:
-    """Those of the code, in their order."""
+    """Return the instructions of the code, in their order."""
     instructions = list(dis.get_instructions(code))
     depths = _depths(code, instructions)
     return [

@@ -77,7 +77,7 @@ class LibraryThreads:
 
     @property
     def waiting(self) -> list[LibraryThread]:
-        """Those that have not ended."""
+        """The library threads that have not ended."""
         return [one for one in self._all if not one.over]
 
     @property

@@ -58,7 +58,7 @@ class ServerSeed:
         self._body = body
 
     def grow(self, results: tuple[Hashable, ...]) -> tuple[ProcessBody, Told]:
-        """It serves."""
+        """Return the server's body, which serves."""
         return self._body, Told((), None)
 
 

@@ -70,7 +70,7 @@ class Stream:
             _Stdout(here()).flush()
 
     def isatty(self) -> bool:
-        """It is none."""
+        """Return False: the stream is no terminal."""
         return False
 
     def __getattr__(self, name: str) -> Any:

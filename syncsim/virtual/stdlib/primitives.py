@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from syncsim.core.atoms import Semaphore
 from syncsim.core.kinds import MADE_OF_SEMAPHORES, SINGLE_SEMAPHORES, Role
 from syncsim.core.operation import Verb
+from syncsim.virtual.errors import NotVirtualError
 from syncsim.virtual.model.data_atoms import SharedMemory
 from syncsim.virtual.process.body import here
 from syncsim.virtual.stdlib.calls import introduce, mark
@@ -16,7 +18,8 @@ from syncsim.virtual.stdlib.semlock import condition_parts, part, permits
 def install(synchronize: Any) -> None:
     """Mark the private classes, as ``instrument/probes/primitives`` does the real ones."""
     for kind in SINGLE_SEMAPHORES:
-        _introduce_single(getattr(synchronize, kind.name), *kind.roles)
+        if hasattr(synchronize, kind.name):  # not every Python has every class
+            _introduce_single(getattr(synchronize, kind.name), *kind.roles)
     if hasattr(synchronize.SemLock, "locked"):  # from 3.14 on
         mark(synchronize.SemLock, "locked", name="Lock.locked")
     introduce(
@@ -36,9 +39,24 @@ def install(synchronize: Any) -> None:
         lambda barrier: barrier._parties,
     )
     for kind in MADE_OF_SEMAPHORES:
-        for method in kind.marked:
-            mark(getattr(synchronize, kind.name), method)
+        if hasattr(synchronize, kind.name):
+            for method in kind.marked:
+                mark(getattr(synchronize, kind.name), method)
     synchronize.SemLock._syncsim_shared = True
+    _refuse_others(synchronize.SemLock)
+
+
+def _refuse_others(semlock: Any) -> None:
+    """Refuse subclasses of ``SemLock`` that nothing introduces: they have no atom."""
+    original = semlock.__init__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **keywords: Any) -> None:
+        if not hasattr(type(self), "_syncsim_id"):
+            raise NotVirtualError(f"{type(self).__name__}, a SemLock of the program's own")
+        original(self, *args, **keywords)
+
+    semlock.__init__ = init
 
 
 def _introduce_single(cls: Any, role: Role) -> None:

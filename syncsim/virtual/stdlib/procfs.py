@@ -19,7 +19,7 @@ _ASKS = ("exists", "lexists", "isfile", "isdir", "islink")
 
 
 def refuse(path: object) -> None:
-    """Raises ``NotVirtualError`` for what lies there."""
+    """Raise NotVirtualError for a path under ``/proc``."""
     if isinstance(path, str | bytes | os.PathLike):
         name = os.fsdecode(path)
         if name == _PLACE or name.startswith(f"{_PLACE}/"):
