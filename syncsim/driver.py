@@ -152,12 +152,9 @@ class Driver:
 
         ``patience`` is in seconds; None is for ever.
         """
-        until = None if patience is None else time.monotonic() + patience
-        while True:
-            standing = self.standing()
-            if standing.rest is not Rest.OPEN or self._run.choices() or _is_past(until):
-                return standing
-            self._listen()
+        return self._listen_until(
+            lambda standing: standing.rest is not Rest.OPEN or bool(self._run.choices()), patience
+        )
 
     # -- driving it ---------------------------------------------------------------------
 
@@ -220,25 +217,27 @@ class Driver:
                 self._on_quiet()
                 continue
             if choices:
-                return self._await_proof(patience or _PROOF)
+                # A deadlock beside which others could go on: is it proven?
+                return self._listen_until(
+                    lambda standing: not standing.is_suspicion, patience or _PROOF
+                )
             standing = self.await_standing(patience)
             if standing.rest is not Rest.OPEN or not run.choices():
                 return standing
         return self.standing()
 
-    def _await_proof(self, patience: float) -> Standing:
-        """Listen until a deadlock beside which others could go on is proven, or for so long."""
-        until = time.monotonic() + patience
+    def _listen_until(
+        self, suffices: Callable[[Standing], bool], patience: float | None
+    ) -> Standing:
+        """Listen until the standing suffices, or for so many seconds; return the last one."""
+        until = None if patience is None else time.monotonic() + patience
         while True:
             standing = self.standing()
-            if not standing.is_suspicion or _is_past(until):
+            if suffices(standing) or _is_past(until):
                 return standing
-            self._listen()
-
-    def _listen(self) -> None:
-        self._on_idle()
-        self._run.pump(_LISTENS)
-        self.settle()
+            self._on_idle()
+            self._run.pump(_LISTENS)
+            self.settle()
 
     def _hear_out(self) -> Standing | None:
         """Hear what comes after the last end; None if somebody else was born."""
