@@ -149,7 +149,7 @@ class Gates:
         """Deliver the grant of an actor that connects after it, unless it has withdrawn since."""
         quiescence, grant = self._quiescence, self._undelivered.pop(actor, None)
         operation = self._recorder.actors[actor].pending
-        if grant is None or operation is None or actor not in quiescence.free | quiescence.granted:
+        if grant is None or operation is None or actor not in quiescence.past_gates:
             return
         with contextlib.suppress(ConnectionError):
             self._sockets[actor].send(grant)

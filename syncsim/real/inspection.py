@@ -61,7 +61,7 @@ class Inspection:
             note = "Its variables can be seen when it goes on: it is stopped."
             return Inspected(actor, _frames(operation), note, account)
         quiescence = self._quiescence
-        if operation is None or actor in quiescence.free or actor in quiescence.granted:
+        if operation is None or actor in quiescence.past_gates:
             note = "Its variables can be seen when it waits at its gate: pause."
             frames = self._locator.stack(actor) if account.startswith("sleeping") else ()
             return Inspected(actor, frames or _frames(operation), note, account, doubt)

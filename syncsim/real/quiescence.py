@@ -33,6 +33,11 @@ class Quiescence:
     #: The library's own threads that report what they do.
     helpers: LibraryThreads = field(default_factory=LibraryThreads)
 
+    @property
+    def past_gates(self) -> set[ActorId]:
+        """The actors that were let through their gate: a grant would not be waited for there."""
+        return self.free | self.granted
+
     def quiet(self, recorder: Recorder) -> bool:
         """Return whether no report is outstanding."""
         if self.outstanding:

@@ -223,7 +223,7 @@ class RealRun(Run):
             self._gates.ask_in_time()
         choices = self._recorder.choices()
         # Who was granted and has not reported yet (a start may take its time) is not granted again.
-        gone = self._quiescence.free | self._quiescence.granted
+        gone = self._quiescence.past_gates
         if gone:
             return tuple(choice for choice in choices if choice.actor not in gone)
         return choices
@@ -268,8 +268,7 @@ class RealRun(Run):
         who = self._recorder.actors[actor]
         if not (who.call and who.pending and self._conduct.controlled):
             return False
-        gone = actor in self._quiescence.free or actor in self._quiescence.granted
-        return not gone and self._recorder.can_go(who)
+        return actor not in self._quiescence.past_gates and self._recorder.can_go(who)
 
     @property
     def grain(self) -> Grain:

@@ -19,7 +19,7 @@ class Interruptions:
     def note(self, actor: ActorId, operation: Operation) -> None:
         """Note that the actor makes that, perhaps in the middle of another operation."""
         begun = self._recorder.actors[actor].pending
-        let_go = actor in self._quiescence.granted or actor in self._quiescence.free
+        let_go = actor in self._quiescence.past_gates
         if begun is not None and let_go and begun != operation:
             stack = self._begun.setdefault(actor, [])
             if stack[-1:] != [begun]:
